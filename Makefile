@@ -1,0 +1,123 @@
+# Each target sets up what it needs in .venv; python3 (3.11 or later) and make are enough.
+#
+#   make test                      the checks of every change
+#   make test PYTHON=python3.13    the same, the environment made with another Python
+
+PYTHON ?= python3
+JOBS   ?= 2
+
+VENV := .venv
+BIN  := $(VENV)/bin
+say   = @printf '\n== %s\n'
+
+# Two makes at once set the environment up one after the other, where flock(1) exists.
+LOCK := $(if $(shell command -v flock 2>/dev/null),flock $(VENV).lock)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-all checks doctests tests tests-long bench format docs-coverage \
+        clean
+
+help:
+	@echo "make demo           install, then run the demonstration"
+	@echo "make test           lint, format, types, layers, doctests, and the tests that are not long"
+	@echo "make test-all       make test, then the long tests"
+	@echo "make bench          run the benchmarks"
+	@echo "make format         format the code and mend what ruff can mend"
+	@echo "make docs-coverage  write the table of what is covered"
+	@echo "make clean          remove the environment and everything that was made"
+	@echo
+	@echo "PYTHON=$(PYTHON) makes the environment; JOBS=$(JOBS) tests run at a time."
+
+# ---------------------------------------------------------------------------
+# What people run
+# ---------------------------------------------------------------------------
+
+demo: $(VENV)/.stamp-demo
+	$(say) 'the demonstration'
+	$(BIN)/wengert demo
+
+test: checks doctests tests
+
+test-all: test tests-long
+
+bench: $(VENV)/.stamp-bench
+	$(say) 'benchmark: tracing'
+	$(BIN)/python benchmarks/tracing.py
+
+format: $(VENV)/.stamp-dev
+	$(say) 'ruff: mend and format'
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+docs-coverage: $(VENV)/.stamp-dev
+	$(say) 'the table of what is covered'
+	$(BIN)/python docs/make_coverage.py
+
+clean:
+	$(say) 'removing the environment, caches and builds'
+	rm -rf $(VENV) $(VENV).lock build dist src/*.egg-info
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
+
+# ---------------------------------------------------------------------------
+# The parts of `make test`
+# ---------------------------------------------------------------------------
+
+checks: $(VENV)/.stamp-dev
+	$(say) 'ruff: lint'
+	$(BIN)/ruff check .
+	$(say) 'ruff: format'
+	$(BIN)/ruff format --check .
+	$(say) 'mypy: types'
+	$(BIN)/mypy
+	$(say) 'import-linter: layers'
+	$(BIN)/lint-imports
+
+doctests: $(VENV)/.stamp-dev
+	$(say) 'pytest: the examples in the docstrings and in the README'
+	$(BIN)/python -m pytest --doctest-modules --doctest-glob=README.md src README.md
+
+tests: $(VENV)/.stamp-dev
+	$(say) 'pytest: all tests but the long ones'
+	$(BIN)/python -m pytest -n $(JOBS) -m 'not long'
+
+# Exit status 5: no test is marked long, which is no fault.
+tests-long: $(VENV)/.stamp-dev
+	$(say) 'pytest: the long tests'
+	$(BIN)/python -m pytest -n $(JOBS) -m long || [ $$? -eq 5 ]
+
+# ---------------------------------------------------------------------------
+# The environment: one stamp an extra, made anew when the requirements change
+# ---------------------------------------------------------------------------
+
+$(VENV)/.stamp-%: pyproject.toml constraints.txt
+	$(say) 'setting up $(VENV) for: $*'
+	@$(LOCK) $(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) install-$*
+
+# Looks at the stamp once more, since another make may have held the lock.
+.PHONY: install-demo install-dev install-bench
+install-demo install-dev install-bench: install-%:
+	@set -e; stamp=$(VENV)/.stamp-$*; \
+	if [ -e $$stamp ] && [ $$stamp -nt pyproject.toml ] && [ $$stamp -nt constraints.txt ]; then \
+	    echo "$(VENV) is up to date"; exit 0; \
+	fi; \
+	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	    command -v $(PYTHON) >/dev/null || { \
+	        echo "error: there is no '$(PYTHON)'; name a Python with: make PYTHON=..." >&2; exit 1; }; \
+	    $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	        echo "error: $(PYTHON) is older than Python 3.11; name another with: make PYTHON=..." >&2; \
+	        exit 1; }; \
+	    $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	        echo "error: $(PYTHON) cannot make environments: its module venv or ensurepip is missing." >&2; \
+	        echo "  On Debian and Ubuntu, install the package python3-venv, or name another" >&2; \
+	        echo "  Python with: make PYTHON=..." >&2; exit 1; }; \
+	    echo "making $(VENV) with $$($(PYTHON) --version)"; \
+	    $(PYTHON) -m venv --clear $(VENV); \
+	fi; \
+	echo "installing wengert[$*] and what it needs, at the versions in constraints.txt"; \
+	pip="$(BIN)/python -m pip --disable-pip-version-check --quiet"; \
+	$$pip install --constraint constraints.txt setuptools; \
+	$$pip install --constraint constraints.txt --no-build-isolation --editable '.[$*]'; \
+	touch $$stamp

@@ -1,0 +1,108 @@
+"""The type of a node: the shape and dtype of an array, a tuple of types, or an opaque value.
+
+A type is *weak* when it is that of a bare Python number, which by NumPy's rules (NEP 50) takes the
+dtype of what it meets: `np.float32(1) * 2.0` is a float32. Types are interned, so that `is` is a
+fast sufficient test of equality.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from wengert.errors import Unsupported
+
+Shape: TypeAlias = tuple[int, ...]
+DType: TypeAlias = "np.dtype[Any]"
+
+float0: DType = np.dtype([("float0", np.void, 0)])
+"""The dtype of the tangent of an integer or boolean array: it holds no information."""
+
+BOOL: DType = np.dtype(np.bool_)
+INT: DType = np.dtype(np.int64)
+FLOAT: DType = np.dtype(np.float64)
+COMPLEX: DType = np.dtype(np.complex128)
+
+SUPPORTED = frozenset(np.dtype(c) for c in "?bhilqBHILQfdFD")
+_BY_VALUE = {dtype: dtype for dtype in SUPPORTED}
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayType:
+    """An array: `shape`, `dtype`, and whether the dtype is weak."""
+
+    shape: Shape
+    dtype: DType
+    weak: bool = False
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        return self.size * self.dtype.itemsize
+
+    def __str__(self) -> str:
+        extents = ",".join(map(str, self.shape))
+        return f"{self.dtype.name}[{extents}]" + ("*" if self.weak else "")
+
+
+@dataclass(frozen=True, slots=True)
+class TupleType:
+    """Several results of one op, taken apart by `item` nodes."""
+
+    items: tuple[Type, ...]
+
+    def __str__(self) -> str:
+        return "(" + ", ".join(map(str, self.items)) + ")"
+
+
+@dataclass(frozen=True, slots=True)
+class OpaqueType:
+    """A captured object that is no array (a sparse matrix, a linear operator): matrix-like."""
+
+    shape: Shape
+    dtype: DType
+
+    def __str__(self) -> str:
+        extents = ",".join(map(str, self.shape))
+        return f"operator {self.dtype.name}[{extents}]"
+
+
+Type: TypeAlias = ArrayType | TupleType | OpaqueType
+
+_INTERNED: dict[tuple[Shape, DType, bool], ArrayType] = {}
+_MOST_TYPES = 100_000
+
+
+def array_type(shape: Shape, dtype: DType, weak: bool = False) -> ArrayType:
+    """The interned array type."""
+    key = (shape, dtype, weak)
+    found = _INTERNED.get(key)
+    if found is None:
+        if len(_INTERNED) > _MOST_TYPES:
+            _INTERNED.clear()
+        found = _INTERNED[key] = ArrayType(shape, dtype, weak)
+    return found
+
+
+def supported_dtype(dtype: Any, what: str) -> DType:
+    """`dtype` in native byte order, if it is one that can be traced; an error that names it if not."""
+    dtype = np.dtype(dtype)
+    native = _BY_VALUE.get(dtype.newbyteorder("="))
+    if native is None:
+        raise Unsupported(
+            f"{what} has dtype {dtype}, which wengert does not trace; convert it with "
+            ".astype(np.float64) (traced dtypes: bool, integers, float32, float64, complex64, "
+            "complex128)"
+        )
+    return native
+
+
+def is_inexact(dtype: DType) -> bool:
+    """Whether values of this dtype have derivatives: floating and complex ones do."""
+    return dtype.kind in "fc"

@@ -1,0 +1,192 @@
+"""Exponential, logarithmic, trigonometric and hyperbolic functions."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from wengert.graph.literals import constant
+from wengert.graph.node import Node
+from wengert.graph.op import ZERO
+from wengert.ops import linear
+from wengert.ops.arithmetic import (
+    add,
+    convert,
+    divide,
+    equal,
+    isinf,
+    multiply,
+    negative,
+    not_equal,
+    one,
+    select,
+    sqrt,
+    square,
+    subtract,
+)
+from wengert.ops.domain import Box
+from wengert.ops.families import elementwise
+
+ALL = Box(((-2, 2),))
+REAL = Box(((-2, 2),), kinds="f")
+POSITIVE = Box(((0.2, 4),))
+UNIT = Box(((-0.8, 0.8),))
+PAIR = Box(((0.3, 2), (0.3, 2)), kinds="f")
+
+
+def one_minus_square(x: Node) -> Node:
+    """1 − x², without cancellation near ±1."""
+    return multiply(subtract(one(x), x), add(one(x), x))
+
+
+# ------------------------------------------------------------------- exponential, logarithmic
+
+exp = elementwise(np.exp, lambda y, x: y, label="exp {0}", domain=ALL)
+exp2 = elementwise(
+    np.exp2,
+    lambda y, x: multiply(y, constant(math.log(2), y)),
+    label="2^{0}",
+    domain=ALL,
+)
+expm1 = elementwise(np.expm1, lambda y, x: exp(x), label="exp({0}) − 1", domain=ALL)
+log2 = elementwise(
+    np.log2,
+    lambda y, x: divide(constant(1 / math.log(2), x), x),
+    label="log₂ {0}",
+    domain=POSITIVE,
+)
+log10 = elementwise(
+    np.log10,
+    lambda y, x: divide(constant(1 / math.log(10), x), x),
+    label="log₁₀ {0}",
+    domain=POSITIVE,
+)
+log1p = elementwise(
+    np.log1p,
+    lambda y, x: divide(one(x), add(one(x), x)),
+    label="log(1 + {0})",
+    domain=Box(((-0.5, 3),)),
+)
+
+
+def _log_add_weight(y: Node, x: Node, other: Node, ratio: Node) -> Node:
+    """e^x / (e^x + e^other) = e^(x − y); where y is infinite, the infinite one has it all."""
+    mine, others = (convert(equal(v, y), y.dtype) for v in (x, other))
+    return select(isinf(y), divide(mine, add(mine, others)), ratio)
+
+
+logaddexp = elementwise(
+    np.logaddexp,
+    lambda y, a, b: _log_add_weight(y, a, b, exp(subtract(a, y))),
+    lambda y, a, b: _log_add_weight(y, b, a, exp(subtract(b, y))),
+    label="log(exp {0} + exp {1})",
+    domain=PAIR,
+)
+logaddexp2 = elementwise(
+    np.logaddexp2,
+    lambda y, a, b: _log_add_weight(y, a, b, exp2(subtract(a, y))),
+    lambda y, a, b: _log_add_weight(y, b, a, exp2(subtract(b, y))),
+    label="log₂(2^{0} + 2^{1})",
+    domain=PAIR,
+)
+
+# ------------------------------------------------------------------------- trigonometric
+
+sin = elementwise(np.sin, lambda y, x: cos(x), label="sin {0}", domain=ALL)
+cos = elementwise(np.cos, lambda y, x: negative(sin(x)), label="cos {0}", domain=ALL)
+tan = elementwise(
+    np.tan,
+    lambda y, x: add(one(y), square(y)),
+    label="tan {0}",
+    domain=Box(((-1.2, 1.2),)),
+)
+arcsin = elementwise(
+    np.arcsin,
+    lambda y, x: divide(one(x), sqrt(one_minus_square(x))),
+    label="arcsin {0}",
+    domain=UNIT,
+)
+arccos = elementwise(
+    np.arccos,
+    lambda y, x: divide(constant(-1, x), sqrt(one_minus_square(x))),
+    label="arccos {0}",
+    domain=UNIT,
+)
+arctan = elementwise(
+    np.arctan,
+    lambda y, x: divide(one(x), add(one(x), square(x))),
+    label="arctan {0}",
+    domain=UNIT,
+)
+
+
+arctan2 = elementwise(
+    np.arctan2,
+    lambda y, a, b: divide(b, add(square(a), square(b))),
+    lambda y, a, b: negative(divide(a, add(square(a), square(b)))),
+    label="arctan2({0}, {1})",
+    domain=PAIR,
+)
+
+
+def _over(x: Node, h: Node) -> Node:
+    """x / h, and 0 where h = 0: the subgradient of a norm at zero."""
+    return linear.masked(not_equal(h, constant(0, h)), divide(x, h))
+
+
+hypot = elementwise(
+    np.hypot,
+    lambda y, a, b: _over(a, y),
+    lambda y, a, b: _over(b, y),
+    label="hypot({0}, {1})",
+    domain=PAIR,
+)
+deg2rad = elementwise(
+    np.deg2rad, lambda y, x: constant(math.pi / 180, y), label="{0}°", domain=REAL
+)
+rad2deg = elementwise(
+    np.rad2deg, lambda y, x: constant(180 / math.pi, y), label="{0} rad", domain=REAL
+)
+radians = elementwise(
+    np.radians, lambda y, x: constant(math.pi / 180, y), label="{0}°", domain=REAL
+)
+degrees = elementwise(
+    np.degrees, lambda y, x: constant(180 / math.pi, y), label="{0} rad", domain=REAL
+)
+
+# ---------------------------------------------------------------------------- hyperbolic
+
+sinh = elementwise(np.sinh, lambda y, x: cosh(x), label="sinh {0}", domain=ALL)
+cosh = elementwise(np.cosh, lambda y, x: sinh(x), label="cosh {0}", domain=ALL)
+tanh = elementwise(
+    np.tanh, lambda y, x: subtract(one(y), square(y)), label="tanh {0}", domain=Box(((-1.2, 1.2),))
+)
+arcsinh = elementwise(
+    np.arcsinh,
+    lambda y, x: divide(one(x), sqrt(add(square(x), one(x)))),
+    label="arsinh {0}",
+    domain=UNIT,
+)
+arccosh = elementwise(
+    np.arccosh,
+    lambda y, x: divide(
+        one(x), multiply(sqrt(subtract(x, one(x))), sqrt(add(x, one(x))))
+    ),
+    label="arcosh {0}",
+    domain=Box(((1.3, 4),)),
+)
+arctanh = elementwise(
+    np.arctanh,
+    lambda y, x: divide(one(x), one_minus_square(x)),
+    label="artanh {0}",
+    domain=UNIT,
+)
+
+ldexp = elementwise(
+    np.ldexp,
+    lambda y, x, n: ldexp(one(x), n),
+    ZERO,
+    label="{0}·2^{1}",
+    domain=Box(((-3, 3), (0, 3)), kinds="f"),
+)

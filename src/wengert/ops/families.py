@@ -1,0 +1,295 @@
+"""The family constructors: they fill the slots that follow from what kind of op it is.
+
+    leaf            values that a session binds
+    elementwise     a ufunc; states one partial derivative an argument
+    linear_map      one input, linear: states its transpose, the tangent is the op itself
+    movement        a linear map that only moves elements: the mask moves along
+    opaque          integer or boolean results: the derivative is zero
+
+Elementwise nodes have inputs of one shape and of the dtypes of the NumPy loop that runs:
+`build` inserts the broadcasts and conversions, whose transposes then need no further thought.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import Unsupported
+from wengert.graph.node import Node, make
+from wengert.graph.op import ZERO, Absent, Batch, Evaluate, Infer, Op, Tangent, Zero, absent
+from wengert.graph.registry import UFUNCS, find, interned, register
+from wengert.graph.types import SUPPORTED, ArrayType, DType, Shape, array_type
+from wengert.graph.walk import rebuild
+from wengert.ops import linear
+from wengert.ops.domain import Box
+
+Partial = Callable[..., Node] | Zero | Absent
+NOT_LINEAR = absent("the op is not linear")
+
+
+def broadcast_shapes(*shapes: Shape) -> Shape:
+    """NumPy's broadcasting, fast where all shapes are the same."""
+    first = shapes[0]
+    if all(shape == first for shape in shapes):
+        return first
+    return np.broadcast_shapes(*shapes)
+
+
+def batch_elementwise(
+    node: Node, args: Sequence[Node], batched: Sequence[bool], size: int
+) -> Node:
+    """All inputs with the batch axis in front; the others are repeated along it."""
+    shape = (size, *node.shape)
+    return rebuild(node, tuple(find("broadcast_to")(arg, shape) for arg in args))
+
+
+def batch_unary(build: Callable[..., Node]) -> Batch:
+    """A rule for ops of one input: `build(node, batched argument)`."""
+
+    def rule(node: Node, args: Sequence[Node], batched: Sequence[bool], size: int) -> Node:
+        return build(node, args[0])
+
+    return rule
+
+
+def batch_by_loop(node: Node, args: Sequence[Node], batched: Sequence[bool], size: int) -> Node:
+    """Any op, an element of the batch at a time: never wrong, and slow. For rare ops."""
+    lanes = [
+        rebuild(
+            node,
+            tuple(
+                find("index")(arg, (i, *whole(arg.shape[1:]))) if flag else arg
+                for arg, flag in zip(args, batched, strict=True)
+            ),
+        )
+        for i in range(size)
+    ]
+    if not lanes:
+        return find("full")(0, node.dtype, (0, *node.shape))
+    rows = [find("reshape")(lane, (1, *lane.shape)) for lane in lanes]
+    return find("concatenate")(*rows, axis=0)
+
+
+def whole(shape: Shape) -> tuple[tuple[int, int, int], ...]:
+    """The basic index that keeps all of every axis."""
+    return tuple((0, extent, 1) for extent in shape)
+
+
+def unary_linear(build: Callable[[Node, Node], Node]) -> Callable[[Node, Sequence[Tangent]], Any]:
+    """The pushforward of a movement op: the op itself, on the tangent."""
+
+    def rule(node: Node, tangents: Sequence[Tangent]) -> Tangent:
+        return linear.move(lambda v: build(node, v), tangents[0])
+
+    return rule
+
+
+def define(
+    name: str,
+    *,
+    family: str,
+    build: Callable[..., Node],
+    infer: Infer,
+    evaluate: Evaluate,
+    pushforward: Any,
+    transpose: Any,
+    batch: Any,
+    label: str,
+    domain: Any,
+) -> Op:
+    """Register a record with every slot given."""
+    return register(
+        Op(
+            name=name,
+            family=family,
+            build=build,
+            infer=infer,
+            evaluate=evaluate,
+            pushforward=pushforward,
+            transpose=transpose,
+            batch=batch,
+            label=label,
+            domain=domain,
+            interned=interned(name),
+        )
+    )
+
+
+# ------------------------------------------------------------------------------- elementwise
+
+
+def elementwise(
+    ufunc: np.ufunc,
+    *partials: Partial,
+    label: str,
+    domain: Box,
+    name: str | None = None,
+    weak: bool = False,
+    pushforward: Any = None,
+    transpose: Any = NOT_LINEAR,
+    simplify: Callable[..., Node | None] | None = None,
+) -> Op:
+    """An op that is a ufunc of one result.
+
+    partials: for each argument the derivative with respect to it, a function of (result, *inputs)
+        that yields a node of the result's shape; or ZERO; or absent(reason). They are stated
+        once, and serve forward and reverse mode, real and complex. `pushforward` replaces them
+        where the op is linear, or not holomorphic.
+    weak: whether the Python operator gives a bare Python number for bare Python numbers.
+    simplify: another node for these inputs, of exactly the same values, or None.
+    """
+    name = name or ufunc.__name__
+    loop = _loops(ufunc, weak)
+
+    def build(*args: Node) -> Node:
+        types, result = loop(tuple([arg.type for arg in args]))
+        if len(args) > 1:
+            shape = broadcast_shapes(*[arg.type.shape for arg in args])
+            args = tuple(
+                [
+                    arg if arg.type.shape == shape else find("broadcast_to")(arg, shape)
+                    for arg in args
+                ]
+            )
+        else:
+            shape = args[0].type.shape
+        args = tuple(
+            [
+                arg if arg.type.dtype is dtype else find("convert")(arg, dtype)
+                for arg, dtype in zip(args, types, strict=True)
+            ]
+        )
+        if simplify is not None:
+            simpler = simplify(*args)
+            if simpler is not None:
+                return simpler
+        return make(op, args, None, array_type(shape, *result))
+
+    def infer(types: tuple[ArrayType, ...], params: None) -> ArrayType:
+        _, result = loop(types)
+        return array_type(types[0].shape, *result)
+
+    op = define(
+        name,
+        family="elementwise",
+        build=build,
+        infer=infer,
+        evaluate=lambda node: ufunc,
+        pushforward=pushforward or _from_partials(partials),
+        transpose=transpose,
+        batch=batch_elementwise,
+        label=label,
+        domain=domain,
+    )
+    UFUNCS.setdefault(ufunc, op)
+    return op
+
+
+def _loops(ufunc: np.ufunc, keeps_weak: bool) -> Callable[..., Any]:
+    """Types of the inputs -> (dtypes of NumPy's loop, (dtype of the result, whether it is weak))."""
+    known: dict[tuple[ArrayType, ...], tuple[tuple[DType, ...], tuple[DType, bool]]] = {}
+    python = {"i": int, "f": float, "c": complex}
+
+    def loop(types: tuple[ArrayType, ...]) -> Any:
+        found = known.get(types)
+        if found is None:
+            all_weak = all(type.weak for type in types)
+            asked = [
+                python.get(type.dtype.kind, type.dtype) if type.weak and not all_weak else type.dtype
+                for type in types
+            ]
+            *inputs, result = ufunc.resolve_dtypes((*asked, *[None] * ufunc.nout))  # type: ignore[arg-type]
+            for dtype in (*inputs, result):
+                if dtype not in SUPPORTED:
+                    raise Unsupported(
+                        f"np.{ufunc.__name__} of {', '.join(map(str, types))} runs in {dtype}, "
+                        "which wengert does not trace; convert the input with .astype(np.float64)"
+                    )
+            if len(known) > 10_000:
+                known.clear()
+            found = known[types] = (tuple(inputs), (result, keeps_weak and all_weak))
+        return found
+
+    return loop
+
+
+def _from_partials(partials: tuple[Partial, ...]) -> Any:
+    if all(isinstance(partial, Zero) for partial in partials):
+        return ZERO
+    if any(isinstance(partial, Absent) for partial in partials) and len(partials) == 1:
+        return partials[0]
+
+    def pushforward(node: Node, tangents: Sequence[Tangent]) -> Tangent:
+        result = None
+        for partial, tangent in zip(partials, tangents, strict=True):
+            if tangent is not None and not isinstance(partial, Zero):
+                result = linear.add(result, linear.scale(tangent, partial(node, *node.args)))
+        return result
+
+    return pushforward
+
+
+# ------------------------------------------------------------------------------- linear maps
+
+
+def movement(
+    name: str,
+    *,
+    build: Callable[..., Node],
+    again: Callable[[Node, Node], Node],
+    infer: Infer,
+    evaluate: Evaluate,
+    transpose: Callable[[Node, Node], Tangent],
+    batch: Callable[[Node, Node], Node],
+    label: str,
+    domain: Any,
+) -> Op:
+    """A linear op of one input that moves elements (or repeats them, or leaves zeros).
+
+    again: (node, other input) -> the same op on another input, as on its tangent or its mask.
+    transpose: (node, cotangent) -> the cotangent of the input.
+    batch: (node, batched input) -> the op on it.
+    """
+    return define(
+        name,
+        family="movement",
+        build=build,
+        infer=infer,
+        evaluate=evaluate,
+        pushforward=unary_linear(again),
+        transpose=lambda node, ct, wanted: (transpose(node, ct),),
+        batch=batch_unary(batch),
+        label=label,
+        domain=domain,
+    )
+
+
+# ----------------------------------------------------------------------------------- opaque
+
+
+def opaque(
+    name: str,
+    *,
+    build: Callable[..., Node],
+    infer: Infer,
+    evaluate: Evaluate,
+    batch: Any,
+    label: str,
+    domain: Any,
+) -> Op:
+    """An op with integer or boolean results, constant wherever it is continuous."""
+    return define(
+        name,
+        family="opaque",
+        build=build,
+        infer=infer,
+        evaluate=evaluate,
+        pushforward=ZERO,
+        transpose=NOT_LINEAR,
+        batch=batch,
+        label=label,
+        domain=domain,
+    )

@@ -1,0 +1,148 @@
+"""The leaves of a graph, whose values a session binds, ops that name other values, and counting.
+
+    input(i, type)        the i-th traced argument of its type in the session
+    capture(k, type)      the k-th distinct array that the function reads from outside
+    slot(k)               the k-th Python number that changes from call to call
+    seed(node)            the tangent of `node`, in a linear part that will be transposed
+    alias(x, k)           the same value under a name of its own: what an inner `grad` marks
+    item(t, k)            the k-th result of an op that has several
+    iota(n)               0, 1, …, n − 1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.graph.literals import zeros
+from wengert.graph.node import Node, make
+from wengert.graph.op import ZERO, Op, Tangent, absent
+from wengert.graph.types import INT, TupleType, Type, array_type
+from wengert.graph.walk import rebuild
+from wengert.ops.families import batch_unary, define
+
+NO_INPUTS = absent("a leaf has no inputs")
+
+
+def _leaf(name: str, label: str) -> Op:
+    """A leaf whose parameters are (what distinguishes it, its type)."""
+
+    def build(which: Any, type: Type) -> Node:
+        return make(op, (), (which, type), type)
+
+    def evaluate(node: Node) -> Callable[..., Any]:
+        raise RuntimeError(f"{node!r} has no value in this session")
+
+    op = define(
+        name,
+        family="leaf",
+        build=build,
+        infer=lambda types, params: params[1],
+        evaluate=evaluate,
+        pushforward=ZERO,
+        transpose=NO_INPUTS,
+        batch=NO_INPUTS,
+        label=label,
+        domain=None,
+    )
+    return op
+
+
+input = _leaf("input", "x")
+capture = _leaf("capture", "c")
+slot = _leaf("slot", "s")
+_seed = _leaf("seed", "dx")
+
+LEAVES = frozenset({input, capture, slot, _seed})
+
+
+def seed(node: Node) -> Node:
+    """The leaf that stands for the tangent of `node`."""
+    return _seed(node, array_type(node.shape, node.dtype))
+
+
+def _build_alias(x: Node, k: int) -> Node:
+    return make(alias, (x,), (k,), x.type)
+
+
+alias = define(
+    "alias",
+    family="name",
+    build=_build_alias,
+    infer=lambda types, params: types[0],
+    evaluate=lambda node: _identity,
+    pushforward=lambda node, tangents: tangents[0],
+    transpose=lambda node, ct, wanted: (ct,),
+    batch=batch_unary(lambda node, x: x),
+    label="{0}",
+    domain=None,
+)
+
+
+def _identity(value: Any) -> Any:
+    return value
+
+
+def _build_item(x: Node, k: int) -> Node:
+    types: TupleType = x.type
+    return make(item, (x,), (k,), types.items[k])
+
+
+def _push_item(node: Node, tangents: Sequence[Tangent]) -> Tangent:
+    return tangents[0][node.params[0]]
+
+
+def _transpose_item(node: Node, ct: Node, wanted: Sequence[bool]) -> Sequence[Tangent]:
+    types: TupleType = node.args[0].type
+    return (tuple(ct if i == node.params[0] else None for i in range(len(types.items))),)
+
+
+def _evaluate_item(node: Node) -> Callable[..., Any]:
+    k = node.params[0]
+    return lambda values: values[k]
+
+
+item = define(
+    "item",
+    family="name",
+    build=_build_item,
+    infer=lambda types, params: types[0].items[params[0]],
+    evaluate=_evaluate_item,
+    pushforward=_push_item,
+    transpose=_transpose_item,
+    batch=lambda node, args, batched, size: rebuild(node, tuple(args)),
+    label="{0}[{k}]",
+    domain=None,
+)
+
+
+def instantiate(tangent: Node | None, like: Node) -> Node:
+    """The tangent, with a structural zero written out."""
+    return zeros(array_type(like.shape, like.dtype)) if tangent is None else tangent
+
+
+def _build_iota(extent: int) -> Node:
+    return make(iota, (), (extent,), array_type((extent,), INT))
+
+
+def _evaluate_iota(node: Node) -> Callable[..., Any]:
+    value = np.arange(node.params[0])
+    value.flags.writeable = False
+    return lambda: value
+
+
+iota = define(
+    "iota",
+    family="leaf",
+    build=_build_iota,
+    infer=lambda types, params: array_type(params, INT),
+    evaluate=_evaluate_iota,
+    pushforward=ZERO,
+    transpose=NO_INPUTS,
+    batch=NO_INPUTS,
+    label="0…",
+    domain=None,
+)
+"""0, 1, …, n − 1."""

@@ -1,0 +1,240 @@
+"""A session: the outermost trace under way. Values live here, never in nodes.
+
+The session binds leaves to values and remembers what was forced. Its counters give inputs, aliases,
+captures and slots their numbers, so that the next call with the same signature meets the same nodes
+and therefore the same derived graph and the same program. Numbers are never reused before the
+session ends: reusing the mark of an inner trace that has ended would confuse perturbations.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+from contextvars import ContextVar, Token
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from wengert.graph.node import Node
+from wengert.graph.registry import find
+from wengert.graph.types import FLOAT, ArrayType, OpaqueType, array_type, supported_dtype
+
+_COMPARED_BYTES = 4096
+
+
+class Session:
+    """What one outermost trace knows."""
+
+    __slots__ = (
+        "__weakref__",
+        "_aliases",
+        "_captured",
+        "_inputs",
+        "_slots",
+        "alive",
+        "captures",
+        "dropped",
+        "guarded",
+        "guards",
+        "values",
+    )
+
+    def __init__(self, guarded: bool = False) -> None:
+        self.alive = True
+        self.values: dict[Node, Any] = {}
+        self.captures: list[tuple[Node, Any]] = []
+        """Captured objects, in order: the node and the object itself (not its snapshot)."""
+        self.guarded = guarded
+        """Whether control flow on values is recorded (under `jit`)."""
+        self.guards: list[tuple[Node, Any]] = []
+        """(node, the Python value that it had when control flow asked), in program order."""
+        self.dropped: list[FrameType] = []
+        """Frames in which a tracer would have become a plain value: what adoption looks at."""
+        self._inputs: dict[ArrayType, int] = {}
+        self._aliases: dict[Node, int] = {}
+        self._captured: dict[Any, tuple[Node, Any]] = {}
+        self._slots: dict[str, Node] = {}
+
+    def input(self, value: Any, type: ArrayType) -> Node:
+        """A fresh input bound to a value."""
+        i = self._inputs.get(type, 0)
+        self._inputs[type] = i + 1
+        node = find("input")(i, type)
+        self.values[node] = value
+        return node
+
+    def alias(self, node: Node) -> Node:
+        """A fresh name for a node: what an inner transformation differentiates by."""
+        k = self._aliases.get(node, 0)
+        self._aliases[node] = k + 1
+        return find("alias")(node, k)
+
+    def capture(self, array: np.ndarray[Any, Any] | np.generic) -> Node:
+        """The node of an array that the traced function reads from outside.
+
+        A writable array is copied, since the function may overwrite it before the graph runs; when
+        it comes again with other contents it is another capture. NumPy scalars are known by value.
+        """
+        if isinstance(array, np.generic):
+            key: Any = (array.dtype, array.tobytes())
+            known = self._captured.get(key)
+            return self._new_capture(key, array, array) if known is None else known[0]
+        key = id(array)
+        known = self._captured.get(key)
+        if known is not None:
+            node, snapshot = known
+            if snapshot is array or _same_bytes(snapshot, array):
+                return node
+        frozen = not array.flags.writeable and (
+            array.base is None or not getattr(array.base, "flags", array.flags).writeable
+        )
+        return self._new_capture(key, array, array if frozen else array.copy())
+
+    def _new_capture(self, key: Any, original: Any, snapshot: Any) -> Node:
+        dtype = supported_dtype(original.dtype, "an array that the traced function uses")
+        if snapshot.dtype is not dtype:
+            snapshot = snapshot.astype(dtype)
+        node = find("capture")(len(self.captures), array_type(original.shape, dtype))
+        self.captures.append((node, original))
+        self._captured[key] = (node, snapshot)
+        self.values[node] = snapshot
+        return node
+
+    def capture_operator(self, operator: Any) -> Node:
+        """The node of a constant sparse matrix or linear operator."""
+        known = self._captured.get(id(operator))
+        if known is not None:
+            return known[0]
+        dtype = np.dtype(np.float64 if operator.dtype is None else operator.dtype)
+        type = OpaqueType(tuple(operator.shape), supported_dtype(dtype, "a linear operator"))
+        node = find("capture")(len(self.captures), type)
+        self.captures.append((node, operator))
+        self._captured[id(operator)] = (node, operator)
+        self.values[node] = operator
+        return node
+
+    def slot(self, value: float) -> Node:
+        """The node of a Python number that changes from call to call; weak, as the number is."""
+        key = value.hex()
+        node = self._slots.get(key)
+        if node is None:
+            k = len(self._slots)
+            node = self._slots[key] = find("slot")(k, array_type((), FLOAT, weak=True))
+            self.values[node] = np.float64(value)
+        return node
+
+    @property
+    def slots(self) -> list[Node]:
+        """The slots, in order."""
+        return list(self._slots.values())
+
+    def guard(self, node: Node, value: Any) -> None:
+        """Remember that control flow depended on this value."""
+        if self.guarded:
+            self.guards.append((node, value))
+
+
+def _same_bytes(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
+    """Whether two arrays of one shape hold the same bits."""
+    if a.nbytes <= _COMPARED_BYTES:
+        return a.tobytes() == b.tobytes()
+    kind = "c" if a.dtype.kind == "c" else ""
+    return bool(np.array_equal(a, b, equal_nan=bool(kind) or a.dtype.kind == "f"))
+
+
+# ------------------------------------------------------------------------- the current session
+
+_current: ContextVar[Session | None] = ContextVar("session", default=None)
+
+
+def current_session() -> Session | None:
+    """The session under way in this context, if it is alive."""
+    session = _current.get()
+    return session if session is not None and session.alive else None
+
+
+class outermost:
+    """A context in which a new session is the current one; it ends with the context.
+
+    Inside, the cyclic garbage collector runs more rarely: a trace makes many objects and no
+    garbage, and collections at the default threshold would cost more than the trace.
+    """
+
+    __slots__ = ("session", "token")
+
+    def __init__(self, guarded: bool = False) -> None:
+        self.session = Session(guarded)
+
+    def __enter__(self) -> Session:
+        self.token: Token[Session | None] = _current.set(self.session)
+        _collector.rest()
+        return self.session
+
+    def __exit__(self, *error: object) -> None:
+        _current.reset(self.token)
+        self.session.alive = False
+        _collector.resume()
+
+
+class _Collector:
+    """Raises the threshold of the garbage collector while any session is alive."""
+
+    __slots__ = ("depth", "lock", "saved")
+    THRESHOLD = 50_000
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.saved = gc.get_threshold()
+        self.lock = threading.Lock()
+
+    def rest(self) -> None:
+        with self.lock:
+            self.depth += 1
+            if self.depth == 1:
+                self.saved = gc.get_threshold()
+                if 0 < self.saved[0] < self.THRESHOLD:
+                    gc.set_threshold(self.THRESHOLD, *self.saved[1:])
+
+    def resume(self) -> None:
+        with self.lock:
+            self.depth -= 1
+            if self.depth == 0:
+                gc.set_threshold(*self.saved)
+
+
+_collector = _Collector()
+
+
+# --------------------------------------------------------- Python numbers that change with time
+
+_MANY = object()
+_sites: dict[tuple[Any, int], Any] = {}
+_MOST_SITES = 50_000
+_NEVER_SLOTS = frozenset({0.0, 1.0, -1.0, 2.0, 0.5})
+_PACKAGE = __name__.partition(".")[0]
+
+
+def changes(value: float) -> bool:
+    """Whether the call site that gives this Python float has given another one before.
+
+    Such a number is a run-time input (a learning rate, a temperature); until then it is a literal,
+    and the graph is derived and compiled for it. Common constants always are.
+    """
+    if value in _NEVER_SLOTS or value != value:
+        return False
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
+        frame = frame.f_back
+    site = (frame.f_code, frame.f_lasti)
+    seen = _sites.get(site)
+    if seen is None:
+        if len(_sites) > _MOST_SITES:
+            _sites.clear()
+        _sites[site] = value
+        return False
+    if seen is not _MANY and seen == value:
+        return False
+    _sites[site] = _MANY
+    return True
