@@ -9,22 +9,29 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import FrameType
 
 _PACKAGE = str(Path(__file__).parent)
-_LIBRARIES = ("numpy", "optree", "scipy", "opt_einsum")
+_LIBRARIES = ("numpy", "optree", "opt_einsum")
+
+
+def user_frame() -> FrameType | None:
+    """The innermost frame that is the user's: not of this package, nor of one that it calls."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        package = frame.f_globals.get("__name__", "").partition(".")[0]
+        if not frame.f_code.co_filename.startswith(_PACKAGE) and package not in _LIBRARIES:
+            return frame
+        frame = frame.f_back
+    return None
 
 
 def user_location() -> str | None:
-    """`file:line in function` of the innermost frame that is the user's, or None if there is none."""
-    frame = sys._getframe(1)
-    while frame is not None:
-        name = frame.f_globals.get("__name__", "")
-        if not frame.f_code.co_filename.startswith(_PACKAGE) and (
-            name.partition(".")[0] not in _LIBRARIES
-        ):
-            return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
-        frame = frame.f_back  # type: ignore[assignment]
-    return None
+    """`file:line in function` of that frame."""
+    frame = user_frame()
+    if frame is None:
+        return None
+    return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
 
 
 class WengertError(Exception):

@@ -90,7 +90,7 @@ def array_type(shape: Shape, dtype: DType, weak: bool = False) -> ArrayType:
     return found
 
 
-def supported_dtype(dtype: Any, what: str) -> DType:
+def supported_dtype(dtype: Any, what: object) -> DType:
     """`dtype` in native byte order, if it is one that can be traced; an error that names it if not."""
     dtype = np.dtype(dtype)
     native = _BY_VALUE.get(dtype.newbyteorder("="))

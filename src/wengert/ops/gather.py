@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import WengertIndexError
+from wengert.errors import WengertIndexError, WengertValueError
 from wengert.graph.literals import full
 from wengert.graph.node import Node, make
 from wengert.graph.op import Tangent
 from wengert.graph.types import BOOL, INT, ArrayType, Shape, array_type
 from wengert.ops import linear
+from wengert.ops.arithmetic import floor_divide, remainder
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import batch_by_loop, batch_elementwise, define, opaque
 from wengert.ops.movement import broadcast_to, transpose
@@ -56,6 +57,48 @@ wrap_index = opaque(
     domain=Cases(_draw_wrap, kinds="i"),
 )
 
+
+
+def _evaluate_flatnonzero(node: Node) -> Callable[..., Any]:
+    (count,) = node.params
+
+    def run(mask: Any) -> Any:
+        found = np.flatnonzero(mask)
+        if found.size != count:
+            raise WengertValueError(
+                f"a mask selects {found.size} elements, {count} when it was traced"
+            )
+        return found
+
+    return run
+
+
+def _draw_flatnonzero(rng: np.random.Generator, dtype: Any) -> Any:
+    yield [np.array([[True, False], [True, True]])], (3,)
+
+
+flatnonzero = opaque(
+    "flatnonzero",
+    build=lambda mask, count: make(flatnonzero, (mask,), (count,), array_type((count,), INT)),
+    infer=lambda types, params: array_type(params, INT),
+    evaluate=_evaluate_flatnonzero,
+    batch=batch_by_loop,
+    label="where {0}",
+    domain=Cases(_draw_flatnonzero, kinds="b"),
+)
+"""The flat positions where a mask is true, whose number is known."""
+
+
+def unravel(flat: Node, shape: Shape) -> list[Node]:
+    """Flat positions as one index an axis."""
+    found: list[Node] = []
+    for extent in reversed(shape):
+        size = full(extent, INT, flat.shape)
+        found.append(remainder(flat, size))
+        flat = floor_divide(flat, size)
+    return found[::-1]
+
+
 # ------------------------------------------------------------------------ gather, scatter_add
 
 
@@ -77,10 +120,7 @@ def _move_with(build: Callable[[Node, Node], Node]) -> Callable[..., Tangent]:
     """The pushforward of an op linear in its first input that moves it by the second."""
 
     def rule(node: Node, tangents: Sequence[Tangent]) -> Tangent:
-        return linear.move(lambda v: rebuild_with(node, v), tangents[0])
-
-    def rebuild_with(node: Node, v: Node) -> Node:
-        return build(node, v)
+        return linear.move(lambda v: build(node, v), tangents[0])
 
     return rule
 

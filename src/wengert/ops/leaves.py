@@ -118,6 +118,20 @@ item = define(
 )
 
 
+stop_gradient = define(
+    "stop_gradient",
+    family="name",
+    build=lambda x: make(stop_gradient, (x,), None, x.type),
+    infer=lambda types, params: types[0],
+    evaluate=lambda node: _identity,
+    pushforward=ZERO,
+    transpose=absent("no derivative passes through stop_gradient"),
+    batch=batch_unary(lambda node, x: stop_gradient(x)),
+    label="stop({0})",
+    domain=None,
+)
+
+
 def instantiate(tangent: Node | None, like: Node) -> Node:
     """The tangent, with a structural zero written out."""
     return zeros(array_type(like.shape, like.dtype)) if tangent is None else tangent

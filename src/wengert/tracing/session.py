@@ -216,6 +216,11 @@ _NEVER_SLOTS = frozenset({0.0, 1.0, -1.0, 2.0, 0.5})
 _PACKAGE = __name__.partition(".")[0]
 
 
+def _is_ours(frame: FrameType) -> bool:
+    name: str = frame.f_globals.get("__name__", "")
+    return name == _PACKAGE or name.startswith(_PACKAGE + ".")
+
+
 def changes(value: float) -> bool:
     """Whether the call site that gives this Python float has given another one before.
 
@@ -225,7 +230,7 @@ def changes(value: float) -> bool:
     if value in _NEVER_SLOTS or value != value:
         return False
     frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
+    while frame.f_back is not None and _is_ours(frame):
         frame = frame.f_back
     site = (frame.f_code, frame.f_lasti)
     seen = _sites.get(site)

@@ -1,0 +1,164 @@
+"""The first tier: a graph as a list of NumPy calls.
+
+A program is planned once. Nodes run in order of creation, so what the user's function recorded
+comes before its derivative; the latter runs with NumPy's floating-point warnings off (a branch not
+taken must not warn), the former warns as NumPy does. Values live in registers that are reused as
+soon as what they held has had its last use, which frees the array there.
+
+Elementwise functions broadcast by themselves, so the explicit `broadcast_to` and `full` nodes in
+front of them are passed by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from wengert.graph.literals import full, literal
+from wengert.graph.node import Node
+from wengert.graph.registry import provide_evaluator
+from wengert.graph.walk import topological
+from wengert.ops.leaves import LEAVES
+from wengert.ops.movement import broadcast_to
+from wengert.tracing.session import Session
+
+Segment = tuple[bool, list[tuple[Any, Any, int]]]
+
+
+def operands(node: Node) -> tuple[Node, ...]:
+    """The inputs that the NumPy function is called with: broadcasts that it does itself left out."""
+    args = node.args
+    if len(args) < 2 or node.op.family != "elementwise":
+        return args
+    if all(arg.op is not broadcast_to and arg.op is not full for arg in args):
+        return args
+    bare = tuple(
+        arg.args[0]
+        if arg.op is broadcast_to
+        else full(literal(arg), arg.dtype)
+        if arg.op is full and arg.shape
+        else arg
+        for arg in args
+    )
+    shapes = [arg.shape for arg in bare]
+    if node.shape in shapes or np.broadcast_shapes(*shapes) == node.shape:
+        return bare
+    return args
+
+
+def _scalar_literal(node: Node) -> Any:
+    value = np.full((), literal(node), node.dtype)
+    value.flags.writeable = False
+    return value
+
+
+class Program:
+    """A plan for some outputs: which registers the leaves go to, and the calls in order."""
+
+    __slots__ = ("_leaves", "_outputs", "_registers", "_segments", "leaves", "outputs", "size")
+
+    def __init__(self, outputs: Sequence[Node]) -> None:
+        self.outputs = tuple(outputs)
+        order = _order(outputs)
+        self.leaves = [node for node in order if node.op in LEAVES]
+        self.size = len(order)
+        last_use = {arg: k for k, node in enumerate(order) for arg in operands(node)}
+        place: dict[Node, int] = {node: k for k, node in enumerate(self.leaves)}
+        registers: list[Any] = [None] * len(self.leaves)
+        for node in order:
+            if node.op not in LEAVES and not node.args:
+                place[node] = len(registers)
+                constant = node.op is full and not node.shape
+                registers.append(_scalar_literal(node) if constant else node.op.evaluate(node)())
+        fixed = len(registers)
+        keep = set(outputs)
+        idle: list[int] = []
+        self._segments: list[Segment] = []
+        for k, node in enumerate(order):
+            if not node.args:
+                continue
+            args = operands(node)
+            dying = [
+                place[arg]
+                for arg in dict.fromkeys(args)
+                if last_use[arg] == k and arg not in keep and place[arg] >= fixed
+            ]
+            if idle:
+                target = idle.pop()
+            else:
+                target = len(registers)
+                registers.append(None)
+            place[node] = target
+            idle.extend(dying)
+            where = [place[arg] for arg in args]
+            fetch = itemgetter(*where) if len(where) > 1 else itemgetter(slice(where[0], where[0] + 1))
+            if not self._segments or self._segments[-1][0] != node.quiet:
+                self._segments.append((node.quiet, []))
+            self._segments[-1][1].append((node.op.evaluate(node), fetch, target))
+        self._registers = registers
+        self._leaves = len(self.leaves)
+        self._outputs = [place[node] for node in outputs]
+
+    def run(self, values: Mapping[Node, Any]) -> list[Any]:
+        """The outputs for these values of the leaves, as arrays that the caller owns."""
+        registers = self._registers.copy()
+        registers[: self._leaves] = [values[leaf] for leaf in self.leaves]
+        for quiet, calls in self._segments:
+            if quiet:
+                with np.errstate(all="ignore"):
+                    for function, fetch, target in calls:
+                        registers[target] = function(*fetch(registers))
+            else:
+                for function, fetch, target in calls:
+                    registers[target] = function(*fetch(registers))
+        given: set[int] = set()
+        return [owned(registers[k], node, given) for k, node in zip(self._outputs, self.outputs, strict=True)]
+
+
+def _order(outputs: Sequence[Node]) -> list[Node]:
+    """What must be computed, in order of creation; broadcasts that are passed by are left out."""
+    seen: set[Node] = set()
+    stack = list(outputs)
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack.extend(operands(node))
+    return sorted(seen, key=_serial)
+
+
+def _serial(node: Node) -> int:
+    return node.serial
+
+
+def owned(value: Any, node: Node, given: set[int]) -> Any:
+    """A result as the caller gets it: a NumPy scalar, or an array that nobody else holds.
+
+    given: identities of the arrays that were handed out already.
+    """
+    if not node.type.shape:
+        return np.asarray(value, node.type.dtype)[()]
+    fresh = value.base is None and value.flags.writeable and id(value) not in given
+    if not fresh or node.op in LEAVES or not node.args or node.op.name == "alias":
+        value = np.array(value)
+    given.add(id(value))
+    return value
+
+
+def evaluate(session: Session, nodes: Sequence[Node]) -> list[Any]:
+    """Values of nodes in a session, each computed once and remembered there."""
+    values = session.values
+    for node in topological(nodes, stop=values):
+        function = node.op.evaluate(node)
+        if node.quiet:
+            with np.errstate(all="ignore"):
+                values[node] = function(*[values[arg] for arg in node.args])
+        else:
+            values[node] = function(*[values[arg] for arg in node.args])
+    return [values[node] for node in nodes]
+
+
+provide_evaluator(evaluate)

@@ -1,0 +1,183 @@
+"""How a NumPy function gets an implementation on tracers.
+
+    @implements(np.mean, method=True)
+    def mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True): ...
+
+The function has NumPy's signature. It is called when at least one argument is traced (or is a list
+that holds a tracer): by `__array_function__`, by the method of the tracer, and by
+`wengert.numpy.mean`, which calls NumPy itself when nothing is traced.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from wengert.errors import DroppedTracer, Unsupported, WengertTypeError, WengertValueError
+from wengert.graph.node import Node
+from wengert.graph.registry import FUNCTIONS, NUMPY, find
+from wengert.graph.types import supported_dtype
+from wengert.tracing.session import Session
+from wengert.tracing.tracer import (
+    METHODS,
+    Tracer,
+    check_alive,
+    find_session,
+    is_traced,
+    lift,
+    write,
+)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def implements(*functions: Any, method: bool | str = False) -> Callable[[F], F]:
+    """Register the decorated function for NumPy functions (the first gives the name).
+
+    method: whether traced arrays have it as a method too, or under which name.
+    """
+
+    def register(implementation: F) -> F:
+        for function in functions:
+            NUMPY[function] = implementation
+            FUNCTIONS[function.__name__] = implementation
+        if method:
+            METHODS[method if isinstance(method, str) else functions[0].__name__] = implementation
+        return implementation
+
+    return register
+
+
+def public(function: Any, implementation: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of `wengert.numpy`: NumPy's own where nothing is traced."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if any(is_traced(arg) for arg in args) or (
+            kwargs and any(is_traced(arg) for arg in kwargs.values())
+        ):
+            return implementation(*args, **kwargs)
+        return function(*args, **kwargs)
+
+    call.__module__ = "wengert.numpy"
+    return call
+
+
+# -------------------------------------------------------------------------------- arguments
+
+
+def nodes(*values: Any) -> tuple[Session, list[Node]]:
+    """The session of the first tracer, and all values as its nodes."""
+    session = find_session(*values)
+    if session is None:
+        raise WengertTypeError("none of the arguments is traced")
+    for value in values:
+        if type(value) is Tracer:
+            check_alive(value)
+    return session, [lift(value, session) for value in values]
+
+
+def as_tracer(value: Any, session: Session) -> Tracer:
+    """Anything as a tracer of the session."""
+    return value if type(value) is Tracer else Tracer(lift(value, session), session)
+
+
+def tracers(*values: Any) -> list[Tracer]:
+    """All values as tracers of the session of the first that is one."""
+    session, lifted = nodes(*values)
+    return [
+        value if type(value) is Tracer else Tracer(node, session)
+        for value, node in zip(values, lifted, strict=True)
+    ]
+
+
+def apply(name: str, *values: Any, **params: Any) -> Tracer:
+    """The op called `name` on values of which at least one is traced."""
+    session, lifted = nodes(*values)
+    return Tracer(find(name)(*lifted, **params), session)
+
+
+def one_axis(axis: Any, ndim: int) -> int:
+    """A non-negative axis; NumPy's error where it does not exist."""
+    try:
+        axis = operator.index(axis)
+    except TypeError:
+        raise WengertTypeError(f"axis must be an integer, not {axis!r}") from None
+    if not -ndim <= axis < ndim:
+        raise np.exceptions.AxisError(axis, ndim)
+    return axis % ndim
+
+
+def all_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Sorted non-negative axes; None is all of them."""
+    if axis is None:
+        return tuple(range(ndim))
+    if not isinstance(axis, tuple | list):
+        axis = (axis,)
+    found = tuple(sorted(one_axis(a, ndim) for a in axis))
+    if len(set(found)) != len(found):
+        raise WengertValueError("duplicate value in 'axis'")
+    return found
+
+
+def fixed_shape(shape: Any) -> tuple[int, ...]:
+    """A shape as a tuple of ints; traced integers are forced (and guarded under `jit`)."""
+    if isinstance(shape, tuple | list):
+        return tuple(operator.index(extent) for extent in shape)
+    if isinstance(shape, Tracer | np.ndarray) and shape.ndim == 1:
+        return tuple(operator.index(extent) for extent in shape)
+    return (operator.index(shape),)
+
+
+def into(result: Any, out: Any) -> Any:
+    """Deliver a result into `out`, where one is given."""
+    if isinstance(out, tuple) and len(out) == 1:
+        (out,) = out
+    if out is None:
+        return result
+    if type(out) is Tracer:
+        write(out, lift(result, out.session))
+        return out
+    refuse_out(out)
+
+
+def refuse_out(out: Any) -> None:
+    """A plain array cannot hold traced values."""
+    raise DroppedTracer(
+        f"a NumPy array that others can see would have to hold a traced value (a += traced, or out=a, with a NumPy array a of shape "
+        f"{np.shape(out)}): write a = a + traced, or make a with wengert.numpy.zeros, ones or "
+        "array, which are assignable inside a trace"
+    )
+
+
+def refuse(function: str, **given: Any) -> None:
+    """Raise for arguments that are not at their defaults: name -> (value, default)."""
+    for name, (value, default) in given.items():
+        if value is not default and not (
+            isinstance(value, str | int | bool) and value == default
+        ):
+            raise Unsupported(f"the argument {name}={value!r} of {function} cannot be traced")
+
+
+def to_dtype(x: Tracer, dtype: Any) -> Tracer:
+    """x as `dtype`, where one is given."""
+    if dtype is None:
+        return x
+    return Tracer(
+        find("convert")(x.node, supported_dtype(dtype, "the argument dtype")), x.session
+    )
+
+
+def concrete(values: Any, what: str) -> np.ndarray[Any, Any]:
+    """An argument that must be known while tracing, as an array; traced integers are forced."""
+    if is_traced(values):
+        if isinstance(values, Sequence):
+            return np.array([operator.index(v) for v in values])
+        if values.dtype.kind in "fc":
+            raise Unsupported(f"{what} cannot be a traced floating value; it must be known")
+        return np.asarray(values)
+    return np.asarray(values)
