@@ -11,7 +11,7 @@ front of them are passed by.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -56,20 +56,27 @@ def _scalar_literal(node: Node) -> Any:
 
 
 class Program:
-    """A plan for some outputs: which registers the leaves go to, and the calls in order."""
+    """A plan for some outputs: which registers the leaves go to, and the calls in order.
+
+    given: nodes whose values the caller has, beside the leaves.
+    """
 
     __slots__ = ("_leaves", "_outputs", "_registers", "_segments", "leaves", "outputs", "size")
 
-    def __init__(self, outputs: Sequence[Node]) -> None:
+    def __init__(self, outputs: Sequence[Node], given: Sequence[Node] = ()) -> None:
         self.outputs = tuple(outputs)
-        order = _order(outputs)
-        self.leaves = [node for node in order if node.op in LEAVES]
+        held = set(given)
+        order = _order(outputs, held)
+        self.leaves = [node for node in order if node in held or node.op in LEAVES]
+        held.update(self.leaves)
         self.size = len(order)
-        last_use = {arg: k for k, node in enumerate(order) for arg in operands(node)}
+        last_use = {
+            arg: k for k, node in enumerate(order) if node not in held for arg in operands(node)
+        }
         place: dict[Node, int] = {node: k for k, node in enumerate(self.leaves)}
         registers: list[Any] = [None] * len(self.leaves)
         for node in order:
-            if node.op not in LEAVES and not node.args:
+            if node not in held and not node.args:
                 place[node] = len(registers)
                 constant = node.op is full and not node.shape
                 registers.append(_scalar_literal(node) if constant else node.op.evaluate(node)())
@@ -78,7 +85,7 @@ class Program:
         idle: list[int] = []
         self._segments: list[Segment] = []
         for k, node in enumerate(order):
-            if not node.args:
+            if not node.args or node in held:
                 continue
             args = operands(node)
             dying = [
@@ -94,7 +101,8 @@ class Program:
             place[node] = target
             idle.extend(dying)
             where = [place[arg] for arg in args]
-            fetch = itemgetter(*where) if len(where) > 1 else itemgetter(slice(where[0], where[0] + 1))
+            only = slice(where[0], where[0] + 1)  # fetches a list of one, as the call unpacks it
+            fetch = itemgetter(*where) if len(where) > 1 else itemgetter(only)
             if not self._segments or self._segments[-1][0] != node.quiet:
                 self._segments.append((node.quiet, []))
             self._segments[-1][1].append((node.op.evaluate(node), fetch, target))
@@ -114,11 +122,14 @@ class Program:
             else:
                 for function, fetch, target in calls:
                     registers[target] = function(*fetch(registers))
-        given: set[int] = set()
-        return [owned(registers[k], node, given) for k, node in zip(self._outputs, self.outputs, strict=True)]
+        borrowed = {id(value) for value in registers[: self._leaves]}
+        return [
+            owned(registers[k], node, borrowed)
+            for k, node in zip(self._outputs, self.outputs, strict=True)
+        ]
 
 
-def _order(outputs: Sequence[Node]) -> list[Node]:
+def _order(outputs: Sequence[Node], given: Container[Node]) -> list[Node]:
     """What must be computed, in order of creation; broadcasts that are passed by are left out."""
     seen: set[Node] = set()
     stack = list(outputs)
@@ -126,7 +137,8 @@ def _order(outputs: Sequence[Node]) -> list[Node]:
         node = stack.pop()
         if node not in seen:
             seen.add(node)
-            stack.extend(operands(node))
+            if node not in given:
+                stack.extend(operands(node))
     return sorted(seen, key=_serial)
 
 
@@ -134,17 +146,16 @@ def _serial(node: Node) -> int:
     return node.serial
 
 
-def owned(value: Any, node: Node, given: set[int]) -> Any:
+def owned(value: Any, node: Node, borrowed: set[int]) -> Any:
     """A result as the caller gets it: a NumPy scalar, or an array that nobody else holds.
 
-    given: identities of the arrays that were handed out already.
+    borrowed: identities of the arrays that the program was given, or has handed out already.
     """
     if not node.type.shape:
         return np.asarray(value, node.type.dtype)[()]
-    fresh = value.base is None and value.flags.writeable and id(value) not in given
-    if not fresh or node.op in LEAVES or not node.args or node.op.name == "alias":
+    if value.base is not None or not value.flags.writeable or id(value) in borrowed:
         value = np.array(value)
-    given.add(id(value))
+    borrowed.add(id(value))
     return value
 
 

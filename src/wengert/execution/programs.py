@@ -14,14 +14,14 @@ _PROGRAMS = BoundedCache(entries=1_000, weight=2_000_000)
 _DERIVED = BoundedCache(entries=4_000, weight=2_000_000)
 
 
-def program(outputs: Sequence[Node]) -> Program:
-    """The program of these outputs."""
+def program(outputs: Sequence[Node], given: Sequence[Node] = ()) -> Program:
+    """The program of these outputs, from leaves and from nodes whose values are given."""
 
     def make() -> tuple[Program, int]:
-        made = Program(outputs)
+        made = Program(outputs, given)
         return made, made.size
 
-    found: Program = _PROGRAMS.get(tuple(outputs), make)
+    found: Program = _PROGRAMS.get((tuple(outputs), tuple(given)), make)
     return found
 
 

@@ -1,0 +1,222 @@
+"""Whole derivative matrices: `jacfwd`, `jacrev`, `jacobian`, `hessian`, and `hvp`.
+
+A Jacobian is a pushforward or a pullback batched over the unit vectors of its seeds: one pass with
+matrix products where a single direction has matrix–vector products. Forward mode costs as many
+directions as the input has elements, reverse mode as many as the output has; `jacobian` takes the
+cheaper one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from wengert.derivatives.derive import forward, gradient, jacobian_columns, jacobian_rows
+from wengert.derivatives.function import DerivativeFunction
+from wengert.derivatives.directional import tangent_nodes
+from wengert.derivatives.marking import (
+    Argnums,
+    mark,
+    output_nodes,
+    scalar_output,
+    split_aux,
+    traced,
+    written,
+)
+from wengert.errors import WengertTypeError, WengertValueError
+from wengert.execution.border import deliver, entered
+from wengert.graph.literals import zeros
+from wengert.graph.node import Node, deriving
+from wengert.graph.types import array_type, is_inexact
+from wengert.ops.movement import reshape, transpose
+from wengert.tracing.trees import flatten, unflatten
+
+_MODES = ("auto", "forward", "reverse")
+
+
+def jacobian(
+    fun: Callable[..., Any],
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    mode: str = "auto",
+) -> Callable[..., Any]:
+    """The Jacobian of a function of arrays, by the cheaper mode.
+
+    Parameters
+    ----------
+    fun
+        A function written with NumPy, of arrays or structures of them, returning the same.
+    argnums
+        Position or positions of the arguments to differentiate by.
+    has_aux
+        Whether `fun` returns a pair (output, aux).
+    holomorphic
+        Whether `fun` is holomorphic, of complex arguments.
+    mode
+        "forward", "reverse", or "auto": forward where the arguments have no more elements than
+        the outputs.
+
+    Returns
+    -------
+    A function with the arguments of `fun`. Its result has the structure of the output, each leaf
+    replaced by the structure of the argument (or a tuple of them), each leaf of which is an array
+    of shape output.shape + argument.shape.
+
+    >>> import numpy as np, wengert as wg
+    >>> wg.jacobian(lambda x: np.stack([x[0] * x[1], x[0] ** 2, x[1]]))(np.array([2.0, 3.0]))
+    array([[3., 2.],
+           [4., 0.],
+           [0., 1.]])
+
+    Source: Griewank & Walther 2008, *Evaluating Derivatives*, section 3.
+    """
+    if mode not in _MODES:
+        raise WengertValueError(f"mode must be one of {', '.join(_MODES)}, not {mode!r}")
+    options = {"argnums": argnums, "has_aux": has_aux, "holomorphic": holomorphic, "mode": mode}
+    return DerivativeFunction(_jacobian, fun, options)
+
+
+def jacfwd(
+    fun: Callable[..., Any],
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+) -> Callable[..., Any]:
+    """The Jacobian by forward mode: for functions of few inputs. See `jacobian`."""
+    return jacobian(fun, argnums, has_aux, holomorphic, mode="forward")
+
+
+def jacrev(
+    fun: Callable[..., Any],
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+) -> Callable[..., Any]:
+    """The Jacobian by reverse mode: for functions of few outputs. See `jacobian`."""
+    return jacobian(fun, argnums, has_aux, holomorphic, mode="reverse")
+
+
+def hessian(
+    fun: Callable[..., Any],
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+) -> Callable[..., Any]:
+    """The Hessian of a scalar function: forward mode over reverse mode.
+
+    The arguments are those of `jacobian`. For an argument of shape s the result has shape s + s; for
+    structures it is a structure of structures, as in JAX.
+
+    >>> import numpy as np, wengert as wg
+    >>> wg.hessian(lambda x: x[0] ** 2 * x[1])(np.array([2.0, 3.0]))
+    array([[6., 4.],
+           [4., 0.]])
+    """
+    return jacfwd(jacrev(fun, argnums, has_aux, holomorphic), argnums, has_aux, holomorphic)
+
+
+def _jacobian(fun: Any, options: Any, args: Any, kwargs: Any) -> Any:
+    argnums, holomorphic = options["argnums"], options["holomorphic"]
+    call = entered(flatten(args)[0])
+    with call as session:
+        marked = mark(session, args, argnums, "jacobian")
+        value, aux = split_aux(fun(*marked.args, **kwargs), options["has_aux"], "jacobian")
+        outputs, spec = output_nodes(value, session, "jacobian")
+        _check_kinds(marked.nodes, outputs, holomorphic)
+        blocks = _blocks(outputs, marked.nodes, options["mode"])
+        result = unflatten(spec, [traced(session, marked.spec, row) for row in blocks])
+        full = (result, aux) if options["has_aux"] else result
+        return deliver(session, call.owner, full, marked.concrete)
+
+
+def _check_kinds(inputs: Sequence[Node], outputs: Sequence[Node], holomorphic: bool) -> None:
+    """Which complex Jacobians mean something: of holomorphic functions."""
+    is_complex = any(node.dtype.kind == "c" for node in (*inputs, *outputs))
+    if holomorphic and not all(node.dtype.kind == "c" for node in (*inputs, *outputs)):
+        raise WengertTypeError("holomorphic=True needs complex arguments and complex outputs")
+    if is_complex and not holomorphic:
+        raise WengertTypeError(
+            "the Jacobian of a function with complex arguments or outputs is defined by a complex "
+            "matrix only where the function is holomorphic: say holomorphic=True, or differentiate "
+            "the real and imaginary parts"
+        )
+
+
+def _blocks(outputs: Sequence[Node], inputs: Sequence[Node], mode: str) -> list[list[Node]]:
+    """One array of shape output.shape + input.shape for every output and input."""
+    if mode == "auto":
+        columns = sum(node.size for node in inputs)
+        mode = "forward" if columns <= sum(node.size for node in outputs) else "reverse"
+    with deriving():
+        if mode == "reverse":
+            return [
+                [
+                    _reshaped(block, output, node)
+                    for block, node in zip(_rows(output, inputs), inputs, strict=True)
+                ]
+                for output in outputs
+            ]
+        by_input = [jacobian_columns(outputs, node) for node in inputs]
+        return [
+            [
+                _reshaped(_last_axis(columns[k]), output, node)
+                for columns, node in zip(by_input, inputs, strict=True)
+            ]
+            for k, output in enumerate(outputs)
+        ]
+
+
+def _rows(output: Node, inputs: Sequence[Node]) -> Sequence[Node | None]:
+    if not is_inexact(output.dtype):
+        return [None for _ in inputs]
+    return jacobian_rows(output, inputs)
+
+
+def _last_axis(columns: Node | None) -> Node | None:
+    """(input size, *output.shape) -> (*output.shape, input size)."""
+    if columns is None:
+        return None
+    return transpose(columns, (*range(1, columns.ndim), 0))
+
+
+def _reshaped(block: Node | None, output: Node, node: Node) -> Node:
+    shape = (*output.shape, *node.shape)
+    dtype = output.dtype if is_inexact(output.dtype) else node.dtype
+    return zeros(array_type(shape, dtype)) if block is None else reshape(block, shape)
+
+
+def hvp(fun: Callable[..., Any], x: Any, v: Any, *args: Any) -> Any:
+    """The Hessian of a scalar function at x times v, without the Hessian: forward over reverse.
+
+    Parameters
+    ----------
+    fun
+        A scalar function written with NumPy, of an array or a structure of them.
+    x, v
+        The point and the direction, of one structure and of the same shapes.
+    args
+        Further arguments of `fun`, held constant.
+
+    Returns
+    -------
+    The product, in the structure, shapes and dtypes of x, at a small multiple of the cost of `fun`.
+
+    >>> import numpy as np, wengert as wg
+    >>> wg.hvp(lambda x: np.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    array([ 6., 12.])
+
+    Source: Pearlmutter 1994, *Fast exact multiplication by the Hessian*.
+    """
+    call = entered(flatten((x, v, args))[0])
+    with call as session:
+        marked = mark(session, (x, *args), 0, "hvp")
+        output = scalar_output(fun(*marked.args), session, "hvp")
+        directions, given = tangent_nodes(session, v, marked, "the vector of hvp")
+        first = [
+            written(t, n) for t, n in zip(gradient(output, marked.nodes), marked.nodes, strict=True)
+        ]
+        second = forward(first, marked.nodes, directions)
+        nodes = [written(t, n) for t, n in zip(second, marked.nodes, strict=True)]
+        return deliver(session, call.owner, traced(session, marked.spec, nodes), [*marked.concrete, *given])
+
