@@ -20,22 +20,22 @@ from typing import Any
 
 import numpy as _np
 
-from wengert.graph.registry import NUMPY as _NUMPY
-from wengert.numpy import indexing, parts, shapes, ufuncs
-from wengert.numpy.dispatch import public as _public
-from wengert.tracing.tracer import FAST as _FAST
+from wengert.numpy import (
+    indexing,
+    norms,
+    parts,
+    products,
+    shapes,
+    ufuncs,
+)
+from wengert.numpy import linalg as linalg
+from wengert.numpy.namespace import public_names
 
-__all__ = ["indexing", "parts", "shapes", "ufuncs"]
+__all__ = ["indexing", "linalg", "norms", "parts", "products", "shapes", "ufuncs"]
 
-for _name in dir(_np):
-    _value = getattr(_np, _name)
-    if _value in _NUMPY if callable(_value) and _value.__hash__ else False:
-        globals()[_name] = _public(_value, _NUMPY[_value])
+globals().update(public_names(_np))
 
 
 def __getattr__(name: str) -> Any:
     """Constants, dtypes, and functions that have nothing to trace are NumPy's."""
     return getattr(_np, name)
-
-
-del _FAST

@@ -10,7 +10,6 @@ that holds a tracer): by `__array_function__`, by the method of the tracer, and 
 
 from __future__ import annotations
 
-import functools
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -44,27 +43,12 @@ def implements(*functions: Any, method: bool | str = False) -> Callable[[F], F]:
     def register(implementation: F) -> F:
         for function in functions:
             NUMPY[function] = implementation
-            FUNCTIONS[function.__name__] = implementation
+            FUNCTIONS.setdefault(function.__name__, implementation)
         if method:
             METHODS[method if isinstance(method, str) else functions[0].__name__] = implementation
         return implementation
 
     return register
-
-
-def public(function: Any, implementation: Callable[..., Any]) -> Callable[..., Any]:
-    """The function of `wengert.numpy`: NumPy's own where nothing is traced."""
-
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if any(is_traced(arg) for arg in args) or (
-            kwargs and any(is_traced(arg) for arg in kwargs.values())
-        ):
-            return implementation(*args, **kwargs)
-        return function(*args, **kwargs)
-
-    call.__module__ = "wengert.numpy"
-    return call
 
 
 # -------------------------------------------------------------------------------- arguments
