@@ -68,3 +68,7 @@ class NotDifferentiable(WengertTypeError):
 
 class Unsupported(WengertError, NotImplementedError):
     """NumPy can do this and wengert does not, said by name."""
+
+
+class UnsupportedAttribute(Unsupported, AttributeError):
+    """An attribute of arrays that traced ones do not have, said by name."""

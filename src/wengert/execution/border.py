@@ -17,6 +17,7 @@ from wengert.graph.node import Node
 from wengert.graph.types import array_type, supported_dtype
 from wengert.graph.walk import topological
 from wengert.ops.leaves import LEAVES
+from wengert.tracing.linear_operators import teach_linear_operators
 from wengert.tracing.session import Session, current_session, outermost
 from wengert.tracing.tracer import Link, Tracer, check_alive
 from wengert.tracing.trees import flatten, unflatten
@@ -46,6 +47,7 @@ class entered:
 
     def __enter__(self) -> Session:
         if self.opened is not None:
+            teach_linear_operators()
             self.opened.__enter__()
         assert self.session is not None
         return self.session

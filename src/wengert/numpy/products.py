@@ -14,6 +14,7 @@ import opt_einsum
 
 from wengert.errors import Unsupported, WengertValueError
 from wengert.graph.node import Node
+from wengert.graph.registry import FUNCTIONS
 from wengert.numpy.dispatch import (
     implements,
     into,
@@ -28,7 +29,7 @@ from wengert.ops.contraction import contract
 from wengert.ops.movement import broadcast_to, index, reshape, transpose, whole
 from wengert.ops.operators import apply_operator
 from wengert.ops.reductions import sum as total
-from wengert.tracing.tracer import METHODS, Tracer
+from wengert.tracing.tracer import METHODS, Tracer, is_traced
 
 
 def is_operator(x: Any) -> bool:
@@ -40,6 +41,19 @@ def operator_product(a: Any, x: Tracer, transposed: bool) -> Tracer:
     """A constant operator (or its transpose) times a traced vector or matrix."""
     captured = x.session.capture_operator(a)
     return Tracer(apply_operator(captured, x.node, transposed), x.session)
+
+
+def _operator_times(a: Any, x: Tracer) -> Tracer:
+    return operator_product(a, x, transposed=False)
+
+
+def _adjoint_times(a: Any, x: Tracer) -> Tracer:
+    return np.conjugate(operator_product(a, np.conjugate(x), transposed=True))
+
+
+FUNCTIONS["is_traced"] = is_traced
+FUNCTIONS["operator_times"] = _operator_times
+FUNCTIONS["adjoint_times"] = _adjoint_times
 
 
 @implements(np.matmul)

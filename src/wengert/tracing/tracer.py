@@ -11,6 +11,7 @@ broadcasting and captures.
 from __future__ import annotations
 
 import math
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ import numpy as np
 from wengert.errors import (
     DroppedTracer,
     Unsupported,
+    UnsupportedAttribute,
     WengertRuntimeError,
     WengertTypeError,
     WengertValueError,
@@ -32,6 +34,7 @@ from wengert.graph.op import ZERO
 from wengert.graph.registry import FUNCTIONS, NUMPY, evaluate, find, interned
 from wengert.graph.types import BOOL, COMPLEX, FLOAT, INT, DType, Shape
 from wengert.graph.walk import topological
+from wengert.tracing.linear_operators import asked_by_sparse_product
 from wengert.tracing.session import Session, changes
 
 Get: TypeAlias = Callable[[Node], Node]
@@ -190,6 +193,8 @@ class Tracer:
             )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if asked_by_sparse_product(sys._getframe(1)):
+            return np.array(None, np.object_)  # SciPy then gives way to our __rmatmul__
         if self.dtype.kind not in "fc" or not depends_on_input(self.node):
             value = np.array(force(self))
             guard_array(self)
@@ -293,8 +298,8 @@ class Tracer:
         attribute = ATTRIBUTES.get(name)
         if attribute is not None:
             return attribute(self)
-        if hasattr(np.ndarray, name):
-            raise Unsupported(f"the array attribute .{name} cannot be traced")
+        if hasattr(np.ndarray, name) and not name.startswith("__"):
+            raise UnsupportedAttribute(f"the array attribute .{name} cannot be traced")
         raise AttributeError(f"a traced array has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:

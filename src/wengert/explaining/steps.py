@@ -1,0 +1,166 @@
+"""The elementary operations of a scalar function with their tangents and adjoints, step by step.
+
+    forward    v̇ᵢ = Σⱼ ∂vᵢ/∂vⱼ v̇ⱼ     over the inputs vⱼ of step i
+    reverse    v̄ⱼ = Σᵢ v̄ᵢ ∂vᵢ/∂vⱼ     over the steps i that use vⱼ;  v̄ of the output is 1
+
+The table is read off the graph that runs: its nodes are the steps, and their records give formulas
+and derivatives. Source: Wengert 1964; Griewank & Walther 2008, *Evaluating Derivatives*, chapters
+2 and 3.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wengert.derivatives.marking import scalar_output, written
+from wengert.execution.border import as_input
+from wengert.execution.programs import run
+from wengert.explaining.notation import formula, number, subscripted
+from wengert.graph.literals import constant, full, literal
+from wengert.graph.node import Node, deriving
+from wengert.graph.op import Tangent
+from wengert.graph.types import ArrayType, TupleType, array_type, is_inexact
+from wengert.graph.walk import dependents, topological
+from wengert.ops import linear
+from wengert.ops.leaves import capture, item, seed, slot
+from wengert.tracing.session import Session, outermost
+from wengert.tracing.trees import flatten, paths, unflatten
+from wengert.transforms.pushforward import pushforward
+from wengert.transforms.transpose import transpose
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One elementary operation, or an input, or an array that the function reads from outside.
+
+    name: v₁, v₂, …; an input has the name of its parameter; an array from outside is c₁, c₂, ….
+    formula: the operation in terms of the names of other steps, None for an input.
+    value: what it computes.
+    tangents: its derivative in the direction of each of `Steps.inputs`, in their order.
+    adjoint: the derivative of the output by it, None where it rests on no input.
+    terms: (the name of a step i that uses it, v̄ᵢ ∂vᵢ/∂v), whose sum the adjoint is.
+    """
+
+    name: str
+    formula: str | None
+    value: Any
+    tangents: tuple[Any, ...]
+    adjoint: Any
+    terms: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The steps of a function at a point: the inputs, then the operations, each after its inputs.
+
+    function: its name.
+    inputs: the names of the inputs that have derivatives. The tangents are in the direction of 1
+        in every element of one of them: for a number, the derivative by it.
+    output: the name of the step that is the value of the function.
+    """
+
+    function: str
+    inputs: tuple[str, ...]
+    steps: tuple[Step, ...]
+    output: str
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __getitem__(self, name: str) -> Step:
+        """The step of this name; `w1` finds w₁ too."""
+        for step in self.steps:
+            if step.name in (name, subscripted(name)):
+                return step
+        raise KeyError(f"no step is called {name!r}")
+
+
+def steps(f: Callable[..., Any], *args: Any) -> Steps:
+    """Trace a function of one real scalar output, and differentiate each step of it.
+
+    args: numbers, arrays, or structures of them.
+    Raises WengertTypeError where the output is no real scalar or an argument cannot be traced.
+    """
+    leaves, spec = flatten(args)
+    parameters = _parameters(f, args)
+    with outermost() as session:
+        tracers = [
+            as_input(session, leaf, f"the argument {name} of explain", integers_as_floats=True)
+            for leaf, name in zip(leaves, parameters, strict=True)
+        ]
+        output = scalar_output(f(*unflatten(spec, tracers)), session, "explain")
+        inputs = {t.node: name for t, name in zip(tracers, parameters, strict=True)}
+        order = [*inputs, *(node for node in topological([output]) if node not in inputs)]
+        names = _names(session, order, inputs)
+        shown = [node for node in order if node in inputs or node.op is capture or node.args]
+        active = [node for node in inputs if is_inexact(node.dtype)]
+        tangents = [
+            [written(tangent, node) for tangent, node in zip(column, shown, strict=True)]
+            for column in (pushforward(shown, {node: constant(1, node)}) for node in active)
+        ]
+        adjoints, terms = _adjoints(order, output, active)
+        values, columns, backward, parts = _values(
+            session,
+            (
+                [_readable(node) for node in shown],
+                tangents,
+                [adjoints.get(node) for node in shown],
+                [[term for _, term in terms.get(node, ())] for node in shown],
+            ),
+        )
+    return Steps(
+        function=getattr(f, "__name__", "f"),
+        inputs=tuple(names[node] for node in active),
+        output=names[output],
+        steps=tuple(
+            Step(
+                name=names[node],
+                formula=formula(node, [names[arg] for arg in node.args]) if node.args else None,
+                value=values[k],
+                tangents=tuple(column[k] for column in columns),
+                adjoint=backward[k],
+                terms=tuple(
+                    (names[user], value)
+                    for (user, _), value in zip(terms.get(node, ()), parts[k], strict=True)
+                ),
+            )
+            for k, node in enumerate(shown)
+        ),
+    )
+
+
+def _adjoints(
+    order: Sequence[Node], output: Node, active: Sequence[Node]
+) -> tuple[dict[Node, Tangent], dict[Node, list[tuple[Node, Tangent]]]]:
+    """One reverse sweep that keeps what it finds: adjoints, and the terms that they are sums of."""
+    involved = dependents(order, active)
+    adjoints: dict[Node, Tangent] = {output: constant(1, output)}
+    terms: dict[Node, list[tuple[Node, Tangent]]] = {}
+    with deriving():
+        for user in reversed(order):
+            for node in dict.fromkeys(user.args):
+                if node in involved:
+                    term = _pulled_back(user, node, adjoints.get(user))
+                    if term is not None:
+                        terms.setdefault(node, []).insert(0, (user, term))
+                        adjoints[node] = linear.add(adjoints.get(node), term)
+    return {node: _written(adjoints.get(node), node) for node in involved}, terms
+
+
+def _pulled_back(user: Node, node: Node, cotangent: Tangent) -> Tangent:
+    """v̄ᵢ ∂vᵢ/∂vⱼ for one input vⱼ of a step: the transpose of its pushforward, the others at rest."""
+    if cotangent is None:
+        return None
+    seeds = _seeds(node)
+    moved = pushforward([user], {arg: seeds if arg is node else None for arg in user.args})
+    inputs, spec = flatten(seeds)
+    outputs = moved[0] if isinstance(moved[0], tuple) else (moved[0],)
+    cotangents = cotangent if isinstance(cotangent, tuple) else (cotangent,)
+    found = transpose(outputs, inputs, cotangents)
+    return None if all(part is None for part in found) else unflatten(spec, found)
