@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from wengert.execution.programs import derived
+from wengert.execution.programs import recall, remember
 from wengert.graph.literals import constant, full
 from wengert.graph.node import Node, deriving
 from wengert.graph.op import Tangent
@@ -24,17 +24,25 @@ from wengert.ops import linear
 from wengert.ops.arithmetic import equal
 from wengert.ops.leaves import iota, seed
 from wengert.ops.movement import broadcast_to, reshape
+from wengert.tracing.session import need_session
 from wengert.transforms.batch import batch
 from wengert.transforms.pushforward import pushforward
 from wengert.transforms.transpose import transpose
 
 
 def _once(key: tuple[object, ...], make: Callable[[], list[Tangent]]) -> list[Tangent]:
-    def weighed() -> tuple[list[Tangent], int]:
-        result = make()
-        return result, len(topological([node for node in result if isinstance(node, Node)]))
+    """What `make` derives, from the cache where it was derived before.
 
-    found: list[Tangent] = derived(key, weighed)
+    A derivation that ran a rule of the user's is not kept: the rule may read other values next time.
+    """
+    session = need_session()
+    ran = session.rules_run
+    found: list[Tangent] | None = recall(key)
+    if found is None:
+        found = make()
+        if session.rules_run == ran:
+            nodes = [node for node in found if isinstance(node, Node)]
+            remember(key, found, len(topological(nodes)))
     return found
 
 

@@ -18,7 +18,7 @@ from wengert.graph.types import array_type, supported_dtype
 from wengert.graph.walk import topological
 from wengert.ops.leaves import LEAVES
 from wengert.tracing.linear_operators import teach_linear_operators
-from wengert.tracing.session import Session, current_session, outermost
+from wengert.tracing.session import Session, current_session, make_current, outermost, restore_current
 from wengert.tracing.tracer import Link, Tracer, check_alive
 from wengert.tracing.trees import flatten, unflatten
 
@@ -30,7 +30,7 @@ class entered:
     caller but not its context.
     """
 
-    __slots__ = ("opened", "owner", "session")
+    __slots__ = ("opened", "owner", "session", "token")
 
     def __init__(self, leaves: Sequence[Any], guarded: bool = False) -> None:
         self.session: Session | None = current_session()
@@ -50,9 +50,12 @@ class entered:
             teach_linear_operators()
             self.opened.__enter__()
         assert self.session is not None
+        self.token = make_current(self.session)
         return self.session
 
     def __exit__(self, *error: object) -> None:
+        if self.token is not None:
+            restore_current(self.token)
         if self.opened is not None:
             self.opened.__exit__(*error)
 

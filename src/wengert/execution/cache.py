@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from threading import RLock
 from typing import Any
 
@@ -21,25 +21,27 @@ class BoundedCache:
         self._total = 0
         self._lock = RLock()
 
-    def get(self, key: Hashable, make: Callable[[], tuple[Any, int]]) -> Any:
-        """The value under `key`; made, with its weight, where it is missing."""
+    def find(self, key: Hashable) -> Any:
+        """The value under a key, or None."""
         found = self._held.get(key)
-        if found is not None:
-            with self._lock:
-                if key in self._held:
-                    self._held.move_to_end(key)
-            return found[0]
-        value, weight = make()
+        if found is None:
+            return None
         with self._lock:
-            if key not in self._held:
-                self._total += weight
+            if key in self._held:
+                self._held.move_to_end(key)
+        return found[0]
+
+    def put(self, key: Hashable, value: Any, weight: int) -> None:
+        """Hold a value, and let go of the oldest ones where there are too many."""
+        with self._lock:
+            old = self._held.pop(key, None)
+            self._total += weight - (0 if old is None else old[1])
             self._held[key] = (value, weight)
             while len(self._held) > 1 and (
                 len(self._held) > self.entries or self._total > self.weight
             ):
                 _, (_, freed) = self._held.popitem(last=False)
                 self._total -= freed
-        return value
 
     def clear(self) -> None:
         """Forget everything."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from wengert.execution.cache import BoundedCache
@@ -16,12 +16,11 @@ _DERIVED = BoundedCache(entries=4_000, weight=2_000_000)
 
 def program(outputs: Sequence[Node], given: Sequence[Node] = ()) -> Program:
     """The program of these outputs, from leaves and from nodes whose values are given."""
-
-    def make() -> tuple[Program, int]:
-        made = Program(outputs, given)
-        return made, made.size
-
-    found: Program = _PROGRAMS.get((tuple(outputs), tuple(given)), make)
+    key = (tuple(outputs), tuple(given))
+    found: Program | None = _PROGRAMS.find(key)
+    if found is None:
+        found = Program(outputs, given)
+        _PROGRAMS.put(key, found, found.size)
     return found
 
 
@@ -30,12 +29,14 @@ def run(session: Session, outputs: Sequence[Node]) -> list[Any]:
     return program(outputs).run(session.values)
 
 
-def derived(key: tuple[Any, ...], make: Any) -> Any:
-    """What `make` derives from the graphs named in the key, derived once.
+def recall(key: Hashable) -> Any:
+    """What was derived under this key, or None."""
+    return _DERIVED.find(key)
 
-    make: () -> (what was derived, the number of nodes that it keeps alive).
-    """
-    return _DERIVED.get(key, make)
+
+def remember(key: Hashable, value: Any, weight: int) -> None:
+    """Keep what was derived; `weight` is the number of nodes that it keeps alive."""
+    _DERIVED.put(key, value, weight)
 
 
 def clear_caches() -> None:

@@ -13,7 +13,7 @@ from wengert.graph.node import Node
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _MACRON = "\N{COMBINING MACRON}"
 _OVERLINE = "\N{COMBINING OVERLINE}"
-_SHOWN = 4
+_SHOWN = 3
 
 
 def subscripted(name: str) -> str:
@@ -41,11 +41,11 @@ def formula(node: Node, operands: Sequence[str]) -> str:
     return label.format(*operands, k=node.params[0] if node.params else None)
 
 
-def number(value: Any) -> str:
-    """A scalar to six significant digits, with a true minus sign."""
+def number(value: Any, digits: int = 6) -> str:
+    """A scalar to some significant digits, with a true minus sign."""
     if isinstance(value, bool | np.bool_):
         return str(value)
-    return format(value, ".6g").replace("-", "−")
+    return format(value, f".{digits}g").replace("-", "−")
 
 
 def shown(value: Any) -> str:
@@ -57,7 +57,7 @@ def shown(value: Any) -> str:
     array = np.asarray(value)
     if not array.ndim:
         return number(array[()])
-    entries = [number(entry) for entry in array.flat[:_SHOWN]]
+    entries = [number(entry, digits=4) for entry in array.flat[:_SHOWN]]
     if array.size > _SHOWN:
         entries.append("…")
     return f"{'×'.join(map(str, array.shape))} [{', '.join(entries)}]"

@@ -100,39 +100,25 @@ def steps(f: Callable[..., Any], *args: Any) -> Steps:
         names = _names(session, order, inputs)
         shown = [node for node in order if node in inputs or node.op is capture or node.args]
         active = [node for node in inputs if is_inexact(node.dtype)]
-        tangents = [
-            [written(tangent, node) for tangent, node in zip(column, shown, strict=True)]
-            for column in (pushforward(shown, {node: constant(1, node)}) for node in active)
-        ]
+        columns = [pushforward(shown, {node: constant(1, node)}) for node in active]
         adjoints, terms = _adjoints(order, output, active)
-        values, columns, backward, parts = _values(
-            session,
-            (
-                [_readable(node) for node in shown],
-                tangents,
-                [adjoints.get(node) for node in shown],
-                [[term for _, term in terms.get(node, ())] for node in shown],
+        of_nodes = Steps(
+            function=getattr(f, "__name__", "f"),
+            inputs=tuple(names[node] for node in active),
+            output=names[output],
+            steps=tuple(
+                Step(
+                    name=names[node],
+                    formula=formula(node, [names[arg] for arg in node.args]) if node.args else None,
+                    value=_items(node),
+                    tangents=tuple(_written(tangent, node) for tangent in tangents),
+                    adjoint=adjoints.get(node),
+                    terms=tuple((names[user], term) for user, term in terms.get(node, ())),
+                )
+                for node, *tangents in zip(shown, *columns, strict=True)
             ),
         )
-    return Steps(
-        function=getattr(f, "__name__", "f"),
-        inputs=tuple(names[node] for node in active),
-        output=names[output],
-        steps=tuple(
-            Step(
-                name=names[node],
-                formula=formula(node, [names[arg] for arg in node.args]) if node.args else None,
-                value=values[k],
-                tangents=tuple(column[k] for column in columns),
-                adjoint=backward[k],
-                terms=tuple(
-                    (names[user], value)
-                    for (user, _), value in zip(terms.get(node, ()), parts[k], strict=True)
-                ),
-            )
-            for k, node in enumerate(shown)
-        ),
-    )
+        return _evaluated(session, of_nodes)
 
 
 def _adjoints(
@@ -164,3 +150,72 @@ def _pulled_back(user: Node, node: Node, cotangent: Tangent) -> Tangent:
     cotangents = cotangent if isinstance(cotangent, tuple) else (cotangent,)
     found = transpose(outputs, inputs, cotangents)
     return None if all(part is None for part in found) else unflatten(spec, found)
+
+
+def _evaluated(session: Session, of_nodes: Steps) -> Steps:
+    """The same record with the values of the nodes in their places."""
+    leaves, spec = flatten(of_nodes)
+    places = [k for k, leaf in enumerate(leaves) if isinstance(leaf, Node)]
+    for k, value in zip(places, run(session, [leaves[k] for k in places]), strict=True):
+        leaves[k] = value
+    record: Steps = unflatten(spec, leaves)
+    return record
+
+
+# ------------------------------------------------------------------ nodes of one or several results
+
+
+def _items(node: Node) -> Any:
+    """The results of a node as nodes; None for an object that is no array."""
+    if isinstance(node.type, TupleType):
+        return tuple(item(node, k) for k in range(len(node.type.items)))
+    return node if isinstance(node.type, ArrayType) else None
+
+
+def _seeds(node: Node) -> Any:
+    """A seed for each result of a node that has derivatives."""
+    if isinstance(node.type, TupleType):
+        return tuple(seed(part) if is_inexact(part.dtype) else None for part in _items(node))
+    return seed(node)
+
+
+def _written(tangent: Tangent, node: Node) -> Tangent:
+    """The derivative of an array, with a structural zero written out."""
+    if isinstance(node.type, ArrayType) and is_inexact(node.dtype):
+        return written(tangent, node)
+    return tangent
+
+
+# ---------------------------------------------------------------------------------------- names
+
+
+def _parameters(f: Callable[..., Any], args: tuple[Any, ...]) -> list[str]:
+    """A name for each leaf of the arguments: of its parameter, and of its place in a structure."""
+    try:
+        signature = inspect.signature(f)
+    except ValueError:  # some built-in functions tell nothing
+        arguments: dict[str, Any] = {f"x{k}": arg for k, arg in enumerate(args, start=1)}
+    else:
+        arguments = signature.bind(*args).arguments
+    return [name + path for name, value in arguments.items() for path in paths(value)]
+
+
+def _names(session: Session, order: Sequence[Node], inputs: dict[Node, str]) -> dict[Node, str]:
+    """What each node is called: constants by their value, operations and captures by number."""
+    names = {node: subscripted(name) for node, name in inputs.items()}
+    taken = "".join(names.values())
+    step, outside = (next(c for c in letters if c not in taken) for letters in ("vzuq𝓋", "ckaℓ𝒸"))
+    counts = {step: 0, outside: 0}
+    for node in order:
+        if node in names:
+            continue
+        if node.op is full or node.op is slot:
+            value = literal(node) if node.op is full else session.values[node]
+            names[node] = f"({number(value)})" if value < 0 else number(value)
+        elif node.args or node.op is capture:
+            letter = step if node.args else outside
+            counts[letter] += 1
+            names[node] = subscripted(f"{letter}{counts[letter]}")
+        else:
+            names[node] = node.op.label
+    return names

@@ -21,17 +21,31 @@ from typing import Any
 import numpy as _np
 
 from wengert.numpy import (
+    averages,
+    cumulative,
     indexing,
     norms,
     parts,
     products,
+    reductions,
     shapes,
     ufuncs,
 )
 from wengert.numpy import linalg as linalg
 from wengert.numpy.namespace import public_names
 
-__all__ = ["indexing", "linalg", "norms", "parts", "products", "shapes", "ufuncs"]
+__all__ = [
+    "averages",
+    "cumulative",
+    "indexing",
+    "linalg",
+    "norms",
+    "parts",
+    "products",
+    "reductions",
+    "shapes",
+    "ufuncs",
+]
 
 globals().update(public_names(_np))
 

@@ -3,8 +3,10 @@
 from wengert.ops import (
     arithmetic,
     contraction,
+    convolution,
     elementary,
     gather,
+    holders,
     leaves,
     movement,
     operators,
@@ -16,8 +18,10 @@ from wengert.ops import (
 __all__ = [
     "arithmetic",
     "contraction",
+    "convolution",
     "elementary",
     "gather",
+    "holders",
     "leaves",
     "movement",
     "operators",

@@ -40,20 +40,26 @@ def one(like: Node) -> Node:
 # ----------------------------------------------------------------------------- convert
 
 
-def _build_convert(x: Node, dtype: Any) -> Node:
+def _build_convert(x: Node, dtype: Any, weak: bool = False) -> Node:
+    """x in a dtype; `weak` where the result is a bare Python number still."""
     dtype = np.dtype(dtype)
-    if x.type.dtype == dtype and not x.type.weak:
+    if x.type.dtype == dtype and x.type.weak == weak:
         return x
     if x.op is full:
         with np.errstate(all="ignore"):
-            return full(literal(x).astype(dtype), dtype, x.shape)
+            return full(literal(x).astype(dtype), dtype, x.shape, weak)
     if x.type.dtype.kind == "c" and dtype.kind != "c":
         return convert(real(x), dtype)
-    return make(convert, (x,), (dtype,), array_type(x.type.shape, dtype))
+    params = (dtype, True) if weak else (dtype,)
+    return make(convert, (x,), params, _infer_convert((x.type,), params))
+
+
+def _infer_convert(types: tuple[ArrayType, ...], params: Any) -> ArrayType:
+    return array_type(types[0].shape, *params)
 
 
 def _evaluate_convert(node: Node) -> Callable[..., Any]:
-    (dtype,) = node.params
+    dtype = node.dtype
     return lambda x: np.asarray(x).astype(dtype)[()]
 
 
@@ -72,7 +78,7 @@ convert = define(
     "convert",
     family="elementwise",
     build=_build_convert,
-    infer=lambda types, params: array_type(types[0].shape, params[0]),
+    infer=_infer_convert,
     evaluate=_evaluate_convert,
     pushforward=_push_convert,
     transpose=lambda node, ct, wanted: (linear.convert(ct, node.args[0].dtype),),
@@ -187,6 +193,7 @@ square = elementwise(
     lambda y, x: multiply(constant(2, x), x),
     label="{0}²",
     domain=Box(((-3, 3),), kinds="iufc"),
+    weak=True,
 )
 reciprocal = elementwise(
     np.reciprocal,
@@ -231,10 +238,8 @@ def _simplify_power(x: Node, n: Node) -> Node | None:
             return square(x)
         if is_literal(n, 1):
             return x
-        if is_zero(n):
-            return one(x)
-    if n.op is full and x.op is full and is_zero(n):
-        return one(x)
+    if n.op is full and is_zero(n):
+        return full(1, x.dtype, x.shape, x.type.weak)
     return None
 
 

@@ -27,13 +27,14 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """Other inputs: a generator of (arrays, further arguments of `build`), drawn from an rng.
+    """Other inputs, drawn from an rng.
 
-    draw: (rng, dtype) -> iterator of (list of arrays, tuple of build arguments, dict of them).
+    draw: (rng, dtype) -> iterator of (arrays, further arguments of `build`) or of
+        (arrays, further arguments, further keyword arguments).
     kinds: dtype kinds that the differentiable inputs may have.
     """
 
-    draw: Callable[[np.random.Generator, Any], Iterator[tuple[list[Any], tuple[Any, ...]]]]
+    draw: Callable[[np.random.Generator, Any], Iterator[tuple[Any, ...]]]
     kinds: str = "fc"
 
 

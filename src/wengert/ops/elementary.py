@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from wengert.ops.arithmetic import (
     square,
     subtract,
 )
-from wengert.ops.domain import Box
+from wengert.ops.domain import Box, Cases, normal
 from wengert.ops.families import elementwise
 
 ALL = Box(((-2, 2),))
@@ -183,10 +184,16 @@ arctanh = elementwise(
     domain=UNIT,
 )
 
+
+def _draw_ldexp(rng: np.random.Generator, dtype: Any) -> Any:
+    yield [normal(rng, dtype, 3), rng.integers(-2, 4, 3)], ()
+    yield [normal(rng, dtype, 2, 1), rng.integers(-2, 4, 3).astype(np.int32)], ()
+
+
 ldexp = elementwise(
     np.ldexp,
     lambda y, x, n: ldexp(one(x), n),
     ZERO,
     label="{0}·2^{1}",
-    domain=Box(((-3, 3), (0, 3)), kinds="f"),
+    domain=Cases(_draw_ldexp, kinds="f"),
 )

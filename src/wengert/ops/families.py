@@ -24,7 +24,7 @@ from wengert.graph.registry import UFUNCS, find, interned, register
 from wengert.graph.types import SUPPORTED, ArrayType, DType, Shape, array_type
 from wengert.graph.walk import rebuild
 from wengert.ops import linear
-from wengert.ops.domain import Box
+from wengert.ops.domain import Box, Cases
 
 Partial = Callable[..., Node] | Zero | Absent
 NOT_LINEAR = absent("the op is not linear")
@@ -125,7 +125,7 @@ def elementwise(
     ufunc: np.ufunc,
     *partials: Partial,
     label: str,
-    domain: Box,
+    domain: Box | Cases,
     name: str | None = None,
     weak: bool = False,
     pushforward: Any = None,
@@ -156,9 +156,10 @@ def elementwise(
             )
         else:
             shape = args[0].type.shape
+        bare = result[1]  # what bare Python numbers are converted to stays one
         args = tuple(
             [
-                arg if arg.type.dtype is dtype else find("convert")(arg, dtype)
+                arg if arg.type.dtype is dtype else find("convert")(arg, dtype, bare)
                 for arg, dtype in zip(args, types, strict=True)
             ]
         )

@@ -20,7 +20,7 @@ import numpy as np
 from wengert.errors import WengertIndexError, WengertValueError
 from wengert.graph.literals import full
 from wengert.graph.node import Node, make
-from wengert.graph.op import Tangent
+from wengert.graph.op import Op, Tangent
 from wengert.graph.types import BOOL, INT, ArrayType, Shape, array_type
 from wengert.ops import linear
 from wengert.ops.arithmetic import floor_divide, remainder
@@ -153,22 +153,22 @@ gather = define(
     ),
     evaluate=_evaluate_gather,
     pushforward=_move_with(lambda node, v: gather(v, node.args[1], *node.params)),
-    transpose=lambda node, ct, wanted: (
-        linear.move(
-            lambda v: scatter_add(v, node.args[1], node.params[0], _extent(node)),
-            ct,
-        ),
-        None,
-    ),
+    transpose=lambda node, ct, wanted: (_added_back(node, ct, scatter_add), None),
     batch=_batch_gather,
     label="{0}[{1}]",
     domain=Cases(_draw_gather),
 )
 
 
-def _extent(node: Node) -> int:
-    extent: int = node.args[0].shape[node.params[0]]
-    return extent
+def _added_back(node: Node, ct: Node, scatter: Op) -> Tangent:
+    """The transpose of picking by an index: what was picked twice gets the sum of both."""
+    (axis,) = node.params
+    extent = node.args[0].shape[axis]
+
+    def add(v: Node) -> Node:
+        return scatter(v, node.args[1], axis, extent)
+
+    return linear.mix(add, add, ct)
 
 
 def _scattered(shape: Shape, index: Shape, axis: int, extent: int) -> Shape:
@@ -379,12 +379,7 @@ take_along_axis = define(
     ),
     evaluate=_evaluate_take_along,
     pushforward=_move_with(lambda node, v: take_along_axis(v, node.args[1], *node.params)),
-    transpose=lambda node, ct, wanted: (
-        linear.move(
-            lambda v: add_along_axis(v, node.args[1], node.params[0], _extent(node)), ct
-        ),
-        None,
-    ),
+    transpose=lambda node, ct, wanted: (_added_back(node, ct, add_along_axis), None),
     batch=_batch_along,
     label="{0}[{1}]",
     domain=Cases(_draw_take_along),

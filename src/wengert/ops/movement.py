@@ -415,8 +415,9 @@ def _batch_concatenate(
 
 
 def _draw_concatenate(rng: np.random.Generator, dtype: Any) -> Any:
-    yield [normal(rng, dtype, 2), normal(rng, dtype, 3)], (0,)
-    yield [normal(rng, dtype, 2, 1), normal(rng, dtype, 2, 0), normal(rng, dtype, 2, 3)], (1,)
+    yield [normal(rng, dtype, 2), normal(rng, dtype, 3)], (), {"axis": 0}
+    parts = [normal(rng, dtype, 2, extent) for extent in (1, 0, 3)]
+    yield parts, (), {"axis": 1}
 
 
 concatenate = define(

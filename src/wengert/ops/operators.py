@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from wengert import lazy
 from wengert.errors import WengertValueError
 from wengert.graph.node import Node, make
 from wengert.graph.op import Tangent
 from wengert.graph.types import ArrayType, OpaqueType, array_type
 from wengert.ops import linear
 from wengert.ops.arithmetic import convert
-from wengert.ops.domain import Cases
+from wengert.ops.domain import Cases, normal
 from wengert.ops.families import define
 from wengert.ops.movement import reshape, transpose
 
@@ -72,7 +73,9 @@ def _batch(node: Node, args: Sequence[Node], batched: Sequence[bool], size: int)
 
 
 def _draw(rng: np.random.Generator, dtype: Any) -> Any:
-    return iter(())
+    matrix = lazy.module("scipy.sparse").csr_array(normal(rng, dtype, 3, 2))
+    yield [matrix, normal(rng, dtype, 2)], (False,)
+    yield [matrix, normal(rng, dtype, 3, 2)], (True,)
 
 
 apply_operator = define(

@@ -1,23 +1,25 @@
-"""Sums, extrema, logical reductions, cumulative sums.
+"""Sums, products, extrema, logical reductions, cumulative sums and products.
 
 Axes are a sorted tuple of non-negative ints and are removed; `keepdims` is a reshape.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from wengert.graph.literals import full
 from wengert.graph.node import Node, make
 from wengert.graph.op import ZERO, Op, Tangent
 from wengert.graph.types import BOOL, INT, ArrayType, DType, Shape, array_type
 from wengert.ops import linear
-from wengert.ops.arithmetic import convert, equal
+from wengert.ops.arithmetic import convert, equal, multiply
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import NOT_LINEAR, batch_unary, define, opaque, whole
-from wengert.ops.movement import broadcast_to, reshape
+from wengert.ops.movement import broadcast_to, embed, put, reshape, transpose
 from wengert.ops.movement import index as basic_index
 
 
@@ -187,6 +189,9 @@ def _position(name: str, function: Callable[..., Any], label: str) -> Op:
 
 argmax = _position("argmax", np.argmax, "argmax {0}")
 argmin = _position("argmin", np.argmin, "argmin {0}")
+nanargmax = _position("nanargmax", np.nanargmax, "argmax {0}")
+nanargmin = _position("nanargmin", np.nanargmin, "argmin {0}")
+"""These raise ValueError where a slice holds nothing but NaN."""
 
 # ------------------------------------------------------------------------------- cumsum
 
@@ -240,3 +245,98 @@ cumsum = define(
     label="cumsum {0}",
     domain=Cases(_draw_cumsum, kinds="iufc"),
 )
+
+# ------------------------------------------------------------------------ cumprod and prod
+
+
+def along(shape: Shape, axis: int, start: int, count: int) -> tuple[Any, ...]:
+    """The basic index that picks `count` elements of an axis from `start` on, and all others."""
+    entries: list[Any] = list(whole(shape))
+    entries[axis] = (start, count, 1) if count > 0 else (0, 0, 1)
+    return tuple(entries)
+
+
+def _delayed(x: Node, axis: int, by: int) -> Node:
+    """x moved on by some places along an axis, with ones in front."""
+    shape, rest = x.shape, x.shape[axis] - by
+    early = basic_index(x, along(shape, axis, 0, rest))
+    return put(full(1, x.dtype, shape), early, along(shape, axis, by, rest))
+
+
+def _push_cumprod(node: Node, tangents: Sequence[Tangent]) -> Tangent:
+    """The product rule, without division, so that zeros do no harm.
+
+    A scan in log₂ n steps (Hillis & Steele 1986). After the step of width w, y_k is the product of
+    the last 2w elements up to k and t_k its tangent; a step joins two windows,
+        (y, t)_k  <-  (y_k y_{k-w},  t_k y_{k-w} + y_k t_{k-w}),
+    where the elements k < w, whose windows are complete, meet the factor 1 and the addend 0.
+    """
+    (x,), (axis,) = node.args, node.params
+    shape, extent = x.shape, x.shape[axis]
+    y, t, width = x, tangents[0], 1
+    while width < extent:
+        before = _delayed(y, axis, width)
+        first = along(shape, axis, 0, extent - width)
+        last = along(shape, axis, width, extent - width)
+        earlier = linear.move(lambda v, e=first, p=last: embed(basic_index(v, e), p, shape), t)  # type: ignore[misc]
+        # zeros in front here too: an infinite y_k times the zero tangent there would be NaN
+        factor = embed(basic_index(y, last), last, shape)
+        t = linear.add(linear.scale(t, before), linear.scale(earlier, factor))
+        y = multiply(y, before)
+        width *= 2
+    return t
+
+
+def _evaluate_cumprod(node: Node) -> Callable[..., Any]:
+    (axis,) = node.params
+    return lambda x: np.multiply.accumulate(x, axis, x.dtype)
+
+
+cumprod = define(
+    "cumprod",
+    family="reduction",
+    build=lambda x, axis: make(cumprod, (x,), (axis,), array_type(x.shape, x.dtype)),
+    infer=lambda types, params: array_type(types[0].shape, types[0].dtype),
+    evaluate=_evaluate_cumprod,
+    pushforward=_push_cumprod,
+    transpose=NOT_LINEAR,
+    batch=batch_unary(lambda node, x: cumprod(x, node.params[0] + 1)),
+    label="cumprod {0}",
+    domain=Cases(_draw_cumsum, kinds="iufc"),
+)
+
+
+def _merged(x: Node, axes: Sequence[int]) -> Node:
+    """The reduced axes as one axis at the end."""
+    others = [axis for axis in range(x.ndim) if axis not in axes]
+    count = math.prod(x.shape[axis] for axis in axes)
+    return reshape(transpose(x, (*others, *axes)), (*without(x.shape, axes), count))
+
+
+def _push_prod(node: Node, tangents: Sequence[Tangent]) -> Tangent:
+    """∂(Π x)/∂x_j = (Π_{i<j} x_i) (Π_{i>j} x_i): two cumulative products, and no division."""
+    (x,), (axes,) = node.args, node.params
+    if not x.size:
+        return None
+    flat = _merged(x, axes)
+    axis = flat.ndim - 1
+    before = cumprod(_delayed(flat, axis, 1), axis)
+    after = flip(cumprod(_delayed(flip(flat, axis), axis, 1), axis), axis)
+    tangent = linear.move(lambda v: _merged(v, axes), tangents[0])
+    return linear.total(linear.scale(tangent, multiply(before, after)), (axis,))
+
+
+def _prod(x: Any, axis: Any) -> Any:
+    return np.multiply.reduce(x, axis=axis, dtype=x.dtype)
+
+
+prod = _reduction(
+    "prod",
+    _prod,
+    dtype=_same,
+    pushforward=_push_prod,
+    transpose=NOT_LINEAR,
+    label="Π {0}",
+    domain=Cases(_draw_empty, kinds="iufc"),
+)
+"""The product in the dtype of its input."""

@@ -36,6 +36,28 @@ argsort = opaque(
 )
 
 
+def _evaluate_argpartition(node: Node) -> Callable[..., Any]:
+    kth, axis = node.params
+    return lambda x: np.argpartition(x, kth, axis)
+
+
+def _draw_argpartition(rng: np.random.Generator, dtype: Any) -> Any:
+    yield [rng.permutation(5).astype(dtype)], ((0, 1, 2, 3, 4), 0)
+    yield [rng.permutation(8).astype(dtype).reshape(2, 4)], ((0, 1, 2, 3), 1)
+
+
+argpartition = opaque(
+    "argpartition",
+    build=lambda x, kth, axis: make(argpartition, (x,), (kth, axis), array_type(x.shape, INT)),
+    infer=lambda types, params: array_type(types[0].shape, INT),
+    evaluate=_evaluate_argpartition,
+    batch=batch_unary(lambda node, x: argpartition(x, node.params[0], node.params[1] + 1)),
+    label="argpartition {0}",
+    domain=Cases(_draw_argpartition, kinds="iuf"),
+)
+"""An order in which the elements at the places `kth` (a tuple) stand where sorting puts them."""
+
+
 def _evaluate_searchsorted(node: Node) -> Callable[..., Any]:
     (side,) = node.params
     return lambda a, v: np.searchsorted(a, v, side)

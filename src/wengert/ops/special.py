@@ -1,4 +1,4 @@
-"""Special functions that NumPy's own namespace needs: np.i0 and its derivatives."""
+"""Special functions that NumPy's own namespace needs: np.i0, np.sinc and their derivatives."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from wengert.graph.node import Node, make
 from wengert.graph.op import Tangent
 from wengert.graph.types import array_type
 from wengert.ops import linear
-from wengert.ops.arithmetic import add, multiply
+from wengert.ops.arithmetic import add, multiply, negative, subtract
 from wengert.ops.domain import Cases, normal
-from wengert.ops.families import NOT_LINEAR, batch_elementwise, define
+from wengert.ops.families import NOT_LINEAR, batch_elementwise, batch_unary, define
 
 
 def _draw(rng: np.random.Generator, dtype: Any) -> Any:
@@ -57,3 +57,49 @@ bessel_i = define(
     domain=Cases(_draw, kinds="f"),
 )
 """The modified Bessel function of the first kind and integer order."""
+
+
+def _build_spherical(x: Node, order: int) -> Node:
+    return make(spherical_j, (x,), (order,), array_type(x.shape, x.dtype))
+
+
+def _evaluate_spherical(node: Node) -> Callable[..., Any]:
+    (order,) = node.params
+    dtype = node.dtype
+    if order == 0:
+        tiny = np.finfo(dtype).eps
+
+        def sine_over(x: Any) -> Any:
+            y = np.where(x == 0, tiny, x)  # sin(tiny)/tiny is 1 to the last bit
+            return np.divide(np.sin(y), y, dtype=dtype)
+
+        return sine_over
+    jn = lazy.module("scipy.special").spherical_jn
+    return lambda x: np.asarray(jn(order, x)).astype(dtype)
+
+
+def _push_spherical(node: Node, tangents: Sequence[Tangent]) -> Tangent:
+    """j₀' = −j₁ and (2n+1) jₙ' = n jₙ₋₁ − (n+1) jₙ₊₁ (DLMF 10.51.2): exact at 0, no division by x."""
+    (x,), (n,) = node.args, node.params
+    above = spherical_j(x, n + 1)
+    if n == 0:
+        slope = negative(above)
+    else:
+        below = multiply(constant(n / (2 * n + 1), x), spherical_j(x, n - 1))
+        slope = subtract(below, multiply(constant((n + 1) / (2 * n + 1), x), above))
+    return linear.scale(tangents[0], slope)
+
+
+spherical_j = define(
+    "spherical_j",
+    family="elementwise",
+    build=_build_spherical,
+    infer=lambda types, params: array_type(types[0].shape, types[0].dtype),
+    evaluate=_evaluate_spherical,
+    pushforward=_push_spherical,
+    transpose=NOT_LINEAR,
+    batch=batch_unary(lambda node, x: spherical_j(x, *node.params)),
+    label="j({0})",
+    domain=Cases(_draw, kinds="fc"),
+)
+"""The spherical Bessel function of the first kind and integer order; of order 0 it is sin(x)/x."""

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.errors import WengertRuntimeError
 from wengert.graph.node import Node
 from wengert.graph.registry import find
 from wengert.graph.types import FLOAT, ArrayType, OpaqueType, array_type, supported_dtype
@@ -38,6 +39,7 @@ class Session:
         "dropped",
         "guarded",
         "guards",
+        "rules_run",
         "values",
     )
 
@@ -52,6 +54,8 @@ class Session:
         """(node, the Python value that it had when control flow asked), in program order."""
         self.dropped: list[FrameType] = []
         """Frames in which a tracer would have become a plain value: what adoption looks at."""
+        self.rules_run = 0
+        """How often a rule of the user's was traced: what it reads may differ at the next call."""
         self._inputs: dict[ArrayType, int] = {}
         self._aliases: dict[Node, int] = {}
         self._captured: dict[Any, tuple[Node, Any]] = {}
@@ -153,6 +157,24 @@ def current_session() -> Session | None:
     """The session under way in this context, if it is alive."""
     session = _current.get()
     return session if session is not None and session.alive else None
+
+
+def make_current(session: Session) -> Token[Session | None] | None:
+    """Make a session the current one of this context; None if it is already."""
+    return None if _current.get() is session else _current.set(session)
+
+
+def restore_current(token: Token[Session | None]) -> None:
+    """Undo `make_current`."""
+    _current.reset(token)
+
+
+def need_session() -> Session:
+    """The current session, where there must be one."""
+    session = current_session()
+    if session is None:
+        raise WengertRuntimeError("a derivative rule is run outside of every trace")
+    return session
 
 
 class outermost:

@@ -1,0 +1,91 @@
+"""The command line: `wengert demo` and `wengert --version`."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+import click
+from rich.console import Console
+
+_HERE = Path(__file__).parent
+_NEEDED = {"matplotlib": "matplotlib", "sklearn": "scikit-learn"}
+_ENOUGH = 0.95
+_QUICK_EPOCHS = 4
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="wengert", message="%(package)s %(version)s")
+def main() -> None:
+    """Automatic differentiation for people who write NumPy."""
+
+
+@main.command()
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("demo"),
+    show_default=True,
+    help="The folder that the map is written to.",
+)
+@click.option("--quick", is_flag=True, help="Train the network for a moment only.")
+def demo(out: Path, quick: bool) -> None:
+    """Show what wengert does, in three programs.
+
+    The step table of a small function, with every tangent and adjoint; the map of Europe, recovered
+    from the distances between its cities by gradient descent; and a network that learns to read
+    handwritten digits. They are the files of the folder examples/, run as they stand.
+    """
+    missing = [package for name, package in _NEEDED.items() if not _is_there(name)]
+    if missing:
+        raise click.ClickException(
+            f"the demonstration needs {' and '.join(missing)}: run  pip install 'wengert[demo]'"
+        )
+    with _timed("Every step of a function, forward and backward"):
+        _example("step_table").main()
+    with _timed("A map from nothing but distances"):
+        _example("cities").main(out)
+    with _timed("A network that reads handwritten digits"):
+        network = _example("network")
+        reached = network.main(_QUICK_EPOCHS if quick else network.EPOCHS)
+    if not quick and reached < _ENOUGH:
+        raise click.ClickException(f"the network reached {reached:.1%}, less than {_ENOUGH:.0%}")
+
+
+@contextmanager
+def _timed(title: str) -> Iterator[None]:
+    """A heading before, and the wall time after."""
+    console = Console()
+    console.rule(f"[bold]{title}", align="left")
+    start = time.perf_counter()
+    yield
+    console.print(f"[dim]{time.perf_counter() - start:.1f} s[/]\n")
+
+
+def _is_there(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
+
+
+def _example(name: str) -> ModuleType:
+    """The program examples/<name>.py: of the installed package, or of the checkout around it."""
+    installed = _HERE / "_examples"
+    folder = installed if installed.is_dir() else _HERE.parents[1] / "examples"
+    path = folder / f"{name}.py"
+    if not path.is_file():
+        raise click.ClickException(f"the program {path} is missing: install wengert anew")
+    spec = importlib.util.spec_from_file_location(f"examples.{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    program = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = program
+    spec.loader.exec_module(program)
+    return program
+
+
+if __name__ == "__main__":
+    main()

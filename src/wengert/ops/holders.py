@@ -1,0 +1,217 @@
+"""Holders: ops that carry a rule or a call that the user wrote.
+
+    custom(outs…, xs…; rule)     the outs, differentiated by the rule instead of by what they
+                                 are made of
+    pulled(ẏs…, ẋs…, xs…; rule)  their tangents, whose transpose is the rule's pullback; the ẏs
+                                 are missing where the rule has no forward mode
+    host_call(xs…; call)         an opaque Python function of arrays
+
+The rule is traced when a derivative is taken, in the session under way: it sees the globals and
+closures of the moment, and its own derivatives are those of what it records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from wengert.errors import WengertTypeError
+from wengert.graph.literals import zeros
+from wengert.graph.node import Node, make
+from wengert.graph.op import Tangent, absent
+from wengert.graph.registry import find
+from wengert.graph.types import TupleType, Type, array_type, is_inexact
+from wengert.ops.families import NOT_LINEAR, batch_by_loop, define
+from wengert.tracing.session import need_session
+
+
+class Rule(Protocol):
+    """How a `custom` node is differentiated. Hashable; the same rule gives the same nodes."""
+
+    name: str
+    has_pullback: bool
+
+    def check(self, tangents: Sequence[Tangent]) -> None:
+        """Raise where a derivative is asked for that was not given."""
+
+    def push(self, xs: Sequence[Node], ts: Sequence[Node]) -> list[Tangent] | None:
+        """Tangents of the outs, or None where there is no forward rule."""
+
+    def pull(
+        self, xs: Sequence[Node], cts: Sequence[Node], wanted: Sequence[bool]
+    ) -> Sequence[Tangent]:
+        """Cotangents of the xs."""
+
+    def refuse_forward(self) -> Exception:
+        """The error for forward mode of a function that has a pullback alone."""
+
+    def batched(self, args: Sequence[Node], size: int) -> Rule:
+        """The rule for `size` instances at once; args are the batched inputs."""
+
+
+def _written(tangent: Tangent, like: Any) -> Node:
+    return zeros(array_type(like.shape, like.dtype)) if tangent is None else tangent
+
+
+def _build_custom(*args: Node, rule: Rule, count: int) -> Node:
+    """count: how many of the args are outs."""
+    return make(custom, args, (rule, count), TupleType(tuple(a.type for a in args[:count])))
+
+
+def _infer_custom(types: tuple[Type, ...], params: Any) -> TupleType:
+    return TupleType(types[: params[1]])
+
+
+def _evaluate_first(node: Node) -> Callable[..., Any]:
+    count = len(node.type.items)
+    return lambda *values: values[:count]
+
+
+def _push_custom(node: Node, tangents: Sequence[Tangent]) -> Tangent:
+    rule, count = node.params
+    xs, incoming = node.args[count:], tangents[count:]
+    if all(tangent is None for tangent in incoming):
+        return None
+    rule.check(incoming)
+    ts = [_written(t, x) for t, x in zip(incoming, xs, strict=True)]
+    need_session().rules_run += 1
+    outs = rule.push(xs, ts)
+    if not rule.has_pullback:
+        return None if outs is None else tuple(outs)
+    shown = () if outs is None else [_written(t, x) for t, x in zip(outs, node.type.items, strict=True)]
+    held = pulled(*shown, *ts, *xs, rule=rule, types=node.type.items, forward=outs is not None)
+    return tuple(
+        find("item")(held, k) if is_inexact(type.dtype) else None
+        for k, type in enumerate(node.type.items)
+    )
+
+
+def _spread(args: Sequence[Node], batched: Sequence[bool], size: int) -> list[Node]:
+    return [
+        arg if flag else find("broadcast_to")(arg, (size, *arg.shape))
+        for arg, flag in zip(args, batched, strict=True)
+    ]
+
+
+def _batch_custom(node: Node, args: Sequence[Node], batched: Sequence[bool], size: int) -> Node:
+    rule, count = node.params
+    wide = _spread(args, batched, size)
+    return custom(*wide, rule=rule.batched(node.args[count:], size), count=count)
+
+
+custom = define(
+    "custom",
+    family="holder",
+    build=_build_custom,
+    infer=_infer_custom,
+    evaluate=_evaluate_first,
+    pushforward=_push_custom,
+    transpose=NOT_LINEAR,
+    batch=_batch_custom,
+    label="custom",
+    domain=None,
+)
+
+# ------------------------------------------------------------------------------- pulled
+
+
+def _build_pulled(
+    *args: Node, rule: Rule, types: tuple[Type, ...], forward: bool
+) -> Node:
+    return make(pulled, args, (rule, types, forward), TupleType(types))
+
+
+def _parts(node: Node) -> tuple[int, int]:
+    """How many args are tangents of the outs, and how many of the xs."""
+    _, types, forward = node.params
+    shown = len(types) if forward else 0
+    return shown, (len(node.args) - shown) // 2
+
+
+def _evaluate_pulled(node: Node) -> Callable[..., Any]:
+    rule, _, forward = node.params
+    if not forward:
+        raise rule.refuse_forward()
+    return _evaluate_first(node)
+
+
+def _push_pulled(node: Node, tangents: Sequence[Tangent]) -> Tangent:
+    rule, types, forward = node.params
+    if not forward:
+        raise rule.refuse_forward()
+    return tuple(tangents[: len(types)])
+
+
+def _transpose_pulled(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[Tangent]:
+    rule, types, _ = node.params
+    shown, count = _parts(node)
+    xs = node.args[shown + count :]
+    written = [_written(ct, type) for ct, type in zip(cts, types, strict=True)]
+    need_session().rules_run += 1
+    results = rule.pull(xs, written, wanted[shown : shown + count])
+    return (*[None] * shown, *results, *[None] * count)
+
+
+def _batch_pulled(node: Node, args: Sequence[Node], batched: Sequence[bool], size: int) -> Node:
+    rule, types, forward = node.params
+    wide = tuple(array_type((size, *type.shape), type.dtype) for type in types)
+    shown, count = _parts(node)
+    rule = rule.batched(node.args[shown + count :], size)
+    return pulled(*_spread(args, batched, size), rule=rule, types=wide, forward=forward)
+
+
+pulled = define(
+    "pulled",
+    family="holder",
+    build=_build_pulled,
+    infer=lambda types, params: TupleType(params[1]),
+    evaluate=_evaluate_pulled,
+    pushforward=_push_pulled,
+    transpose=_transpose_pulled,
+    batch=_batch_pulled,
+    label="custom tangent",
+    domain=None,
+)
+
+# ----------------------------------------------------------------------------- host calls
+
+
+class ResultChanged(WengertTypeError):
+    """An opaque function returned another type than when it was traced."""
+
+
+def _build_host_call(*args: Node, call: Any, types: tuple[Type, ...]) -> Node:
+    """call: hashable, with a `name`, and callable on values: returns a tuple of arrays."""
+    return make(host_call, args, (call, types), TupleType(types))
+
+
+def _evaluate_host_call(node: Node) -> Callable[..., Any]:
+    call, expected = node.params
+
+    def run(*values: Any) -> tuple[Any, ...]:
+        results = tuple(np.asarray(result) for result in call(*values))
+        for result, type in zip(results, expected, strict=True):
+            if result.shape != type.shape or result.dtype != type.dtype:
+                raise ResultChanged(
+                    f"{call.name} returned an array of shape {result.shape} and dtype "
+                    f"{result.dtype}, and {type} when it was traced"
+                )
+        return tuple(result[()] for result in results)
+
+    return run
+
+
+host_call = define(
+    "host_call",
+    family="holder",
+    build=_build_host_call,
+    infer=lambda types, params: TupleType(params[1]),
+    evaluate=_evaluate_host_call,
+    pushforward=absent("it is an opaque Python function; state its rule with defjvp or defvjp"),
+    transpose=NOT_LINEAR,
+    batch=batch_by_loop,
+    label="call",
+    domain=None,
+)
