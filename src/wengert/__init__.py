@@ -5,17 +5,26 @@
 array([2., 4.])
 """
 
-from wengert import numpy
+from wengert import logging, numpy
+from wengert.checking.gradients import check_grads
+from wengert.control.custom import custom_jvp, custom_vjp, defjvp, defvjp, primitive
 from wengert.derivatives.directional import jvp, linear_transpose, linearize, vjp
 from wengert.derivatives.gradients import grad, value_and_grad
 from wengert.derivatives.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
+from wengert.derivatives.stopping import stop_gradient
 from wengert.errors import WengertError
+from wengert.execution.jit import jit
 from wengert.graph.types import float0
 
 __version__ = "0.1.0"
 
 __all__ = [
     "WengertError",
+    "check_grads",
+    "custom_jvp",
+    "custom_vjp",
+    "defjvp",
+    "defvjp",
     "float0",
     "grad",
     "hessian",
@@ -23,10 +32,14 @@ __all__ = [
     "jacfwd",
     "jacobian",
     "jacrev",
+    "jit",
     "jvp",
     "linear_transpose",
     "linearize",
+    "logging",
     "numpy",
+    "primitive",
+    "stop_gradient",
     "value_and_grad",
     "vjp",
 ]
