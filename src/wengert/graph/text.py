@@ -58,9 +58,8 @@ def show(outputs: Iterable[Node], inputs: Iterable[Node] = ()) -> str:
         args = ", ".join(names[arg] for arg in node.args)
         quiet = " quiet" if node.quiet else ""
         comment = f"  # {literal(node)}" if node.op is full else ""
-        lines.append(
-            f"{names[node]} = {node.op.name}{params}({args}) : {_literal(node.type, names)}{quiet}{comment}"
-        )
+        kind = _literal(node.type, names)
+        lines.append(f"{names[node]} = {node.op.name}{params}({args}) : {kind}{quiet}{comment}")
     results = ", ".join(names[node] for node in outputs)
     return "\n".join([*lines, f"return {results}".rstrip()]) + "\n"
 

@@ -1,0 +1,135 @@
+"""What NumPy says: for every op an independent way to its value, slow and obvious.
+
+An op that is a ufunc is compared with that ufunc on the inputs as they come. The others are listed
+here; an op that is not is checked for its type alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from law_samples import Sample
+
+from wengert.ops.movement import as_slices
+
+
+def oracle(sample: Sample) -> tuple[Any, ...] | None:
+    """NumPy's results for a sample, or None where no oracle is known."""
+    function = ORACLES.get(sample.op.name) or getattr(np, sample.op.name, None)
+    if sample.op.name in ORACLES:
+        assert function is not None
+        return (function(*sample.arrays, *sample.params, **sample.keywords),)
+    if isinstance(function, np.ufunc):
+        return (function(*sample.arrays),)
+    return None
+
+
+def _contract(a: Any, b: Any, over: Any, along: Any = ((), ())) -> Any:
+    """The sum of products as an einsum, letter by letter."""
+    letters = iter("abcdefghijklmnopqrstuvwxyz")
+    left = [next(letters) for _ in range(a.ndim)]
+    right = [next(letters) for _ in range(b.ndim)]
+    for i, j in (*zip(*over, strict=True), *zip(*along, strict=True)):
+        right[j] = left[i]
+    pairs = [left[i] for i in along[0]]
+    free_a = [x for i, x in enumerate(left) if i not in (*over[0], *along[0])]
+    free_b = [x for j, x in enumerate(right) if j not in (*over[1], *along[1])]
+    expression = f"{''.join(left)},{''.join(right)}->{''.join([*pairs, *free_a, *free_b])}"
+    return np.einsum(expression, a, b)
+
+
+def _embed(x: Any, entries: Any, shape: Any) -> Any:
+    result = np.zeros(shape, x.dtype)
+    result[as_slices(entries)] = x
+    return result
+
+
+def _put(base: Any, value: Any, entries: Any) -> Any:
+    result = base.copy()
+    result[as_slices(entries)] = value
+    return result
+
+
+def _scatter_add(x: Any, index: Any, axis: int, extent: int) -> Any:
+    shape = (*x.shape[:axis], extent, *x.shape[axis + index.ndim :])
+    result = np.zeros(shape, x.dtype)
+    for at in np.ndindex(index.shape):
+        here = (slice(None),) * axis
+        result[(*here, index[at])] += x[(*here, *at)]
+    return result
+
+
+def _scatter_put(base: Any, index: Any, value: Any) -> Any:
+    result = base.copy()
+    for at in np.ndindex(index.shape):
+        result[index[at]] = value[at]
+    return result
+
+
+def _add_along(x: Any, index: Any, axis: int, extent: int) -> Any:
+    result = np.zeros((*x.shape[:axis], extent, *x.shape[axis + 1 :]), x.dtype)
+    for at in np.ndindex(x.shape):
+        result[(*at[:axis], index[at], *at[axis + 1 :])] += x[at]
+    return result
+
+
+def _winners(index: Any, extent: int) -> Any:
+    flat = index.ravel()
+    last = [entry not in flat[k + 1 :] for k, entry in enumerate(flat)]
+    return np.array(last, bool).reshape(index.shape)
+
+
+def _argsort(x: Any, axis: int, kind: str = "stable") -> Any:
+    return np.argsort(x, axis=axis, kind=kind)
+
+
+def _bessel(x: Any, order: int) -> Any:
+    """I_n(x) = Σ_k (x/2)^(2k+n) / (k! (k+n)!)."""
+    total, term = np.zeros(x.shape), np.ones(x.shape)
+    half = x.astype(float) / 2
+    for j in range(1, order + 1):
+        term = term * half / j
+    for k in range(1, 60):
+        total = total + term
+        term = term * half**2 / (k * (k + order))
+    return total.astype(x.dtype)
+
+
+ORACLES: dict[str, Callable[..., Any]] = {
+    "add_along_axis": _add_along,
+    "all": lambda x, axes: np.all(x, axis=axes),
+    "any": lambda x, axes: np.any(x, axis=axes),
+    "apply_operator": lambda a, x, turn: (a.toarray().T if turn else a.toarray()) @ x,
+    "argmax": lambda x, axis: np.argmax(x, axis),
+    "argmin": lambda x, axis: np.argmin(x, axis),
+    "argsort": _argsort,
+    "bessel_i": _bessel,
+    "broadcast_to": np.broadcast_to,
+    "concatenate": lambda *parts, axis: np.concatenate(parts, axis),
+    "contract": _contract,
+    "convert": lambda x, dtype: x.astype(dtype),
+    "cumsum": lambda x, axis: np.cumsum(x, axis, x.dtype),
+    "embed": _embed,
+    "flatnonzero": lambda mask, count: np.flatnonzero(mask),
+    "frexp_exponent": lambda x: np.frexp(x)[1],
+    "gather": lambda x, index, axis: np.take(x, index, axis),
+    "imag": np.imag,
+    "index": lambda x, entries: x[as_slices(entries)],
+    "join": lambda re, im: (re + 1j * im).astype(f"c{2 * re.itemsize}"),
+    "max": lambda x, axes: np.max(x, axis=axes),
+    "min": lambda x, axes: np.min(x, axis=axes),
+    "put": _put,
+    "real": np.real,
+    "reshape": np.reshape,
+    "scatter_add": _scatter_add,
+    "scatter_put": _scatter_put,
+    "searchsorted": lambda a, v, side: np.searchsorted(a, v, side),
+    "select": np.where,
+    "sum": lambda x, axes: np.sum(x, axis=axes, dtype=x.dtype),
+    "take_along_axis": np.take_along_axis,
+    "transpose": np.transpose,
+    "winners": _winners,
+    "wrap_index": lambda index, extent: np.arange(extent)[index],
+}
