@@ -28,15 +28,20 @@ from wengert.tracing.session import Session
 Segment = tuple[bool, list[tuple[Any, Any, int]]]
 
 
-def operands(node: Node) -> tuple[Node, ...]:
-    """The inputs that the NumPy function is called with: broadcasts that it does itself left out."""
+def operands(node: Node, given: Container[Node] = ()) -> tuple[Node, ...]:
+    """The inputs that the NumPy function is called with: broadcasts that it does itself left out.
+
+    given: nodes that have values already, which are taken as they are.
+    """
     args = node.args
     if len(args) < 2 or node.op.family != "elementwise":
         return args
     if all(arg.op is not broadcast_to and arg.op is not full for arg in args):
         return args
     bare = tuple(
-        arg.args[0]
+        arg
+        if arg in given
+        else arg.args[0]
         if arg.op is broadcast_to
         else full(literal(arg), arg.dtype)
         if arg.op is full and arg.shape
@@ -71,7 +76,10 @@ class Program:
         held.update(self.leaves)
         self.size = len(order)
         last_use = {
-            arg: k for k, node in enumerate(order) if node not in held for arg in operands(node)
+            arg: k
+            for k, node in enumerate(order)
+            if node not in held
+            for arg in operands(node, held)
         }
         place: dict[Node, int] = {node: k for k, node in enumerate(self.leaves)}
         registers: list[Any] = [None] * len(self.leaves)
@@ -87,7 +95,7 @@ class Program:
         for k, node in enumerate(order):
             if not node.args or node in held:
                 continue
-            args = operands(node)
+            args = operands(node, held)
             dying = [
                 place[arg]
                 for arg in dict.fromkeys(args)
@@ -138,7 +146,7 @@ def _order(outputs: Sequence[Node], given: Container[Node]) -> list[Node]:
         if node not in seen:
             seen.add(node)
             if node not in given:
-                stack.extend(operands(node))
+                stack.extend(operands(node, given))
     return sorted(seen, key=_serial)
 
 
