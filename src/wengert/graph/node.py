@@ -44,16 +44,6 @@ class Node:
     quiet: bool
     """Made while differentiating: NumPy's floating-point warnings are off when it runs."""
 
-    def __init__(
-        self, op: Op, args: tuple[Node, ...], params: Params, type: Type, serial: int, quiet: bool
-    ) -> None:
-        self.op = op
-        self.args = args
-        self.params = params
-        self.type = type
-        self.serial = serial
-        self.quiet = quiet
-
     @property
     def shape(self) -> Shape:
         shape: Shape = self.type.shape
@@ -88,12 +78,17 @@ Table: TypeAlias = dict[Hashable, KeyedRef]
 
 
 class Interned:
-    """The table of one op, and the callback that removes what has died from it."""
+    """The table of one op, and the callback that removes what has died from it.
 
-    __slots__ = ("forget", "table")
+    ready: types of inputs that the op takes as they are -> type of the result. Filled by the
+        family; lets the tracer's operators make nodes without looking further.
+    """
+
+    __slots__ = ("forget", "ready", "table")
 
     def __init__(self) -> None:
         self.table: Table = {}
+        self.ready: dict[tuple[Any, ...], Any] = {}
         self.forget: Callable[[weakref.ref[Node]], None] = _forgetter(self.table)
 
     def remember(self, key: Hashable, node: Node) -> None:
@@ -129,16 +124,40 @@ def deriving() -> Iterator[None]:
 def make(op: Op, args: tuple[Node, ...], params: Params, type: Type) -> Node:
     """The node for this operation: the one that exists, or a new one."""
     key: Hashable = args if params is None else (args, params)
-    interned = op.interned
-    ref = interned.table.get(key)
+    ref = op.interned.table.get(key)
     if ref is not None:
         node = ref()
         if node is not None:
             return node
-    with _lock:  # two threads must not make two nodes of one operation
-        ref = interned.table.get(key)
-        node = None if ref is None else ref()
-        if node is None:
-            node = Node(op, args, params, type, next(_serials), _deriving.get())
-            interned.remember(key, node)
+    return make_new(op, args, params, type, key)
+
+
+def make_new(
+    op: Op, args: tuple[Node, ...], params: Params, type: Type, key: Hashable
+) -> Node:
+    """The node for an operation that was not found under its key just now.
+
+    Another thread may have made it since: `setdefault` decides, so that there is only one.
+    """
+    node = _new_node(Node)
+    node.op = op
+    node.args = args
+    node.params = params
+    node.type = type
+    node.serial = next(_serials)
+    node.quiet = _deriving.get()
+    interned = op.interned
+    ref = KeyedRef(node, interned.forget)
+    ref.key = key
+    first = interned.table.setdefault(key, ref)
+    if first is not ref:
+        with _lock:
+            first = interned.table.get(key, ref)
+            existing = first()
+            if existing is not None:
+                return existing
+            interned.table[key] = ref
     return node
+
+
+_new_node = object.__new__

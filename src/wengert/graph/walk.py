@@ -7,9 +7,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from wengert.graph.node import Node, make
 
 
-def topological(
-    outputs: Iterable[Node], stop: Container[Node] = (), after: int = -1
-) -> list[Node]:
+def topological(outputs: Iterable[Node], stop: Container[Node] = (), after: int = -1) -> list[Node]:
     """The nodes that the outputs rest on, inputs before users.
 
     The walk does not enter nodes in `stop`, nor nodes made before serial number `after`: what rests

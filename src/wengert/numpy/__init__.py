@@ -22,31 +22,49 @@ import numpy as _np
 
 from wengert.numpy import (
     averages,
+    calculus,
     cumulative,
     indexing,
+    inspection,
     norms,
+    numeric,
     parts,
+    polynomials,
     products,
+    quantiles,
     reductions,
     shapes,
+    signal,
+    sorting,
+    statistics,
     ufuncs,
 )
 from wengert.numpy import linalg as linalg
 from wengert.numpy.namespace import public_names
+from wengert.tracing.tracer import install_members as _install_members
 
 __all__ = [
     "averages",
+    "calculus",
     "cumulative",
     "indexing",
+    "inspection",
     "linalg",
     "norms",
+    "numeric",
     "parts",
+    "polynomials",
     "products",
+    "quantiles",
     "reductions",
     "shapes",
+    "signal",
+    "sorting",
+    "statistics",
     "ufuncs",
 ]
 
+_install_members()
 globals().update(public_names(_np))
 
 

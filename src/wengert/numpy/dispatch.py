@@ -10,14 +10,15 @@ that holds a tracer): by `__array_function__`, by the method of the tracer, and 
 
 from __future__ import annotations
 
+import functools
 import operator
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from wengert.errors import DroppedTracer, Unsupported, WengertTypeError, WengertValueError
-from wengert.graph.node import Node
+from wengert.graph.node import Interned, Node
 from wengert.graph.registry import FUNCTIONS, NUMPY, find
 from wengert.graph.types import supported_dtype
 from wengert.tracing.session import Session
@@ -41,14 +42,61 @@ def implements(*functions: Any, method: bool | str = False) -> Callable[[F], F]:
     """
 
     def register(implementation: F) -> F:
+        call = remembering(implementation)
         for function in functions:
-            NUMPY[function] = implementation
-            FUNCTIONS.setdefault(function.__name__, implementation)
+            NUMPY[function] = call
+            FUNCTIONS.setdefault(function.__name__, call)
         if method:
-            METHODS[method if isinstance(method, str) else functions[0].__name__] = implementation
+            METHODS[method if isinstance(method, str) else functions[0].__name__] = call
         return implementation
 
     return register
+
+
+_SIMPLE = frozenset({int, bool, str, type(None)})
+
+
+def remembering(implementation: F) -> F:
+    """The function, with its results on one traced array remembered as the operators' are.
+
+    Only results that are a function of the node and of simple arguments: nothing was captured or
+    forced on the way, and no memory is shared.
+    """
+    memory = Interned()
+    get = memory.table.get
+
+    @functools.wraps(implementation)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not args or type(args[0]) is not Tracer:
+            return implementation(*args, **kwargs)
+        x, session = args[0], args[0].session
+        key = (x.node, args[1:], *kwargs.items())
+        try:
+            ref = get(key)
+        except TypeError:  # an argument that cannot be a key: a list, an array, another tracer
+            return implementation(*args, **kwargs)
+        if ref is not None and session.alive and (node := ref()) is not None:
+            return Tracer(node, session)
+        before = session.footprint()
+        result = implementation(*args, **kwargs)
+        if (
+            type(result) is Tracer
+            and result is not x
+            and result.link is None
+            and session.footprint() == before
+            and _all_simple(args[1:])
+            and _all_simple(kwargs.values())
+        ):
+            memory.remember(key, result.node)
+        return result
+
+    return cast(F, call)
+
+
+def _all_simple(values: Iterable[Any]) -> bool:
+    return all(
+        type(value) in _SIMPLE or (type(value) is tuple and _all_simple(value)) for value in values
+    )
 
 
 # -------------------------------------------------------------------------------- arguments

@@ -46,13 +46,15 @@ from wengert.ops.movement import (
 from wengert.ops.reductions import sum as total
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import (
+    ELEMENTS,
+    Step,
     Tracer,
     assignable,
     check_alive,
     force,
     is_traced,
     lift,
-    view,
+    view_by,
     write,
 )
 
@@ -281,30 +283,85 @@ def _fit(value: Node, target: Shape) -> Node:
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class Basic:
+    """A basic index into arrays of one shape: the step of its view, or of a scalar that NumPy
+    copies."""
+
+    step: Step
+    copies: bool
+
+
+_known: dict[Any, Basic] = {}
+_MOST_KNOWN = 20_000
+
+
+def _frozen(key: Any) -> Any:
+    """A basic index without tracers as a dictionary key, or None."""
+    kind = type(key)
+    if kind is int or key is None or key is Ellipsis:
+        return key if kind is int else repr(key)
+    if kind is slice:
+        parts = (key.start, key.stop, key.step)
+        if all(part is None or type(part) is int for part in parts):
+            return ("slice", *parts)
+        return None
+    if kind is tuple:
+        frozen = tuple([_frozen(part) for part in key])
+        return None if None in frozen else frozen
+    return None
+
+
+def _basic(normal: Key, key: Any) -> Basic:
+    entries, shape = normal.basic, normal.shape
+    picked_shape = indexed_shape(entries)
+
+    def get(node: Node) -> Node:
+        return reshape(index(node, entries), shape)
+
+    def write_back(base: Node, value: Node) -> Node:
+        return put(base, reshape(value, picked_shape), entries)
+
+    def on_array(array: Any) -> Any:
+        return array[as_slices(entries)].reshape(shape)  # only adds axes: never copies
+
+    return Basic(Step(get, write_back, on_array), not shape and not _has_ellipsis(key))
+
+
 def getitem(x: Tracer, key: Any) -> Tracer:
     """x[key]."""
     check_alive(x)
-    session = x.session
-    normal = normalise(key, x.shape, session)
-    basic, shape = normal.basic, normal.shape
+    frozen = _frozen(key)
+    if frozen is not None:
+        basic = _known.get((x.shape, frozen))
+        if basic is None:
+            if len(_known) > _MOST_KNOWN:
+                _known.clear()
+            basic = _basic(normalise(key, x.shape, x.session), key)
+            _known[x.shape, frozen] = basic
+        return _by_basic(x, basic, key)
+    normal = normalise(key, x.shape, x.session)
     if not normal.arrays:
-        picked_shape = indexed_shape(basic)
-        if not shape and not _has_ellipsis(key):
-            return Tracer(index(x.node, basic), session)  # a scalar: NumPy copies
+        return _by_basic(x, _basic(normal, key), key)
+    return Tracer(_gathered(x, normal), x.session)
 
-        def write_back(base: Node, value: Node) -> Node:
-            return put(base, reshape(value, picked_shape), basic)
 
-        def on_array(array: Any) -> Any:
-            return array[as_slices(basic)].reshape(shape)  # only adds axes: never copies
+def _by_basic(x: Tracer, basic: Basic, key: Any) -> Tracer:
+    if not basic.copies:
+        return view_by(x, basic.step)
+    node = basic.step.get(x.node)
+    if type(key) is int:
+        ELEMENTS.remember((x.node, key), node)
+    return Tracer(node, x.session)
 
-        return view(x, lambda node: reshape(index(node, basic), shape), write_back, on_array)
-    base = reshape(index(x.node, basic), shape)
+
+def _gathered(x: Tracer, normal: Key) -> Node:
+    base = reshape(index(x.node, normal.basic), normal.shape)
     if len(normal.arrays) == 1:
         ((axis, array),) = normal.arrays
-        return Tracer(gather(base, lift_index(array, session), axis), session)
-    step = _Gathering(normal, session)
-    return Tracer(step.result(gather(step.front(base), step.flat, 0)), session)
+        return gather(base, lift_index(array, x.session), axis)
+    step = _Gathering(normal, x.session)
+    return step.result(gather(step.front(base), step.flat, 0))
 
 
 def _has_ellipsis(key: Any) -> bool:

@@ -28,6 +28,8 @@ from wengert.ops.domain import Box, Cases
 
 Partial = Callable[..., Node] | Zero | Absent
 NOT_LINEAR = absent("the op is not linear")
+MOST_TYPES = 10_000
+"""How many combinations of input types an op remembers."""
 
 
 def broadcast_shapes(*shapes: Shape) -> Shape:
@@ -143,31 +145,44 @@ def elementwise(
     """
     name = name or ufunc.__name__
     loop = _loops(ufunc, weak)
+    ready = interned(name).ready
 
     def build(*args: Node) -> Node:
-        types, result = loop(tuple([arg.type for arg in args]))
-        if len(args) > 1:
-            shape = broadcast_shapes(*[arg.type.shape for arg in args])
-            args = tuple(
-                [
-                    arg if arg.type.shape == shape else find("broadcast_to")(arg, shape)
-                    for arg in args
-                ]
-            )
-        else:
-            shape = args[0].type.shape
-        bare = result[1]  # what bare Python numbers are converted to stays one
-        args = tuple(
-            [
-                arg if arg.type.dtype is dtype else find("convert")(arg, dtype, bare)
-                for arg, dtype in zip(args, types, strict=True)
-            ]
-        )
+        types = tuple([arg.type for arg in args])
+        result = ready.get(types)  # of inputs that the loop takes as they are
+        if result is None:
+            args, result = prepare(args, types)
         if simplify is not None:
             simpler = simplify(*args)
             if simpler is not None:
                 return simpler
-        return make(op, args, None, array_type(shape, *result))
+        return make(op, args, None, result)
+
+    def prepare(
+        args: tuple[Node, ...], types: tuple[ArrayType, ...]
+    ) -> tuple[tuple[Node, ...], ArrayType]:
+        """The inputs broadcast and converted, and the type of the result."""
+        dtypes, result = loop(types)  # result: dtype, and whether it is a bare Python number still
+        shape = broadcast_shapes(*[type.shape for type in types])
+        given = args
+        args = tuple(
+            [
+                arg if arg.type.shape == shape else find("broadcast_to")(arg, shape)
+                for arg in args
+            ]
+        )
+        args = tuple(
+            [
+                arg if arg.type.dtype is dtype else find("convert")(arg, dtype, result[1])
+                for arg, dtype in zip(args, dtypes, strict=True)
+            ]
+        )
+        of_result = array_type(shape, *result)
+        if args == given:
+            if len(ready) > MOST_TYPES:
+                ready.clear()
+            ready[types] = of_result
+        return args, of_result
 
     def infer(types: tuple[ArrayType, ...], params: None) -> ArrayType:
         _, result = loop(types)
@@ -209,7 +224,7 @@ def _loops(ufunc: np.ufunc, keeps_weak: bool) -> Callable[..., Any]:
                         f"np.{ufunc.__name__} of {', '.join(map(str, types))} runs in {dtype}, "
                         "which wengert does not trace; convert the input with .astype(np.float64)"
                     )
-            if len(known) > 10_000:
+            if len(known) > MOST_TYPES:
                 known.clear()
             found = known[types] = (tuple(inputs), (result, keeps_weak and all_weak))
         return found

@@ -37,6 +37,7 @@ class Session:
         "alive",
         "captures",
         "dropped",
+        "forces",
         "guarded",
         "guards",
         "rules_run",
@@ -54,6 +55,8 @@ class Session:
         """(node, the Python value that it had when control flow asked), in program order."""
         self.dropped: list[FrameType] = []
         """Frames in which a tracer would have become a plain value: what adoption looks at."""
+        self.forces = 0
+        """How often a value was asked for."""
         self.rules_run = 0
         """How often a rule of the user's was traced: what it reads may differ at the next call."""
         self._inputs: dict[ArrayType, int] = {}
@@ -128,6 +131,10 @@ class Session:
             node = self._slots[key] = find("slot")(k, array_type((), FLOAT, weak=True))
             self.values[node] = np.float64(value)
         return node
+
+    def footprint(self) -> tuple[int, int, int]:
+        """What tells whether something was captured or forced in between."""
+        return len(self.captures), len(self._slots), self.forces
 
     @property
     def slots(self) -> list[Node]:

@@ -29,7 +29,7 @@ from wengert.errors import (
     user_frame,
 )
 from wengert.graph.literals import full
-from wengert.graph.node import Node
+from wengert.graph.node import Interned, Node, make_new
 from wengert.graph.op import ZERO
 from wengert.graph.registry import FUNCTIONS, NUMPY, evaluate, find, interned
 from wengert.graph.types import BOOL, COMPLEX, FLOAT, INT, DType, Shape
@@ -93,6 +93,10 @@ class Tracer:
     def shape(self) -> Shape:
         """The extents of the axes."""
         return self.node.type.shape  # type: ignore[no-any-return]
+
+    @shape.setter
+    def shape(self, shape: Any) -> None:
+        SETTERS["shape"](self, shape)
 
     @property
     def dtype(self) -> DType:
@@ -285,33 +289,19 @@ class Tracer:
         return FUNCTIONS["__array_namespace__"](self, api_version=api_version)
 
     def __getitem__(self, key: Any) -> Any:
+        if type(key) is int:
+            ref = _ELEMENTS.get((self.node, key))
+            if ref is not None and (node := ref()) is not None:
+                return Tracer(node, self.session)
         return FUNCTIONS["getitem"](self, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         FUNCTIONS["setitem"](self, key, value)
 
-    def __getattr__(self, name: str) -> Any:
-        """Methods and attributes of arrays (`sum`, `T`, `reshape`, …), by NumPy's names."""
-        method = METHODS.get(name)
-        if method is not None:
-            return method.__get__(self)
-        attribute = ATTRIBUTES.get(name)
-        if attribute is not None:
-            return attribute(self)
-        if hasattr(np.ndarray, name) and not name.startswith("__"):
-            raise UnsupportedAttribute(f"the array attribute .{name} cannot be traced")
-        raise AttributeError(f"a traced array has no attribute {name!r}")
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in _SLOTS:
-            object.__setattr__(self, name, value)
-        elif name in SETTERS:
-            SETTERS[name](self, value)
-        else:
-            raise WengertTypeError(f"the attribute .{name} of a traced array cannot be assigned")
-
-
-_SLOTS = frozenset({"node", "session", "link"})
+ELEMENTS = Interned()
+"""Elements of vectors, known by (node, position)."""
+_ELEMENTS = ELEMENTS.table
 
 METHODS: dict[str, Callable[..., Any]] = {}
 """Methods of traced arrays by name; filled by `wengert.numpy`."""
@@ -320,7 +310,29 @@ ATTRIBUTES: dict[str, Callable[[Tracer], Any]] = {}
 """Properties of traced arrays (`T`, `real`, …); filled by `wengert.numpy`."""
 
 SETTERS: dict[str, Callable[[Tracer, Any], None]] = {}
-"""Properties that can be assigned (`real`, `shape`, …)."""
+"""Of these, and of `shape`: how they are assigned."""
+
+
+def install_members() -> None:
+    """Give traced arrays the methods and properties above, once they are all registered.
+
+    They are set on the class, and what else NumPy's arrays have is refused by name there: a
+    `__getattr__` would slow down every access to an attribute.
+    """
+    for name, method in METHODS.items():
+        setattr(Tracer, name, method)
+    for name, read in ATTRIBUTES.items():
+        setattr(Tracer, name, property(read, SETTERS.get(name)))
+    for name in dir(np.ndarray):
+        if not name.startswith("_") and not hasattr(Tracer, name):
+            setattr(Tracer, name, property(_refusal(name)))
+
+
+def _refusal(name: str) -> Callable[[Tracer], NoReturn]:
+    def refuse(tracer: Tracer) -> NoReturn:
+        raise UnsupportedAttribute(f"the array attribute .{name} cannot be traced")
+
+    return refuse
 
 FAST: dict[Any, Callable[..., Any]] = {}
 """NumPy's ufunc -> its fast path on tracers."""
@@ -331,9 +343,14 @@ FAST: dict[Any, Callable[..., Any]] = {}
 
 def check_alive(tracer: Tracer) -> None:
     """Raise if the trace of this tracer has ended."""
-    if not tracer.session.alive:
+    check_open(tracer.session, tracer.node)
+
+
+def check_open(session: Session, node: Node) -> None:
+    """Raise if a node is used in a session that has ended."""
+    if not session.alive:
         raise WengertRuntimeError(
-            f"a traced value ({tracer.node.type}) is used after its trace has ended: it was "
+            f"a traced value ({node.type}) is used after its trace has ended: it was "
             "probably stored in a global, an object or a generator by a function that was being "
             "differentiated. Return it from that function instead"
         )
@@ -343,6 +360,7 @@ def force(tracer: Tracer) -> Any:
     """The value of a traced array now; the trace goes on."""
     check_alive(tracer)
     session = tracer.session
+    session.forces += 1
     value = session.values.get(tracer.node)
     return evaluate(session, [tracer.node])[0] if value is None else value
 
@@ -478,56 +496,69 @@ def _refuse_mixed(x: Tracer, session: Session) -> NoReturn:
 # ---------------------------------------------------------------------- operators and ufuncs
 
 
+_new_tracer = object.__new__
+
+
 def _binary(name: str, swapped: bool = False) -> Callable[[Tracer, Any], Any]:
-    """A binary operator. On a miss it builds the node, and remembers it under the inputs as they
-    came where these determine it: two nodes, or a node and a literal Python number."""
+    """A binary operator: a look-up where the node is known, else it is made.
+
+    Nodes are known under their inputs as they came where these determine it: two nodes, or a node
+    and a literal Python number.
+    """
     memory = interned(name)
-    get = memory.table.get
+    get, ready = memory.table.get, memory.ready.get
 
     def operator(self: Tracer, other: Any) -> Any:
         session = self.session
-        node = self.node
-        kind = type(other)
-        if kind is Tracer:
-            if other.session is session:
-                key: Any = (node, other.node)
-                ref = get(key)
-                if ref is not None:
-                    found = ref()
-                    if found is not None:
-                        return Tracer(found, session)
-                check_alive(self)
-                result = find(name)(node, other.node)
-                if result.args != key:
-                    memory.remember(key, result)
-                return Tracer(result, session)
-        elif (kind is float and other) or kind is int:
-            key = (node, other, kind) if not swapped else (other, kind, node)
+        if type(other) is Tracer and other.session is session:
+            key = (self.node, other.node)
             ref = get(key)
-            if ref is not None:
-                found = ref()
-                if found is not None:
-                    return Tracer(found, session)
-            check_alive(self)
-            literal = lift(other, session)
-            result = find(name)(literal, node) if swapped else find(name)(node, literal)
-            if literal.op is full and other == other:
-                memory.remember(key, result)
-            return Tracer(result, session)
-        if not _is_operand(other):
+            if ref is None or (node := ref()) is None:
+                node = known_types(session, key)
+        elif type(other) is float or type(other) is int:
+            number = (other, type(other), self.node) if swapped else (self.node, other, type(other))
+            ref = get(number)
+            if ref is None or (node := ref()) is None:
+                node = with_number(self, other, number)
+        elif _is_operand(other):
+            node = with_anything(self, other)
+        else:
             return NotImplemented
-        check_alive(self)
-        lifted = lift(other, session)
-        a, b = (lifted, node) if swapped else (node, lifted)
-        ref = get((a, b))
-        if ref is not None:
-            found = ref()
-            if found is not None:
-                return Tracer(found, session)
+        result = _new_tracer(Tracer)
+        result.node = node
+        result.session = session
+        result.link = None
+        return result
+
+    def known_types(session: Session, key: tuple[Node, Node]) -> Node:
+        """A new node of two nodes, neither of which needs to be broadcast or converted."""
+        a, b = key
+        type = ready((a.type, b.type))
+        if type is None or a.op is full or b.op is full or not session.alive:
+            return of_nodes(session, a, b)
+        return make_new(find(name), key, None, type, key)
+
+    def of_nodes(session: Session, a: Node, b: Node) -> Node:
+        check_open(session, a)
         result = find(name)(a, b)
         if result.args != (a, b):
             memory.remember((a, b), result)
-        return Tracer(result, session)
+        return result
+
+    def with_number(self: Tracer, other: float, key: Any) -> Node:
+        check_open(self.session, self.node)
+        literal = lift(other, self.session)
+        result = find(name)(literal, self.node) if swapped else find(name)(self.node, literal)
+        if literal.op is full and other == other and (other or type(other) is int):
+            memory.remember(key, result)  # not under -0.0, which equals 0.0, nor under NaN
+        return result
+
+    def with_anything(self: Tracer, other: Any) -> Node:
+        lifted = lift(other, self.session)
+        a, b = (lifted, self.node) if swapped else (self.node, lifted)
+        ref = get((a, b))
+        node = None if ref is None else ref()
+        return of_nodes(self.session, a, b) if node is None else node
 
     operator.__name__ = name
     return operator
@@ -542,13 +573,16 @@ def _unary(name: str) -> Callable[[Any], Any]:
     get = interned(name).table.get
 
     def operator(self: Tracer) -> Any:
-        ref = get((self.node,))
-        if ref is not None:
-            found = ref()
-            if found is not None:
-                return Tracer(found, self.session)
-        check_alive(self)
-        return Tracer(find(name)(self.node), self.session)
+        node = self.node
+        ref = get((node,))
+        if ref is None or (found := ref()) is None:
+            check_open(self.session, node)
+            found = find(name)(node)
+        result = _new_tracer(Tracer)
+        result.node = found
+        result.session = self.session
+        result.link = None
+        return result
 
     operator.__name__ = name
     return operator
@@ -665,11 +699,16 @@ def bind_fast_path(ufunc: np.ufunc, name: str) -> None:
 
 def view(of: Tracer, get: Get, put: Put | None, layout: Callable[[Any], Any]) -> Tracer:
     """A tracer that shares memory with another one, as NumPy's views do (see `Step`)."""
-    result = Tracer(get(of.node), of.session)
+    return view_by(of, Step(get, put, layout))
+
+
+def view_by(of: Tracer, step: Step) -> Tracer:
+    """A view by a step that was made before."""
+    result = Tracer(step.get(of.node), of.session)
     if of.link is None:
         of.link = Link()
     root = of if of.link.root is None else of.link.root
-    result.link = Link(root, (*of.link.path, Step(get, put, layout)))
+    result.link = Link(root, (*of.link.path, step))
     assert root.link is not None
     views = root.link.views
     views.append(weakref.ref(result))
