@@ -1,4 +1,4 @@
-"""Random programs: every mode gives the derivative that differences give, and jit changes nothing."""
+"""Random programs: all modes and differences give one derivative, and jit changes nothing."""
 
 from __future__ import annotations
 
@@ -181,13 +181,8 @@ def test_many_programs(program: list[Instruction], seed: int) -> None:
 def test_a_broadcast_that_is_a_residual_is_not_passed_by() -> None:
     """A program may be given the value of a broadcast, and not that of what it repeats."""
 
-    def f(x: Any, y: Any) -> Any:
-        return np.hypot(x, 1.0) ** np.sin(y)
+    def f(x: Any) -> Any:
+        return np.where(np.broadcast_to(np.sum(x) > 0, (2,)), x, np.sin(x))
 
-    x, y = np.array([1.0, 2.0]), np.array([[0.3], [0.4]])
-    _, pullback = wg.vjp(f, x, y)
-    ct = np.array([[1.0, 2.0], [3.0, 4.0]])
-    once = pullback(ct)
-    slopes = wg.grad(lambda x, y: np.sum(ct * f(x, y)), (0, 1))(x, y)
-    for a, b in zip(once, slopes, strict=True):
-        close(a, b, 1e-15, "the pullback")
+    _, pullback = wg.vjp(f, np.array([1.0, 2.0]))
+    assert pullback(np.array([3.0, 4.0]))[0].tolist() == [3.0, 4.0]
