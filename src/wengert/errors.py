@@ -59,7 +59,7 @@ class WengertRuntimeError(WengertError, RuntimeError):
 
 
 class DroppedTracer(WengertTypeError):
-    """A traced value would become a plain number or array here, and its derivative would be lost."""
+    """A traced value would become a plain number or array, and its derivative would be lost."""
 
 
 class NotDifferentiable(WengertTypeError):

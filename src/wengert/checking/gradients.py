@@ -178,7 +178,9 @@ def _difference(f: Callable[..., Any], args: Any, direction: Any, eps: float) ->
     """The derivative of the leaves of f along a direction, by the quotient of fourth order."""
     leaves, spec = flatten(args)
     steps, _ = flatten(direction)
-    sizes = [float(np.max(np.abs(x), initial=1.0)) for x in leaves if np.asarray(x).dtype.kind in "fc"]
+    sizes = [
+        float(np.max(np.abs(x), initial=1.0)) for x in leaves if np.asarray(x).dtype.kind in "fc"
+    ]
     h = eps * max([1.0, *sizes])
 
     def at(t: float) -> list[Any]:
@@ -189,9 +191,7 @@ def _difference(f: Callable[..., Any], args: Any, direction: Any, eps: float) ->
         return [_wide(leaf) for leaf in flatten(f(*unflatten(spec, moved)))[0]]
 
     points = [at(t) for t in (h, -h, 2 * h, -2 * h)]
-    return [
-        (8 * (a - b) - (c - d)) / (12 * h) for a, b, c, d in zip(*points, strict=True)
-    ]
+    return [(8 * (a - b) - (c - d)) / (12 * h) for a, b, c, d in zip(*points, strict=True)]
 
 
 def _wide(leaf: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,7 @@ class UserRule:
         cotangent = unflatten(self.out_spec, _tracers(session, cts))
         children = self.spec.children()
         ends = np.cumsum([0, *(child.num_leaves for child in children)]).tolist()
-        needed = [any(wanted[a:b]) for a, b in zip(ends, ends[1:], strict=False)]
+        needed = [any(wanted[a:b]) for a, b in pairwise(ends)]
         found = self.owner.pullback(self.fixed.values, args, cotangent, needed)
         if not isinstance(found, tuple | list) or len(found) != len(children):
             raise WengertTypeError(

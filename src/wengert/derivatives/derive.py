@@ -33,7 +33,8 @@ from wengert.transforms.transpose import transpose
 def _once(key: tuple[object, ...], make: Callable[[], list[Tangent]]) -> list[Tangent]:
     """What `make` derives, from the cache where it was derived before.
 
-    A derivation that ran a rule of the user's is not kept: the rule may read other values next time.
+    A derivation that ran a rule of the user's is not kept: the rule may read other values next
+    time.
     """
     session = need_session()
     ran = session.rules_run
@@ -104,7 +105,7 @@ def jacobian_columns(outputs: Sequence[Node], input: Node) -> list[Tangent]:
 
 
 def jacobian_rows(output: Node, inputs: Sequence[Node]) -> list[Tangent]:
-    """Reverse mode from one output: for each input an array (output.size, *input.shape), or None."""
+    """Reverse mode from one output: for each input (output.size, *input.shape), or None."""
     key = ("rows", output, None, *inputs)
 
     def make() -> list[Tangent]:

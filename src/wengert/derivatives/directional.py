@@ -236,7 +236,7 @@ def linear_transpose(fun: Callable[..., Any], *primals: Any) -> Callable[..., An
 
     Returns
     -------
-    A function that takes the structure of the output and returns a tuple with one entry an argument.
+    A function that takes the structure of the output and returns a tuple, an entry an argument.
 
     Raises
     ------

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from wengert.derivatives.derive import forward, gradient, jacobian_columns, jacobian_rows
-from wengert.derivatives.function import DerivativeFunction
 from wengert.derivatives.directional import tangent_nodes
+from wengert.derivatives.function import DerivativeFunction
 from wengert.derivatives.marking import (
     Argnums,
     mark,
@@ -105,8 +105,8 @@ def hessian(
 ) -> Callable[..., Any]:
     """The Hessian of a scalar function: forward mode over reverse mode.
 
-    The arguments are those of `jacobian`. For an argument of shape s the result has shape s + s; for
-    structures it is a structure of structures, as in JAX.
+    The arguments are those of `jacobian`. For an argument of shape s the result has shape s + s;
+    for structures it is a structure of structures, as in JAX.
 
     >>> import numpy as np, wengert as wg
     >>> wg.hessian(lambda x: x[0] ** 2 * x[1])(np.array([2.0, 3.0]))
@@ -218,5 +218,6 @@ def hvp(fun: Callable[..., Any], x: Any, v: Any, *args: Any) -> Any:
         ]
         second = forward(first, marked.nodes, directions)
         nodes = [written(t, n) for t, n in zip(second, marked.nodes, strict=True)]
-        return deliver(session, call.owner, traced(session, marked.spec, nodes), [*marked.concrete, *given])
-
+        return deliver(
+            session, call.owner, traced(session, marked.spec, nodes), [*marked.concrete, *given]
+        )

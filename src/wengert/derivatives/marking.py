@@ -65,7 +65,7 @@ def mark(
 ) -> Marked:
     """Replace the leaves of the arguments in `argnums` by tracers of fresh input nodes.
 
-    allow_integers: whether integer and boolean arrays may be among them (their tangents are float0).
+    allow_integers: whether integer and boolean arrays may be among them (of tangent float0).
     """
     positions = chosen(argnums, len(args), what)
     single = isinstance(argnums, int | np.integer)
@@ -139,7 +139,9 @@ def output_nodes(result: Any, session: Session, what: str) -> tuple[list[Node], 
 def scalar_output(result: Any, session: Session, what: str) -> Node:
     """The one real scalar that `grad` needs."""
     if result is None:
-        raise WengertTypeError(f"{what} needs a function that returns a scalar, but it returned None")
+        raise WengertTypeError(
+            f"{what} needs a function that returns a scalar, but it returned None"
+        )
     nodes, spec = output_nodes(result, session, what)
     if len(nodes) != 1 or not spec.is_leaf():
         raise WengertTypeError(

@@ -18,7 +18,13 @@ from wengert.graph.types import array_type, supported_dtype
 from wengert.graph.walk import topological
 from wengert.ops.leaves import LEAVES
 from wengert.tracing.linear_operators import teach_linear_operators
-from wengert.tracing.session import Session, current_session, make_current, outermost, restore_current
+from wengert.tracing.session import (
+    Session,
+    current_session,
+    make_current,
+    outermost,
+    restore_current,
+)
 from wengert.tracing.tracer import Link, Tracer, check_alive
 from wengert.tracing.trees import flatten, unflatten
 
@@ -125,7 +131,5 @@ def _all_bound(nodes: Sequence[Node], marked: Sequence[Node]) -> bool:
     """Whether nodes rest on nothing but these inputs and what the session captured."""
     mine = set(marked)
     return all(
-        node in mine or node.op.name != "input"
-        for node in topological(nodes)
-        if node.op in LEAVES
+        node in mine or node.op.name != "input" for node in topological(nodes) if node.op in LEAVES
     )

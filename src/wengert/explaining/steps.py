@@ -13,16 +13,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from wengert.derivatives.marking import scalar_output, written
+from wengert.errors import NotDifferentiable
 from wengert.execution.border import as_input
 from wengert.execution.programs import run
 from wengert.explaining.notation import formula, number, subscripted
 from wengert.graph.literals import constant, full, literal
 from wengert.graph.node import Node, deriving
 from wengert.graph.op import Tangent
-from wengert.graph.types import ArrayType, TupleType, array_type, is_inexact
+from wengert.graph.types import ArrayType, TupleType, is_inexact
 from wengert.graph.walk import dependents, topological
 from wengert.ops import linear
 from wengert.ops.leaves import capture, item, seed, slot
@@ -30,6 +31,8 @@ from wengert.tracing.session import Session, outermost
 from wengert.tracing.trees import flatten, paths, unflatten
 from wengert.transforms.pushforward import pushforward
 from wengert.transforms.transpose import transpose
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class Step:
     name: v₁, v₂, …; an input has the name of its parameter; an array from outside is c₁, c₂, ….
     formula: the operation in terms of the names of other steps, None for an input.
     value: what it computes.
-    tangents: its derivative in the direction of each of `Steps.inputs`, in their order.
+    tangents: its derivative in the direction of each of `Steps.inputs`, in their order; None where
+        the function uses a rule that was given for reverse mode alone.
     adjoint: the derivative of the output by it, None where it rests on no input.
     terms: (the name of a step i that uses it, v̄ᵢ ∂vᵢ/∂v), whose sum the adjoint is.
     """
@@ -96,11 +100,12 @@ def steps(f: Callable[..., Any], *args: Any) -> Steps:
         ]
         output = scalar_output(f(*unflatten(spec, tracers)), session, "explain")
         inputs = {t.node: name for t, name in zip(tracers, parameters, strict=True)}
-        order = [*inputs, *(node for node in topological([output]) if node not in inputs)]
+        others = (node for node in topological([output]) if node not in inputs)
+        order = [*inputs, *sorted(others, key=lambda node: bool(node.args))]  # leaves first
         names = _names(session, order, inputs)
         shown = [node for node in order if node in inputs or node.op is capture or node.args]
         active = [node for node in inputs if is_inexact(node.dtype)]
-        columns = [pushforward(shown, {node: constant(1, node)}) for node in active]
+        columns = [_tangents(session, shown, node) for node in active]
         adjoints, terms = _adjoints(order, output, active)
         of_nodes = Steps(
             function=getattr(f, "__name__", "f"),
@@ -111,7 +116,7 @@ def steps(f: Callable[..., Any], *args: Any) -> Steps:
                     name=names[node],
                     formula=formula(node, [names[arg] for arg in node.args]) if node.args else None,
                     value=_items(node),
-                    tangents=tuple(_written(tangent, node) for tangent in tangents),
+                    tangents=tuple(tangents),
                     adjoint=adjoints.get(node),
                     terms=tuple((names[user], term) for user, term in terms.get(node, ())),
                 )
@@ -119,6 +124,16 @@ def steps(f: Callable[..., Any], *args: Any) -> Steps:
             ),
         )
         return _evaluated(session, of_nodes)
+
+
+def _tangents(session: Session, shown: Sequence[Node], towards: Node) -> list[Any]:
+    """Values of the tangents in the direction of 1 in one input."""
+    tangents = pushforward(shown, {towards: constant(1, towards)})
+    column = [_written(tangent, node) for tangent, node in zip(tangents, shown, strict=True)]
+    try:
+        return _evaluated(session, column)
+    except NotDifferentiable:  # a rule that a user gave for reverse mode alone
+        return [None] * len(shown)
 
 
 def _adjoints(
@@ -140,26 +155,28 @@ def _adjoints(
 
 
 def _pulled_back(user: Node, node: Node, cotangent: Tangent) -> Tangent:
-    """v̄ᵢ ∂vᵢ/∂vⱼ for one input vⱼ of a step: the transpose of its pushforward, the others at rest."""
+    """v̄ᵢ ∂vᵢ/∂vⱼ for one input vⱼ of step i: the transpose of its pushforward by vⱼ alone."""
     if cotangent is None:
         return None
     seeds = _seeds(node)
-    moved = pushforward([user], {arg: seeds if arg is node else None for arg in user.args})
+    (moved,) = pushforward([user], {arg: seeds if arg is node else None for arg in user.args})
+    if moved is None:
+        return None
     inputs, spec = flatten(seeds)
-    outputs = moved[0] if isinstance(moved[0], tuple) else (moved[0],)
+    outputs = moved if isinstance(moved, tuple) else (moved,)
     cotangents = cotangent if isinstance(cotangent, tuple) else (cotangent,)
     found = transpose(outputs, inputs, cotangents)
     return None if all(part is None for part in found) else unflatten(spec, found)
 
 
-def _evaluated(session: Session, of_nodes: Steps) -> Steps:
-    """The same record with the values of the nodes in their places."""
+def _evaluated(session: Session, of_nodes: T) -> T:
+    """The same structure with the values of the nodes in their places."""
     leaves, spec = flatten(of_nodes)
     places = [k for k, leaf in enumerate(leaves) if isinstance(leaf, Node)]
     for k, value in zip(places, run(session, [leaves[k] for k in places]), strict=True):
         leaves[k] = value
-    record: Steps = unflatten(spec, leaves)
-    return record
+    evaluated: T = unflatten(spec, leaves)
+    return evaluated
 
 
 # ------------------------------------------------------------------ nodes of one or several results
@@ -211,7 +228,8 @@ def _names(session: Session, order: Sequence[Node], inputs: dict[Node, str]) -> 
             continue
         if node.op is full or node.op is slot:
             value = literal(node) if node.op is full else session.values[node]
-            names[node] = f"({number(value)})" if value < 0 else number(value)
+            text = number(value)
+            names[node] = f"({text})" if text.startswith("−") or text.endswith("j") else text
         elif node.args or node.op is capture:
             letter = step if node.args else outside
             counts[letter] += 1

@@ -32,7 +32,7 @@ def _evaluate(node: Node) -> Callable[..., Any]:
     return lambda: value
 
 
-full = register(
+full: Op = register(
     Op(
         name="full",
         family="leaf",

@@ -132,9 +132,7 @@ def make(op: Op, args: tuple[Node, ...], params: Params, type: Type) -> Node:
     return make_new(op, args, params, type, key)
 
 
-def make_new(
-    op: Op, args: tuple[Node, ...], params: Params, type: Type, key: Hashable
-) -> Node:
+def make_new(op: Op, args: tuple[Node, ...], params: Params, type: Type, key: Hashable) -> Node:
     """The node for an operation that was not found under its key just now.
 
     Another thread may have made it since: `setdefault` decides, so that there is only one.

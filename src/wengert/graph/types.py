@@ -91,7 +91,7 @@ def array_type(shape: Shape, dtype: DType, weak: bool = False) -> ArrayType:
 
 
 def supported_dtype(dtype: Any, what: object) -> DType:
-    """`dtype` in native byte order, if it is one that can be traced; an error that names it if not."""
+    """`dtype` in native byte order if it can be traced, or an error that names it."""
     dtype = np.dtype(dtype)
     native = _BY_VALUE.get(dtype.newbyteorder("="))
     if native is None:

@@ -1,8 +1,8 @@
 """NumPy's namespace for traced arrays, and NumPy itself where nothing is traced.
 
 Every function has NumPy's name, signature, defaults and promotion rules. Inside a trace the
-creation functions (`zeros`, `ones`, `empty`, `full`, `array`, `asarray`) make arrays to which traced
-values can be assigned, where NumPy's own could not hold them.
+creation functions (`zeros`, `ones`, `empty`, `full`, `array`, `asarray`) make arrays to which
+traced values can be assigned, where NumPy's own could not hold them.
 
 >>> import numpy as np, wengert as wg, wengert.numpy as wnp
 >>> def powers(x):

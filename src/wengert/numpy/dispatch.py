@@ -180,18 +180,16 @@ def into(result: Any, out: Any) -> Any:
 def refuse_out(out: Any) -> None:
     """A plain array cannot hold traced values."""
     raise DroppedTracer(
-        f"a NumPy array that others can see would have to hold a traced value (a += traced, or out=a, with a NumPy array a of shape "
-        f"{np.shape(out)}): write a = a + traced, or make a with wengert.numpy.zeros, ones or "
-        "array, which are assignable inside a trace"
+        "a NumPy array that others can see would have to hold a traced value (a += traced, or "
+        f"out=a, with a NumPy array a of shape {np.shape(out)}): write a = a + traced, or make a "
+        "with wengert.numpy.zeros, ones or array, which are assignable inside a trace"
     )
 
 
 def refuse(function: str, **given: Any) -> None:
     """Raise for arguments that are not at their defaults: name -> (value, default)."""
     for name, (value, default) in given.items():
-        if value is not default and not (
-            isinstance(value, str | int | bool) and value == default
-        ):
+        if value is not default and not (isinstance(value, str | int | bool) and value == default):
             raise Unsupported(f"the argument {name}={value!r} of {function} cannot be traced")
 
 
@@ -199,9 +197,7 @@ def to_dtype(x: Tracer, dtype: Any) -> Tracer:
     """x as `dtype`, where one is given."""
     if dtype is None:
         return x
-    return Tracer(
-        find("convert")(x.node, supported_dtype(dtype, "the argument dtype")), x.session
-    )
+    return Tracer(find("convert")(x.node, supported_dtype(dtype, "the argument dtype")), x.session)
 
 
 def concrete(values: Any, what: str) -> np.ndarray[Any, Any]:

@@ -15,6 +15,7 @@ import math
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -146,7 +147,7 @@ def normalise(key: Any, shape: Shape, session: Session) -> Key:
             else:
                 basic.append(number)
             axis += 1
-    together = all(b - a <= 1 for a, b in zip(positions, positions[1:], strict=False))
+    together = all(b - a <= 1 for a, b in pairwise(positions))
     return Key(tuple(basic), tuple(after), tuple(arrays), together)
 
 
@@ -375,9 +376,7 @@ def setitem(x: Tracer, key: Any, value: Any) -> None:
     node = lift(value, session)
     mask = _as_array(key) if _is_array_index(key) and not isinstance(key, tuple) else None
     if _is_mask(mask, x) and node.ndim <= x.ndim - mask.ndim:
-        wide = reshape(
-            lift(mask, session), (*mask.shape, *(1 for _ in range(x.ndim - mask.ndim)))
-        )
+        wide = reshape(lift(mask, session), (*mask.shape, *(1 for _ in range(x.ndim - mask.ndim))))
         write(x, select(wide, assignable(node, x.dtype), x.node))
         return
     normal = normalise(key, x.shape, session)
@@ -421,4 +420,3 @@ def add_at(x: Tracer, key: Any, value: Any) -> None:
 FUNCTIONS["getitem"] = getitem
 FUNCTIONS["setitem"] = setitem
 FUNCTIONS["add_at"] = add_at
-

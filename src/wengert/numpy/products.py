@@ -217,12 +217,12 @@ def cross(
 
 
 @implements(np.einsum)
-def einsum(*operands: Any, out: Any = None, dtype: Any = None, optimize: Any = True, **kwargs: Any) -> Any:
+def einsum(
+    *operands: Any, out: Any = None, dtype: Any = None, optimize: Any = True, **kwargs: Any
+) -> Any:
     """Pairwise contractions in the order that opt_einsum finds cheapest."""
     refuse("einsum", order=(kwargs.get("order", "K"), "K"))
-    spec, result, arrays = opt_einsum.parser.parse_einsum_input(
-        operands, shapes=False
-    )
+    spec, result, arrays = opt_einsum.parser.parse_einsum_input(operands, shapes=False)
     terms = spec.split(",")
     session, lifted = nodes(*arrays)
     sizes: dict[str, int] = {}
@@ -321,4 +321,3 @@ def _spread(node: Node, term: str, other: str, sizes: dict[str, int]) -> Node:
         for letter, extent in zip(term, node.shape, strict=True)
     )
     return broadcast_to(node, shape)
-

@@ -18,7 +18,7 @@ from wengert.errors import WengertValueError
 from wengert.graph.literals import constant
 from wengert.graph.node import Node
 from wengert.graph.registry import find
-from wengert.graph.types import BOOL, INT, DType, supported_dtype
+from wengert.graph.types import BOOL, INT, supported_dtype
 from wengert.numpy.dispatch import all_axes, implements, into, nodes, one_axis
 from wengert.ops.arithmetic import (
     add,

@@ -111,7 +111,10 @@ def expand_dims(a: Any, axis: Any) -> Any:
 
 
 def _atleast(*arrays: Any, widen: Any) -> Any:
-    results = [reshaped(x, widen(x.shape)) if len(widen(x.shape)) != x.ndim else x for x in tracers(*arrays)]
+    results = [
+        reshaped(x, widen(x.shape)) if len(widen(x.shape)) != x.ndim else x
+        for x in tracers(*arrays)
+    ]
     return results[0] if len(results) == 1 else tuple(results)
 
 
@@ -284,7 +287,9 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> A
     if target == from_dtype and not copy:
         return x
     if from_dtype.kind == "c" and target.kind in "iu":
-        raise Unsupported(f"astype from {from_dtype} to {target} cannot be traced; take .real first")
+        raise Unsupported(
+            f"astype from {from_dtype} to {target} cannot be traced; take .real first"
+        )
     return Tracer(find("convert")(x.node, target), x.session)
 
 
@@ -314,4 +319,3 @@ SETTERS["shape"] = _set_shape
 ATTRIBUTES["flat"] = lambda x: ravel(x)
 ATTRIBUTES["base"] = lambda x: None if x.link is None else x.link.root
 ATTRIBUTES["device"] = lambda x: "cpu"
-

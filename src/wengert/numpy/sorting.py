@@ -37,7 +37,9 @@ def _kind(kind: Any, stable: Any) -> str:
         return "stable"
     kind = "quicksort" if kind is None else kind
     if kind not in ("quicksort", "heapsort", "mergesort", "stable"):
-        raise WengertValueError(f"sort kind must be one of 'quick', 'heap', or 'stable' (got {kind!r})")
+        raise WengertValueError(
+            f"sort kind must be one of 'quick', 'heap', or 'stable' (got {kind!r})"
+        )
     return str(kind)
 
 
@@ -204,4 +206,3 @@ def _direction(bins: Any) -> bool:
     if bool((bins[1:] <= bins[:-1]).all()):
         return False
     raise WengertValueError("bins must be monotonically increasing or decreasing")
-

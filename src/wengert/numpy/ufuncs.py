@@ -61,7 +61,9 @@ def _call(
         implementation = NUMPY.get(ufunc)
         if implementation is None:
             module = "np" if hasattr(np, ufunc.__name__) else "scipy.special"
-            raise Unsupported(f"{module}.{ufunc.__name__} cannot be traced: wengert has no rule for it")
+            raise Unsupported(
+                f"{module}.{ufunc.__name__} cannot be traced: wengert has no rule for it"
+            )
         result = implementation(*[Tracer(node, session) for node in lifted], **others)
     if where is not True:
         if target is None:
@@ -69,9 +71,7 @@ def _call(
                 f"{name} with where= needs out=, or leaves elements undefined: write "
                 "np.where(condition, result, other)"
             )
-        result = Tracer(
-            find("select")(lift(where, session), result.node, target.node), session
-        )
+        result = Tracer(find("select")(lift(where, session), result.node, target.node), session)
     if target is None:
         return result
     write(target, result.node)
@@ -113,9 +113,7 @@ def _reduce(ufunc: Any, array: Any, axis: Any = 0, dtype: Any = None, **kwargs: 
     return FUNCTIONS[name](array, axis=axis, **kwargs)
 
 
-def _accumulate(
-    ufunc: Any, array: Any, axis: int = 0, dtype: Any = None, out: Any = None
-) -> Any:
+def _accumulate(ufunc: Any, array: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
     name = _ACCUMULATE.get(ufunc)
     if name is None:
         raise Unsupported(f"np.{ufunc.__name__}.accumulate cannot be traced")

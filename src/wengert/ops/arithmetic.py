@@ -14,7 +14,7 @@ import numpy as np
 
 from wengert.graph.literals import constant, full, is_literal, is_zero, literal
 from wengert.graph.node import Node, make
-from wengert.graph.op import ZERO, Tangent
+from wengert.graph.op import ZERO, Op, Tangent
 from wengert.graph.types import ArrayType, DType, array_type
 from wengert.ops import linear
 from wengert.ops.domain import Box, Cases, normal
@@ -74,7 +74,7 @@ def _draw_convert(rng: np.random.Generator, dtype: Any) -> Any:
     yield [normal(rng, dtype, 3)], (to,)
 
 
-convert = define(
+convert: Op = define(
     "convert",
     family="elementwise",
     build=_build_convert,
@@ -98,7 +98,7 @@ def _simplify_add(a: Node, b: Node) -> Node | None:
     return None
 
 
-add = elementwise(
+add: Op = elementwise(
     np.add,
     label="{0} + {1}",
     domain=Box(((-3, 3), (-3, 3)), kinds="iufc"),
@@ -107,7 +107,7 @@ add = elementwise(
     transpose=lambda node, ct, wanted: (ct, ct),
     simplify=_simplify_add,
 )
-subtract = elementwise(
+subtract: Op = elementwise(
     np.subtract,
     label="{0} − {1}",
     domain=PLANE,
@@ -125,7 +125,7 @@ def _simplify_negative(x: Node) -> Node | None:
     return None
 
 
-negative = elementwise(
+negative: Op = elementwise(
     np.negative,
     label="−{0}",
     domain=Box(((-3, 3),), kinds="ifc"),
@@ -144,7 +144,7 @@ def _simplify_multiply(a: Node, b: Node) -> Node | None:
     return None
 
 
-multiply = elementwise(
+multiply: Op = elementwise(
     np.multiply,
     lambda y, a, b: b,
     lambda y, a, b: a,
@@ -168,7 +168,7 @@ def _push_divide(node: Node, tangents: Sequence[Tangent]) -> Tangent:
     return result
 
 
-divide = elementwise(
+divide: Op = elementwise(
     np.divide,
     label="{0} / {1}",
     domain=Box(((-3, 3), (0.5, 3)), kinds="iufc"),
@@ -177,7 +177,7 @@ divide = elementwise(
     transpose=lambda node, ct, wanted: (linear.divide(ct, node.args[1]), None),
     simplify=lambda a, b: a if is_literal(b, 1) else None,
 )
-positive = elementwise(
+positive: Op = elementwise(
     np.positive,
     lambda y, x: one(y),
     label="{0}",
@@ -188,23 +188,23 @@ positive = elementwise(
 
 # ----------------------------------------------------------------------- powers and roots
 
-square = elementwise(
+square: Op = elementwise(
     np.square,
     lambda y, x: multiply(constant(2, x), x),
     label="{0}²",
     domain=Box(((-3, 3),), kinds="iufc"),
     weak=True,
 )
-reciprocal = elementwise(
+reciprocal: Op = elementwise(
     np.reciprocal,
     lambda y, x: negative(square(y)),
     label="1/{0}",
     domain=Box(((0.5, 3),)),
 )
-sqrt = elementwise(
+sqrt: Op = elementwise(
     np.sqrt, lambda y, x: divide(constant(0.5, y), y), label="√{0}", domain=Box(((0.2, 4),))
 )
-cbrt = elementwise(
+cbrt: Op = elementwise(
     np.cbrt,
     lambda y, x: divide(constant(1 / 3, y), square(y)),
     label="∛{0}",
@@ -243,7 +243,7 @@ def _simplify_power(x: Node, n: Node) -> Node | None:
     return None
 
 
-power = elementwise(
+power: Op = elementwise(
     np.power,
     _power_by_base,
     _power_by_exponent,
@@ -275,7 +275,7 @@ def _draw_complex(rng: np.random.Generator, dtype: Any) -> Any:
     yield [normal(rng, dtype, 3)], ()
 
 
-real = define(
+real: Op = define(
     "real",
     family="elementwise",
     build=_build_real,
@@ -299,7 +299,7 @@ def _transpose_imag(node: Node, ct: Node, wanted: Sequence[bool]) -> Sequence[Ta
     return (linear.pointwise(lambda v: join(constant(0, v), negative(v)), ct),)
 
 
-imag = define(
+imag: Op = define(
     "imag",
     family="elementwise",
     build=_build_imag,
@@ -339,7 +339,7 @@ def _draw_join(rng: np.random.Generator, dtype: Any) -> Any:
     yield [normal(rng, dtype, 3), normal(rng, dtype, 3)], ()
 
 
-join = define(
+join: Op = define(
     "join",
     family="elementwise",
     build=lambda re, im: make(join, (re, im), None, _infer_join((re.type,), None)),
@@ -360,7 +360,7 @@ def _push_conjugate(node: Node, ts: Sequence[Tangent]) -> Tangent:
     return linear.pointwise(conjugate, ts[0])
 
 
-conjugate = elementwise(
+conjugate: Op = elementwise(
     np.conjugate,
     label="conj {0}",
     domain=Box(((-3, 3),), kinds="fc", holomorphic=False),
@@ -381,7 +381,7 @@ def _push_absolute(node: Node, ts: Sequence[Tangent]) -> Tangent:
     return None if turned is None else linear.pointwise(real, turned)
 
 
-absolute = elementwise(
+absolute: Op = elementwise(
     np.absolute,
     label="|{0}|",
     domain=Box(((-3, 3),), kinds="ifc", holomorphic=False, smooth=False),
@@ -396,26 +396,24 @@ def _push_sign(node: Node, ts: Sequence[Tangent]) -> Tangent:
     if x.dtype.kind != "c":
         return None
     inward = linear.pointwise(real, linear.scale(ts[0], conjugate(node)))
-    across = linear.add(
-        ts[0], linear.negative(linear.scale(linear.convert(inward, x.dtype), node))
-    )
+    across = linear.add(ts[0], linear.negative(linear.scale(linear.convert(inward, x.dtype), node)))
     nonzero = not_equal(x, constant(0, x))
     return linear.select(nonzero, linear.divide(across, convert(absolute(x), x.dtype)), None)
 
 
-sign = elementwise(
+sign: Op = elementwise(
     np.sign,
     label="sign {0}",
     domain=Box(((-3, 3),), kinds="ifc", holomorphic=False, smooth=False),
     pushforward=_push_sign,
 )
-fabs = elementwise(
+fabs: Op = elementwise(
     np.fabs,
     lambda y, x: sign(x),
     label="|{0}|",
     domain=Box(((-3, 3),), kinds="f", smooth=False),
 )
-copysign = elementwise(
+copysign: Op = elementwise(
     np.copysign,
     lambda y, x, s: copysign(one(x), multiply(copysign(one(x), x), copysign(one(x), s))),
     ZERO,
@@ -426,18 +424,18 @@ copysign = elementwise(
 # -------------------------------------------------------------------- comparison and logic
 
 
-def _comparison(ufunc: np.ufunc, label: str) -> Any:
+def _comparison(ufunc: np.ufunc, label: str) -> Op:
     return elementwise(
         ufunc, ZERO, ZERO, label=label, domain=Box(((-3, 3), (-3, 3)), kinds="biufc")
     )
 
 
-greater = _comparison(np.greater, "{0} > {1}")
-greater_equal = _comparison(np.greater_equal, "{0} ≥ {1}")
-less = _comparison(np.less, "{0} < {1}")
-less_equal = _comparison(np.less_equal, "{0} ≤ {1}")
-equal = _comparison(np.equal, "{0} = {1}")
-not_equal = _comparison(np.not_equal, "{0} ≠ {1}")
+greater: Op = _comparison(np.greater, "{0} > {1}")
+greater_equal: Op = _comparison(np.greater_equal, "{0} ≥ {1}")
+less: Op = _comparison(np.less, "{0} < {1}")
+less_equal: Op = _comparison(np.less_equal, "{0} ≤ {1}")
+equal: Op = _comparison(np.equal, "{0} = {1}")
+not_equal: Op = _comparison(np.not_equal, "{0} ≠ {1}")
 
 
 def _is_true(node: Node) -> bool:
@@ -461,14 +459,14 @@ def _simplify_or(a: Node, b: Node) -> Node | None:
 
 
 LOGIC = Box(((-3, 3), (-3, 3)), kinds="biufc")
-logical_and = elementwise(
+logical_and: Op = elementwise(
     np.logical_and, ZERO, ZERO, label="{0} ∧ {1}", domain=LOGIC, simplify=_simplify_and
 )
-logical_or = elementwise(
+logical_or: Op = elementwise(
     np.logical_or, ZERO, ZERO, label="{0} ∨ {1}", domain=LOGIC, simplify=_simplify_or
 )
-logical_xor = elementwise(np.logical_xor, ZERO, ZERO, label="{0} ⊻ {1}", domain=LOGIC)
-logical_not = elementwise(
+logical_xor: Op = elementwise(np.logical_xor, ZERO, ZERO, label="{0} ⊻ {1}", domain=LOGIC)
+logical_not: Op = elementwise(
     np.logical_not,
     ZERO,
     label="¬{0}",
@@ -515,7 +513,7 @@ def _draw_select(rng: np.random.Generator, dtype: Any) -> Any:
     yield [normal(rng, bool), normal(rng, dtype, 2, 1), normal(rng, dtype, 3)], ()
 
 
-select = define(
+select: Op = define(
     "select",
     family="elementwise",
     build=_build_select,
@@ -546,14 +544,14 @@ def _share(ufunc_wins: Callable[[Node, Node], Node]) -> Callable[..., Node]:
 
 
 EXTREMA = Box(((-3, 3), (-3, 3)), kinds="iuf", smooth=False)
-maximum = elementwise(
+maximum: Op = elementwise(
     np.maximum,
     _share(lambda a, b: greater(a, b)),
     _share(lambda a, b: less(a, b)),
     label="max({0}, {1})",
     domain=EXTREMA,
 )
-minimum = elementwise(
+minimum: Op = elementwise(
     np.minimum,
     _share(lambda a, b: less(a, b)),
     _share(lambda a, b: greater(a, b)),
@@ -566,14 +564,14 @@ def _is_nan(x: Node) -> Node:
     return not_equal(x, x)
 
 
-fmax = elementwise(
+fmax: Op = elementwise(
     np.fmax,
     _share(lambda a, b: logical_or(greater(a, b), _is_nan(b))),
     _share(lambda a, b: logical_or(less(a, b), _is_nan(a))),
     label="fmax({0}, {1})",
     domain=EXTREMA,
 )
-fmin = elementwise(
+fmin: Op = elementwise(
     np.fmin,
     _share(lambda a, b: logical_or(less(a, b), _is_nan(b))),
     _share(lambda a, b: logical_or(greater(a, b), _is_nan(a))),
@@ -584,27 +582,25 @@ fmin = elementwise(
 # ------------------------------------------------------------------ rounding and remainder
 
 
-def _step(ufunc: np.ufunc, label: str, kinds: str = "f") -> Any:
-    return elementwise(
-        ufunc, ZERO, label=label, domain=Box(((-3, 3),), kinds=kinds, smooth=False)
-    )
+def _step(ufunc: np.ufunc, label: str, kinds: str = "f") -> Op:
+    return elementwise(ufunc, ZERO, label=label, domain=Box(((-3, 3),), kinds=kinds, smooth=False))
 
 
-rint = _step(np.rint, "round {0}")
-floor = _step(np.floor, "⌊{0}⌋", "if")
-ceil = _step(np.ceil, "⌈{0}⌉", "if")
-trunc = _step(np.trunc, "trunc {0}", "if")
-isnan = _step(np.isnan, "isnan {0}", "ifc")
-isinf = _step(np.isinf, "isinf {0}", "ifc")
-isfinite = _step(np.isfinite, "isfinite {0}", "ifc")
-signbit = _step(np.signbit, "signbit {0}")
-spacing = _step(np.spacing, "ulp {0}")
+rint: Op = _step(np.rint, "round {0}")
+floor: Op = _step(np.floor, "⌊{0}⌋", "if")
+ceil: Op = _step(np.ceil, "⌈{0}⌉", "if")
+trunc: Op = _step(np.trunc, "trunc {0}", "if")
+isnan: Op = _step(np.isnan, "isnan {0}", "ifc")
+isinf: Op = _step(np.isinf, "isinf {0}", "ifc")
+isfinite: Op = _step(np.isfinite, "isfinite {0}", "ifc")
+signbit: Op = _step(np.signbit, "signbit {0}")
+spacing: Op = _step(np.spacing, "ulp {0}")
 
 MODULO = Box(((-3, 3), (0.7, 2)), kinds="iuf", smooth=False)
-floor_divide = elementwise(
+floor_divide: Op = elementwise(
     np.floor_divide, ZERO, ZERO, label="⌊{0} / {1}⌋", domain=MODULO, weak=True
 )
-remainder = elementwise(
+remainder: Op = elementwise(
     np.remainder,
     lambda y, a, b: one(y),
     lambda y, a, b: negative(floor_divide(a, b)),
@@ -612,21 +608,21 @@ remainder = elementwise(
     domain=MODULO,
     weak=True,
 )
-fmod = elementwise(
+fmod: Op = elementwise(
     np.fmod,
     lambda y, a, b: one(y),
     lambda y, a, b: negative(trunc(divide(a, b))),
     label="fmod({0}, {1})",
     domain=MODULO,
 )
-nextafter = elementwise(
+nextafter: Op = elementwise(
     np.nextafter,
     lambda y, a, b: one(y),
     ZERO,
     label="nextafter({0}, {1})",
     domain=Box(((-3, 3), (-3, 3)), kinds="f"),
 )
-heaviside = elementwise(
+heaviside: Op = elementwise(
     np.heaviside,
     ZERO,
     lambda y, x, h: convert(equal(x, constant(0, x)), y.dtype),
@@ -637,21 +633,21 @@ heaviside = elementwise(
 # ------------------------------------------------------------------------- integers, bits
 
 
-def _bits(ufunc: np.ufunc, label: str, arity: int = 2, kinds: str = "biu") -> Any:
+def _bits(ufunc: np.ufunc, label: str, arity: int = 2, kinds: str = "biu") -> Op:
     zero = (ZERO,) * arity
     return elementwise(
         ufunc, *zero, label=label, domain=Box(((0, 5),) * arity, kinds=kinds, smooth=False)
     )
 
 
-bitwise_and = _bits(np.bitwise_and, "{0} & {1}")
-bitwise_or = _bits(np.bitwise_or, "{0} | {1}")
-bitwise_xor = _bits(np.bitwise_xor, "{0} ^ {1}")
-invert = _bits(np.invert, "~{0}", 1)
-left_shift = _bits(np.left_shift, "{0} << {1}", kinds="iu")
-right_shift = _bits(np.right_shift, "{0} >> {1}", kinds="iu")
-gcd = _bits(np.gcd, "gcd({0}, {1})", kinds="iu")
-lcm = _bits(np.lcm, "lcm({0}, {1})", kinds="iu")
+bitwise_and: Op = _bits(np.bitwise_and, "{0} & {1}")
+bitwise_or: Op = _bits(np.bitwise_or, "{0} | {1}")
+bitwise_xor: Op = _bits(np.bitwise_xor, "{0} ^ {1}")
+invert: Op = _bits(np.invert, "~{0}", 1)
+left_shift: Op = _bits(np.left_shift, "{0} << {1}", kinds="iu")
+right_shift: Op = _bits(np.right_shift, "{0} >> {1}", kinds="iu")
+gcd: Op = _bits(np.gcd, "gcd({0}, {1})", kinds="iu")
+lcm: Op = _bits(np.lcm, "lcm({0}, {1})", kinds="iu")
 
 
 def _draw_exponent(rng: np.random.Generator, dtype: Any) -> Any:
@@ -662,7 +658,7 @@ def _evaluate_exponent(node: Node) -> Callable[..., Any]:
     return lambda x: np.frexp(x)[1]
 
 
-frexp_exponent = opaque(
+frexp_exponent: Op = opaque(
     "frexp_exponent",
     build=lambda x: make(frexp_exponent, (x,), None, array_type(x.shape, np.dtype(np.int32))),
     infer=lambda types, params: array_type(types[0].shape, np.dtype(np.int32)),
@@ -675,10 +671,9 @@ frexp_exponent = opaque(
 # -------------------------------------------------------------------------------- log
 
 
-log = elementwise(
+log: Op = elementwise(
     np.log,
     lambda y, x: divide(one(x), x),
     label="log {0}",
     domain=Box(((0.2, 4),)),
 )
-

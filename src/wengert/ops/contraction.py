@@ -15,7 +15,7 @@ import numpy as np
 
 from wengert.errors import WengertValueError
 from wengert.graph.node import Node, make
-from wengert.graph.op import Tangent
+from wengert.graph.op import Op, Tangent
 from wengert.graph.registry import find
 from wengert.graph.types import ArrayType, Shape, array_type
 from wengert.ops import linear
@@ -228,7 +228,7 @@ def _draw(rng: np.random.Generator, dtype: Any) -> Any:
     yield [normal(rng, dtype, 2, 0), normal(rng, dtype, 0, 3)], (((1,), (0,)),)
 
 
-contract = define(
+contract: Op = define(
     "contract",
     family="contraction",
     build=_build,

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.graph.node import Node, make
-from wengert.graph.op import Tangent
 from wengert.graph.literals import full
+from wengert.graph.node import Node, make
+from wengert.graph.op import Op, Tangent
 from wengert.graph.types import BOOL, ArrayType, array_type
 from wengert.ops import linear
 from wengert.ops.arithmetic import common_dtype, convert
@@ -125,7 +125,7 @@ def _draw(rng: np.random.Generator, dtype: Any) -> Any:
     yield [normal(rng, dtype, 2, 3), normal(rng, dtype, 2, 4)], ("full",)
 
 
-convolve = define(
+convolve: Op = define(
     "convolve",
     family="contraction",
     build=_build,

@@ -40,9 +40,7 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
     return np.broadcast_shapes(*shapes)
 
 
-def batch_elementwise(
-    node: Node, args: Sequence[Node], batched: Sequence[bool], size: int
-) -> Node:
+def batch_elementwise(node: Node, args: Sequence[Node], batched: Sequence[bool], size: int) -> Node:
     """All inputs with the batch axis in front; the others are repeated along it."""
     shape = (size, *node.shape)
     return rebuild(node, tuple(find("broadcast_to")(arg, shape) for arg in args))
@@ -166,10 +164,7 @@ def elementwise(
         shape = broadcast_shapes(*[type.shape for type in types])
         given = args
         args = tuple(
-            [
-                arg if arg.type.shape == shape else find("broadcast_to")(arg, shape)
-                for arg in args
-            ]
+            [arg if arg.type.shape == shape else find("broadcast_to")(arg, shape) for arg in args]
         )
         args = tuple(
             [
@@ -205,7 +200,7 @@ def elementwise(
 
 
 def _loops(ufunc: np.ufunc, keeps_weak: bool) -> Callable[..., Any]:
-    """Types of the inputs -> (dtypes of NumPy's loop, (dtype of the result, whether it is weak))."""
+    """Types of the inputs -> (dtypes of NumPy's loop, (dtype of the result, is it weak))."""
     known: dict[tuple[ArrayType, ...], tuple[tuple[DType, ...], tuple[DType, bool]]] = {}
     python = {"i": int, "f": float, "c": complex}
 
@@ -214,10 +209,12 @@ def _loops(ufunc: np.ufunc, keeps_weak: bool) -> Callable[..., Any]:
         if found is None:
             all_weak = all(type.weak for type in types)
             asked = [
-                python.get(type.dtype.kind, type.dtype) if type.weak and not all_weak else type.dtype
+                python.get(type.dtype.kind, type.dtype)
+                if type.weak and not all_weak
+                else type.dtype
                 for type in types
             ]
-            *inputs, result = ufunc.resolve_dtypes((*asked, *[None] * ufunc.nout))  # type: ignore[arg-type]
+            *inputs, result = ufunc.resolve_dtypes((*asked, *[None] * ufunc.nout))
             for dtype in (*inputs, result):
                 if dtype not in SUPPORTED:
                     raise Unsupported(

@@ -47,7 +47,7 @@ def _draw_wrap(rng: np.random.Generator, dtype: Any) -> Any:
     yield [np.array([-1, 0, 2])], (3,)
 
 
-wrap_index = opaque(
+wrap_index: Op = opaque(
     "wrap_index",
     build=lambda x, extent: make(wrap_index, (x,), (extent,), array_type(x.shape, INT)),
     infer=lambda types, params: array_type(types[0].shape, INT),
@@ -56,7 +56,6 @@ wrap_index = opaque(
     label="{0}",
     domain=Cases(_draw_wrap, kinds="i"),
 )
-
 
 
 def _evaluate_flatnonzero(node: Node) -> Callable[..., Any]:
@@ -77,7 +76,7 @@ def _draw_flatnonzero(rng: np.random.Generator, dtype: Any) -> Any:
     yield [np.array([[True, False], [True, True]])], (3,)
 
 
-flatnonzero = opaque(
+flatnonzero: Op = opaque(
     "flatnonzero",
     build=lambda mask, count: make(flatnonzero, (mask,), (count,), array_type((count,), INT)),
     infer=lambda types, params: array_type(params, INT),
@@ -144,7 +143,7 @@ def _draw_gather(rng: np.random.Generator, dtype: Any) -> Any:
     yield [normal(rng, dtype, 4, 3), np.array([], dtype=int)], (0,)
 
 
-gather = define(
+gather: Op = define(
     "gather",
     family="indexing",
     build=_build_gather,
@@ -182,7 +181,7 @@ def _build_scatter_add(x: Node, index: Node, axis: int, extent: int) -> Node:
 
 
 def _evaluate_scatter_add(node: Node) -> Callable[..., Any]:
-    axis, extent = node.params
+    axis, _ = node.params
     shape, dtype = node.shape, node.dtype
     where = (slice(None),) * axis
 
@@ -208,7 +207,7 @@ def _draw_scatter_add(rng: np.random.Generator, dtype: Any) -> Any:
     yield [normal(rng, dtype, 4, 2, 2), np.array([[2, 0], [1, 1]])], (1, 3)
 
 
-scatter_add = define(
+scatter_add: Op = define(
     "scatter_add",
     family="indexing",
     build=_build_scatter_add,
@@ -250,7 +249,7 @@ def _draw_winners(rng: np.random.Generator, dtype: Any) -> Any:
     yield [np.array([3, 0, 0, 1])], (4,)
 
 
-winners = opaque(
+winners: Op = opaque(
     "winners",
     build=lambda index, extent: make(winners, (index,), (extent,), array_type(index.shape, BOOL)),
     infer=lambda types, params: array_type(types[0].shape, BOOL),
@@ -307,9 +306,7 @@ def _transpose_scatter_put(node: Node, ct: Node, wanted: Sequence[bool]) -> Sequ
     index, value = node.args[1], node.args[2]
     to_base = to_value = None
     if wanted[0]:
-        to_base = linear.move(
-            lambda v: scatter_put(v, index, full(0, v.dtype, value.shape)), ct
-        )
+        to_base = linear.move(lambda v: scatter_put(v, index, full(0, v.dtype, value.shape)), ct)
     if wanted[2]:
         picked = linear.move(lambda v: gather(v, index, 0), ct)
         to_value = linear.select(_winning(node, value), picked, None)
@@ -321,7 +318,7 @@ def _draw_scatter_put(rng: np.random.Generator, dtype: Any) -> Any:
     yield [normal(rng, dtype, 4, 2), np.array([[3, 0], [0, 1]]), normal(rng, dtype, 2, 2, 2)], ()
 
 
-scatter_put = define(
+scatter_put: Op = define(
     "scatter_put",
     family="indexing",
     build=_build_scatter_put,
@@ -370,7 +367,7 @@ def _draw_take_along(rng: np.random.Generator, dtype: Any) -> Any:
     yield [x, rng.integers(0, 3, (4, 2))], (1,)
 
 
-take_along_axis = define(
+take_along_axis: Op = define(
     "take_along_axis",
     family="indexing",
     build=_build_take_along,
@@ -417,7 +414,7 @@ def _infer_add_along(types: tuple[ArrayType, ...], params: Any) -> ArrayType:
     return array_type(_along(types[0].shape, *params), types[0].dtype)
 
 
-add_along_axis = define(
+add_along_axis: Op = define(
     "add_along_axis",
     family="indexing",
     build=_build_add_along,

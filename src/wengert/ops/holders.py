@@ -20,7 +20,7 @@ import numpy as np
 from wengert.errors import WengertTypeError
 from wengert.graph.literals import zeros
 from wengert.graph.node import Node, make
-from wengert.graph.op import Tangent, absent
+from wengert.graph.op import Op, Tangent, absent
 from wengert.graph.registry import find
 from wengert.graph.types import TupleType, Type, array_type, is_inexact
 from wengert.ops.families import NOT_LINEAR, batch_by_loop, define
@@ -30,8 +30,15 @@ from wengert.tracing.session import need_session
 class Rule(Protocol):
     """How a `custom` node is differentiated. Hashable; the same rule gives the same nodes."""
 
-    name: str
-    has_pullback: bool
+    @property
+    def name(self) -> str:
+        """Of the user's function."""
+
+    @property
+    def has_pullback(self) -> bool:
+        """Whether there is a reverse-mode rule."""
+
+    def __hash__(self) -> int: ...
 
     def check(self, tangents: Sequence[Tangent]) -> None:
         """Raise where a derivative is asked for that was not given."""
@@ -80,7 +87,9 @@ def _push_custom(node: Node, tangents: Sequence[Tangent]) -> Tangent:
     outs = rule.push(xs, ts)
     if not rule.has_pullback:
         return None if outs is None else tuple(outs)
-    shown = () if outs is None else [_written(t, x) for t, x in zip(outs, node.type.items, strict=True)]
+    shown = (
+        () if outs is None else [_written(t, x) for t, x in zip(outs, node.type.items, strict=True)]
+    )
     held = pulled(*shown, *ts, *xs, rule=rule, types=node.type.items, forward=outs is not None)
     return tuple(
         find("item")(held, k) if is_inexact(type.dtype) else None
@@ -101,7 +110,7 @@ def _batch_custom(node: Node, args: Sequence[Node], batched: Sequence[bool], siz
     return custom(*wide, rule=rule.batched(node.args[count:], size), count=count)
 
 
-custom = define(
+custom: Op = define(
     "custom",
     family="holder",
     build=_build_custom,
@@ -117,9 +126,7 @@ custom = define(
 # ------------------------------------------------------------------------------- pulled
 
 
-def _build_pulled(
-    *args: Node, rule: Rule, types: tuple[Type, ...], forward: bool
-) -> Node:
+def _build_pulled(*args: Node, rule: Rule, types: tuple[Type, ...], forward: bool) -> Node:
     return make(pulled, args, (rule, types, forward), TupleType(types))
 
 
@@ -162,7 +169,7 @@ def _batch_pulled(node: Node, args: Sequence[Node], batched: Sequence[bool], siz
     return pulled(*_spread(args, batched, size), rule=rule, types=wide, forward=forward)
 
 
-pulled = define(
+pulled: Op = define(
     "pulled",
     family="holder",
     build=_build_pulled,
@@ -203,7 +210,7 @@ def _evaluate_host_call(node: Node) -> Callable[..., Any]:
     return run
 
 
-host_call = define(
+host_call: Op = define(
     "host_call",
     family="holder",
     build=_build_host_call,

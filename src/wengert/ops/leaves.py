@@ -1,12 +1,12 @@
 """The leaves of a graph, whose values a session binds, ops that name other values, and counting.
 
-    input(i, type)        the i-th traced argument of its type in the session
-    capture(k, type)      the k-th distinct array that the function reads from outside
-    slot(k)               the k-th Python number that changes from call to call
-    seed(node)            the tangent of `node`, in a linear part that will be transposed
-    alias(x, k)           the same value under a name of its own: what an inner `grad` marks
-    item(t, k)            the k-th result of an op that has several
-    iota(n)               0, 1, …, n − 1
+input(i, type)        the i-th traced argument of its type in the session
+capture(k, type)      the k-th distinct array that the function reads from outside
+slot(k)               the k-th Python number that changes from call to call
+seed(node)            the tangent of `node`, in a linear part that will be transposed
+alias(x, k)           the same value under a name of its own: what an inner `grad` marks
+item(t, k)            the k-th result of an op that has several
+iota(n)               0, 1, …, n − 1
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ def _leaf(name: str, label: str) -> Op:
     return op
 
 
-input = _leaf("input", "x")
-capture = _leaf("capture", "c")
-slot = _leaf("slot", "s")
-_seed = _leaf("seed", "dx")
+input: Op = _leaf("input", "x")
+capture: Op = _leaf("capture", "c")
+slot: Op = _leaf("slot", "s")
+_seed: Op = _leaf("seed", "dx")
 
 LEAVES = frozenset({input, capture, slot, _seed})
 
@@ -67,7 +67,7 @@ def _build_alias(x: Node, k: int) -> Node:
     return make(alias, (x,), (k,), x.type)
 
 
-alias = define(
+alias: Op = define(
     "alias",
     family="name",
     build=_build_alias,
@@ -104,7 +104,7 @@ def _evaluate_item(node: Node) -> Callable[..., Any]:
     return lambda values: values[k]
 
 
-item = define(
+item: Op = define(
     "item",
     family="name",
     build=_build_item,
@@ -118,7 +118,7 @@ item = define(
 )
 
 
-stop_gradient = define(
+stop_gradient: Op = define(
     "stop_gradient",
     family="name",
     build=lambda x: make(stop_gradient, (x,), None, x.type),
@@ -147,7 +147,7 @@ def _evaluate_iota(node: Node) -> Callable[..., Any]:
     return lambda: value
 
 
-iota = define(
+iota: Op = define(
     "iota",
     family="leaf",
     build=_build_iota,

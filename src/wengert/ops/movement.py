@@ -16,7 +16,7 @@ import numpy as np
 from wengert.errors import WengertValueError
 from wengert.graph.literals import full, literal
 from wengert.graph.node import Node, make
-from wengert.graph.op import Tangent
+from wengert.graph.op import Op, Tangent
 from wengert.graph.types import ArrayType, Shape, array_type
 from wengert.ops import linear
 from wengert.ops.domain import Cases, normal
@@ -72,7 +72,7 @@ def _evaluate_broadcast(node: Node) -> Callable[..., Any]:
     return lambda x: np.broadcast_to(x, shape)
 
 
-broadcast_to = movement(
+broadcast_to: Op = movement(
     "broadcast_to",
     build=_build_broadcast,
     again=lambda node, x: broadcast_to(x, node.params[0]),
@@ -118,7 +118,7 @@ def _evaluate_reshape(node: Node) -> Callable[..., Any]:
     return lambda x: np.reshape(x, shape)
 
 
-reshape = movement(
+reshape: Op = movement(
     "reshape",
     build=_build_reshape,
     again=lambda node, x: reshape(x, node.params[0]),
@@ -166,7 +166,7 @@ def _evaluate_transpose(node: Node) -> Callable[..., Any]:
     return lambda x: x.transpose(axes)
 
 
-transpose = movement(
+transpose: Op = movement(
     "transpose",
     build=_build_transpose,
     again=lambda node, x: transpose(x, node.params[0]),
@@ -229,7 +229,7 @@ def _draw_index(rng: np.random.Generator, dtype: Any) -> Any:
     yield [normal(rng, dtype, 4, 3)], (((3, 4, -1), (0, 0, 1)),)
 
 
-index = movement(
+index: Op = movement(
     "index",
     build=_build_index,
     again=lambda node, x: index(x, node.params[0]),
@@ -267,7 +267,7 @@ def _draw_embed(rng: np.random.Generator, dtype: Any) -> Any:
     yield [normal(rng, dtype, 2)], (((3, 2, -2), 1), (4, 3))
 
 
-embed = movement(
+embed: Op = movement(
     "embed",
     build=_build_embed,
     again=lambda node, x: embed(x, *node.params),
@@ -336,7 +336,7 @@ def _draw_put(rng: np.random.Generator, dtype: Any) -> Any:
     yield [normal(rng, dtype, 4, 3), normal(rng, dtype, 2)], (((3, 2, -2), 1),)
 
 
-put = define(
+put: Op = define(
     "put",
     family="movement",
     build=_build_put,
@@ -355,7 +355,9 @@ put = define(
 def _build_concatenate(*parts: Node, axis: int) -> Node:
     if len(parts) == 1:
         return parts[0]
-    return make(concatenate, parts, (axis,), _infer_concatenate(tuple(p.type for p in parts), (axis,)))
+    return make(
+        concatenate, parts, (axis,), _infer_concatenate(tuple(p.type for p in parts), (axis,))
+    )
 
 
 def _infer_concatenate(types: tuple[ArrayType, ...], params: Any) -> ArrayType:
@@ -420,7 +422,7 @@ def _draw_concatenate(rng: np.random.Generator, dtype: Any) -> Any:
     yield parts, (), {"axis": 1}
 
 
-concatenate = define(
+concatenate: Op = define(
     "concatenate",
     family="movement",
     build=_build_concatenate,

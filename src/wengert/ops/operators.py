@@ -10,7 +10,7 @@ import numpy as np
 from wengert import lazy
 from wengert.errors import WengertValueError
 from wengert.graph.node import Node, make
-from wengert.graph.op import Tangent
+from wengert.graph.op import Op, Tangent
 from wengert.graph.types import ArrayType, OpaqueType, array_type
 from wengert.ops import linear
 from wengert.ops.arithmetic import convert
@@ -78,7 +78,7 @@ def _draw(rng: np.random.Generator, dtype: Any) -> Any:
     yield [matrix, normal(rng, dtype, 3, 2)], (True,)
 
 
-apply_operator = define(
+apply_operator: Op = define(
     "apply_operator",
     family="contraction",
     build=_build,

@@ -107,7 +107,7 @@ def _sum(x: Any, axis: Any) -> Any:
     return np.add.reduce(x, axis=axis, dtype=x.dtype)
 
 
-sum = _reduction(
+sum: Op = _reduction(
     "sum",
     _sum,
     dtype=_same,
@@ -141,8 +141,8 @@ def _extremum(name: str, function: Callable[..., Any], label: str) -> Op:
     )
 
 
-max = _extremum("max", np.max, "max {0}")
-min = _extremum("min", np.min, "min {0}")
+max: Op = _extremum("max", np.max, "max {0}")
+min: Op = _extremum("min", np.min, "min {0}")
 
 
 def _logical(name: str, function: Callable[..., Any], label: str) -> Op:
@@ -157,8 +157,8 @@ def _logical(name: str, function: Callable[..., Any], label: str) -> Op:
     )
 
 
-any = _logical("any", np.any, "any {0}")
-all = _logical("all", np.all, "all {0}")
+any: Op = _logical("any", np.any, "any {0}")
+all: Op = _logical("all", np.all, "all {0}")
 
 
 def _position(name: str, function: Callable[..., Any], label: str) -> Op:
@@ -187,10 +187,10 @@ def _position(name: str, function: Callable[..., Any], label: str) -> Op:
     return op
 
 
-argmax = _position("argmax", np.argmax, "argmax {0}")
-argmin = _position("argmin", np.argmin, "argmin {0}")
-nanargmax = _position("nanargmax", np.nanargmax, "argmax {0}")
-nanargmin = _position("nanargmin", np.nanargmin, "argmin {0}")
+argmax: Op = _position("argmax", np.argmax, "argmax {0}")
+argmin: Op = _position("argmin", np.argmin, "argmin {0}")
+nanargmax: Op = _position("nanargmax", np.nanargmax, "argmax {0}")
+nanargmin: Op = _position("nanargmin", np.nanargmin, "argmin {0}")
 """These raise ValueError where a slice holds nothing but NaN."""
 
 # ------------------------------------------------------------------------------- cumsum
@@ -231,7 +231,7 @@ def _draw_cumsum(rng: np.random.Generator, dtype: Any) -> Any:
     yield [normal(rng, dtype, 0)], (0,)
 
 
-cumsum = define(
+cumsum: Op = define(
     "cumsum",
     family="reduction",
     build=_build_cumsum,
@@ -292,7 +292,7 @@ def _evaluate_cumprod(node: Node) -> Callable[..., Any]:
     return lambda x: np.multiply.accumulate(x, axis, x.dtype)
 
 
-cumprod = define(
+cumprod: Op = define(
     "cumprod",
     family="reduction",
     build=lambda x, axis: make(cumprod, (x,), (axis,), array_type(x.shape, x.dtype)),
@@ -306,7 +306,7 @@ cumprod = define(
 )
 
 
-def _merged(x: Node, axes: Sequence[int]) -> Node:
+def merged(x: Node, axes: Sequence[int]) -> Node:
     """The reduced axes as one axis at the end."""
     others = [axis for axis in range(x.ndim) if axis not in axes]
     count = math.prod(x.shape[axis] for axis in axes)
@@ -318,11 +318,11 @@ def _push_prod(node: Node, tangents: Sequence[Tangent]) -> Tangent:
     (x,), (axes,) = node.args, node.params
     if not x.size:
         return None
-    flat = _merged(x, axes)
+    flat = merged(x, axes)
     axis = flat.ndim - 1
     before = cumprod(_delayed(flat, axis, 1), axis)
     after = flip(cumprod(_delayed(flip(flat, axis), axis, 1), axis), axis)
-    tangent = linear.move(lambda v: _merged(v, axes), tangents[0])
+    tangent = linear.move(lambda v: merged(v, axes), tangents[0])
     return linear.total(linear.scale(tangent, multiply(before, after)), (axis,))
 
 
@@ -330,7 +330,7 @@ def _prod(x: Any, axis: Any) -> Any:
     return np.multiply.reduce(x, axis=axis, dtype=x.dtype)
 
 
-prod = _reduction(
+prod: Op = _reduction(
     "prod",
     _prod,
     dtype=_same,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.graph.node import Node, make
+from wengert.graph.op import Op
 from wengert.graph.types import INT, array_type
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import batch_by_loop, batch_unary, opaque
@@ -23,7 +24,7 @@ def _draw_argsort(rng: np.random.Generator, dtype: Any) -> Any:
     yield [normal(rng, dtype, 2, 4)], (1,)
 
 
-argsort = opaque(
+argsort: Op = opaque(
     "argsort",
     build=lambda x, axis, kind="stable": make(
         argsort, (x,), (axis, kind), array_type(x.shape, INT)
@@ -46,7 +47,7 @@ def _draw_argpartition(rng: np.random.Generator, dtype: Any) -> Any:
     yield [rng.permutation(8).astype(dtype).reshape(2, 4)], ((0, 1, 2, 3), 1)
 
 
-argpartition = opaque(
+argpartition: Op = opaque(
     "argpartition",
     build=lambda x, kth, axis: make(argpartition, (x,), (kth, axis), array_type(x.shape, INT)),
     infer=lambda types, params: array_type(types[0].shape, INT),
@@ -72,7 +73,7 @@ def _draw_searchsorted(rng: np.random.Generator, dtype: Any) -> Any:
     yield [np.sort(normal(rng, dtype, 5)), normal(rng, dtype)], ("right",)
 
 
-searchsorted = opaque(
+searchsorted: Op = opaque(
     "searchsorted",
     build=_build_searchsorted,
     infer=lambda types, params: array_type(types[1].shape, INT),

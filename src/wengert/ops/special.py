@@ -10,7 +10,7 @@ import numpy as np
 from wengert import lazy
 from wengert.graph.literals import constant
 from wengert.graph.node import Node, make
-from wengert.graph.op import Tangent
+from wengert.graph.op import Op, Tangent
 from wengert.graph.types import array_type
 from wengert.ops import linear
 from wengert.ops.arithmetic import add, multiply, negative, subtract
@@ -44,7 +44,7 @@ def _pushforward(node: Node, tangents: Sequence[Tangent]) -> Tangent:
     return linear.scale(tangents[0], slope)
 
 
-bessel_i = define(
+bessel_i: Op = define(
     "bessel_i",
     family="elementwise",
     build=_build,
@@ -79,7 +79,7 @@ def _evaluate_spherical(node: Node) -> Callable[..., Any]:
 
 
 def _push_spherical(node: Node, tangents: Sequence[Tangent]) -> Tangent:
-    """j₀' = −j₁ and (2n+1) jₙ' = n jₙ₋₁ − (n+1) jₙ₊₁ (DLMF 10.51.2): exact at 0, no division by x."""
+    """j₀' = −j₁ and (2n+1) jₙ' = n jₙ₋₁ − (n+1) jₙ₊₁ (DLMF 10.51.2): no division by x."""
     (x,), (n,) = node.args, node.params
     above = spherical_j(x, n + 1)
     if n == 0:
@@ -90,7 +90,7 @@ def _push_spherical(node: Node, tangents: Sequence[Tangent]) -> Tangent:
     return linear.scale(tangents[0], slope)
 
 
-spherical_j = define(
+spherical_j: Op = define(
     "spherical_j",
     family="elementwise",
     build=_build_spherical,

@@ -334,6 +334,7 @@ def _refusal(name: str) -> Callable[[Tracer], NoReturn]:
 
     return refuse
 
+
 FAST: dict[Any, Callable[..., Any]] = {}
 """NumPy's ufunc -> its fast path on tracers."""
 
@@ -440,7 +441,7 @@ def lift(x: Any, session: Session) -> Node:
         return full(x, COMPLEX, (), True)
     if isinstance(x, np.ndarray | np.generic):
         if x.dtype.kind == "O":
-            return _lift_objects(x, session)
+            _refuse_objects(np.asarray(x))
         if isinstance(x, np.ma.MaskedArray | np.matrix):
             raise Unsupported(
                 f"a {type(x).__name__} cannot be traced; pass a plain array "
@@ -476,7 +477,7 @@ def _lift_int(x: int) -> Node:
     return full(float(x), FLOAT, (), True)
 
 
-def _lift_objects(x: np.ndarray[Any, Any], session: Session) -> Node:
+def _refuse_objects(x: np.ndarray[Any, Any]) -> NoReturn:
     if any(type(item) is Tracer for item in x.flat):
         raise WengertTypeError(
             "an object array holds traced values; NumPy works on it element by element and slowly. "

@@ -74,7 +74,7 @@ def _register(cls: type) -> None:
         return [getattr(instance, name) for name in names], None, names
 
     def put_together(_: Any, children: Any) -> Any:
-        instance = object.__new__(cls)
+        instance: Any = object.__new__(cls)
         for name, child in zip(names, children, strict=True):
             object.__setattr__(instance, name, child)
         return instance

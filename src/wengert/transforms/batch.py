@@ -11,9 +11,7 @@ from wengert.graph.registry import find
 from wengert.graph.walk import topological
 
 
-def batch(
-    outputs: Sequence[Tangent], batched: Mapping[Node, Node], size: int
-) -> list[Tangent]:
+def batch(outputs: Sequence[Tangent], batched: Mapping[Node, Node], size: int) -> list[Tangent]:
     """The outputs for `size` values of some nodes at once, the batch axis in front.
 
     batched: node -> the node that holds its values, of shape (size, *node.shape).

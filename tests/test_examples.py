@@ -1,0 +1,118 @@
+"""The programs of examples/ run, and compute what they say."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "examples"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
+COMPARING = [name for name in NAMES if "def comparisons(" in (FOLDER / f"{name}.py").read_text()]
+
+
+@cache
+def example(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"examples.{name}", FOLDER / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_runs_and_prints(
+    name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    example(name).main()
+    assert capsys.readouterr().out.strip()
+
+
+@pytest.mark.parametrize("name", COMPARING)
+def test_agrees_with_the_formulas(name: str) -> None:
+    compared = example(name).comparisons()
+    assert compared
+    for what, (computed, expected) in compared.items():
+        # the formulas are sums of a few terms, each rounded a few times
+        np.testing.assert_allclose(computed, expected, rtol=1e-12, atol=1e-12, err_msg=what)
+
+
+def test_the_step_table_agrees_with_the_one_by_hand() -> None:
+    program = example("step_table")
+    for point in [(2.0, 3.0), (1.1, 0.2), (50.0, 7.0)]:
+        computed, expected = program.traced(*point), program.by_hand(*point)
+        assert computed.keys() == expected.keys()
+        for name in expected:
+            np.testing.assert_allclose(computed[name], expected[name], rtol=1e-14, err_msg=name)
+
+
+class TestCities:
+    def test_the_map_is_recovered_up_to_the_curvature_of_the_earth(self) -> None:
+        result = example("cities").recover()
+        assert result.flat_off < 1e-3  # km: on flat distances nothing but the descent errs
+        assert result.off < 5
+        assert result.classical_off < 5
+        assert result.distances_off < 5
+
+    @pytest.mark.parametrize("seed", range(1, 4))
+    def test_other_starts_find_the_same_map(self, seed: int) -> None:
+        cities = example("cities")
+        assert cities.recover(seed).off == pytest.approx(cities.recover(0).off, abs=0.01)
+
+    def test_distances_between_known_cities(self) -> None:
+        cities = example("cities")
+        names, angles = cities.load()
+        km = 1e3 * cities.great_circles(angles)
+        place = {name: k for k, name in enumerate(names)}
+        assert km[place["London"], place["Paris"]] == pytest.approx(344, abs=2)
+        assert km[place["Lisbon"], place["Moscow"]] == pytest.approx(3906, abs=4)
+        assert km[place["Berlin"], place["Rome"]] == pytest.approx(1184, abs=3)
+
+    def test_laying_over_undoes_a_move_a_turn_and_a_mirror(self) -> None:
+        cities = example("cities")
+        rng = np.random.default_rng(0)
+        truth = rng.normal(size=(10, 2))
+        turn = np.array([[0.6, -0.8], [0.8, 0.6]]) @ np.diag([1, -1])
+        np.testing.assert_allclose(cities.laid_over(truth @ turn + 3, truth), truth, atol=1e-14)
+        assert cities.off_by(truth @ turn + 3, truth) < 1e-10
+
+    def test_the_figure_is_a_picture(self, tmp_path: Path) -> None:
+        cities = example("cities")
+        cities.draw(cities.recover(), tmp_path / "new" / "map.png")
+        assert (tmp_path / "new" / "map.png").read_bytes().startswith(b"\x89PNG")
+
+
+class TestNetwork:
+    def test_reads_digits(self) -> None:
+        assert example("network").main() >= 0.95
+
+    def test_does_not_read_digits_before_training(self) -> None:
+        network = example("network")
+        _, images, _, digits = network.load()
+        untrained = network.initial(np.random.default_rng(0))
+        assert network.accuracy(untrained, images, digits) < 0.3
+
+    def test_its_gradient_is_that_of_backpropagation(self) -> None:
+        """For one hidden layer: δ₂ = (p − 1_digit)/n, δ₁ = δ₂ w₂ᵀ ⊙ v(1 − v), w̄ = vᵀ δ, b̄ = Σ δ."""
+        network = example("network")
+        rng = np.random.default_rng(0)
+        x, digits = rng.normal(size=(7, 5)), rng.integers(0, 3, size=7)
+        parameters = network.initial(rng, (5, 4, 3))
+        gradient = network.wg.grad(network.loss)(parameters, x, digits)
+
+        v = network.sigmoid(x @ parameters[0]["w"] + parameters[0]["b"])
+        s = v @ parameters[1]["w"] + parameters[1]["b"]
+        p = np.exp(s) / np.sum(np.exp(s), axis=1, keepdims=True)
+        delta2 = (p - np.eye(3)[digits]) / 7
+        delta1 = delta2 @ parameters[1]["w"].T * v * (1 - v)
+        for layer, v_in, delta in zip(gradient, (x, v), (delta1, delta2), strict=True):
+            np.testing.assert_allclose(layer["w"], v_in.T @ delta, rtol=1e-12, atol=1e-15)
+            np.testing.assert_allclose(layer["b"], delta.sum(axis=0), rtol=1e-12, atol=1e-15)

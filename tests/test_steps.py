@@ -1,0 +1,325 @@
+"""Step tables: names, formulas, values, tangents, adjoints, and how they are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import wengert as wg
+from wengert.errors import WengertTypeError
+from wengert.explaining.notation import barred, number, shown, subscripted
+from wengert.explaining.report import explain
+from wengert.explaining.steps import Steps, steps
+from wengert.explaining.table import render
+
+
+def course(w1, w2):
+    return w2 * np.log(w1) + np.sqrt(w2 * np.log(w1))
+
+
+def formulas(table: Steps) -> dict[str, str]:
+    return {step.name: step.formula for step in table if step.formula}
+
+
+class TestTheTableOfTheCourse:
+    def test_formulas(self) -> None:
+        table = steps(course, 2.0, 3.0)
+        assert formulas(table) == {
+            "v₁": "log w₁",
+            "v₂": "w₂ · v₁",
+            "v₃": "√v₂",
+            "v₄": "v₂ + v₃",
+        }
+        assert [step.name for step in table][:2] == ["w₁", "w₂"] == list(table.inputs)
+        assert table.output == "v₄"
+        assert table.function == "course"
+        assert len(table) == 6
+
+    def test_numbers(self) -> None:
+        table = steps(course, 2.0, 3.0)
+        v1 = np.log(2)
+        v2, v3 = 3 * v1, np.sqrt(3 * v1)
+        slope = 1 + 1 / (2 * v3)
+        expected = {
+            "w1": (2, 1, 0, slope * 3 / 2),
+            "w2": (3, 0, 1, slope * v1),
+            "v1": (v1, 1 / 2, 0, slope * 3),
+            "v2": (v2, 3 / 2, v1, slope),
+            "v3": (v3, 3 / 2 / (2 * v3), v1 / (2 * v3), 1),
+            "v4": (v2 + v3, slope * 3 / 2, slope * v1, 1),
+        }
+        for name, numbers in expected.items():
+            step = table[name]
+            assert_allclose((step.value, *step.tangents, step.adjoint), numbers, rtol=1e-14)
+
+    def test_the_chain_rule_names_every_user(self) -> None:
+        table = steps(course, 2.0, 3.0)
+        (third, by_third), (fourth, by_fourth) = table["v2"].terms
+        assert (third, fourth) == ("v₃", "v₄")
+        assert_allclose([by_third, by_fourth], [1 / (2 * np.sqrt(3 * np.log(2))), 1], rtol=1e-14)
+        assert table["v4"].terms == ()
+
+
+def energy(p, x, n):
+    z = np.tanh(x @ p["w"] + p["b"][0])
+    return np.sum(z * np.sin(z)) / n + p["w"][0] * p["w"][1]
+
+
+POINT = ({"w": np.array([0.3, -0.2, 0.5]), "b": [0.1]}, np.arange(6.0).reshape(2, 3) / 7, 4)
+
+
+class TestLaws:
+    def test_adjoints_are_the_sums_of_their_terms(self) -> None:
+        for step in steps(energy, *POINT):
+            if step.terms:
+                assert_allclose(step.adjoint, sum(term for _, term in step.terms), rtol=1e-14)
+
+    def test_adjoints_of_the_inputs_are_the_gradient(self) -> None:
+        table = steps(energy, *POINT)
+        of_p, of_x, of_n = wg.grad(energy, argnums=(0, 1, 2))(*POINT)
+        assert_allclose(table["p['w']"].adjoint, of_p["w"], rtol=1e-14)
+        assert_allclose(table["p['b'][0]"].adjoint, of_p["b"][0], rtol=1e-14)
+        assert_allclose(table["x"].adjoint, of_x, rtol=1e-14)
+        assert_allclose(table["n"].adjoint, of_n, rtol=1e-14)
+
+    def test_both_modes_agree_at_the_output(self) -> None:
+        table = steps(energy, *POINT)
+        forward = table[table.output].tangents
+        reverse = [np.sum(table[name].adjoint) for name in table.inputs]
+        assert len(forward) == 4
+        assert_allclose(forward, reverse, rtol=1e-13)
+
+    def test_both_modes_agree_through_any_step_that_all_paths_cross(self) -> None:
+        def f(x):
+            waist = np.exp(x[0] * x[1])
+            return np.sin(waist) * waist**3
+
+        table = steps(f, np.array([0.3, 0.7]))
+        (waist,) = [step for step in table if step.formula and step.formula.startswith("exp")]
+        output = table[table.output]
+        assert_allclose(waist.adjoint * waist.tangents[0], output.tangents[0], rtol=1e-14)
+
+    def test_adjoints_of_the_steps_are_gradients_of_what_follows(self) -> None:
+        def after(u):
+            return np.sum(u**2 * np.cos(u))
+
+        x = np.array([0.2, 1.1])
+        table = steps(lambda x: after(np.exp(x)), x)
+        assert_allclose(table["v1"].adjoint, wg.grad(after)(np.exp(x)), rtol=1e-14)
+
+    def test_a_term_is_the_direct_effect_alone(self) -> None:
+        """In x·log x the step uses x, and log x that uses x: the term of x is log x."""
+        table = steps(lambda x: x * np.log(x), 3.0)
+        assert dict(table["x"].terms) == pytest.approx({"v₁": 1.0, "v₂": np.log(3)})
+        assert table["x"].adjoint == pytest.approx(1 + np.log(3))
+
+    def test_a_step_that_uses_a_value_twice_is_one_term(self) -> None:
+        table = steps(lambda x: np.exp(x) * np.exp(x), 0.5)
+        assert dict(table["v1"].terms) == pytest.approx({"v₂": 2 * np.exp(0.5)})
+
+
+class TestWhatIsShown:
+    def test_constants_stand_in_the_formulas(self) -> None:
+        table = steps(lambda x: (x * 2.5 - 3) * -1.5, 1.0)
+        assert formulas(table) == {"v₁": "x · 2.5", "v₂": "v₁ − 3", "v₃": "v₂ · (−1.5)"}
+
+    def test_complex_constants_stand_in_brackets(self) -> None:
+        table = steps(lambda x: np.abs(x * 2j), -3.0)
+        assert "· (0+2j)" in " ".join(formulas(table).values())
+        assert_allclose(table["x"].adjoint, -2)
+
+    def test_constants_that_change_from_call_to_call(self) -> None:
+        for rate in (0.25, 0.75, 0.125):
+            table = steps(lambda x, rate=rate: x * rate, 1.0)
+            assert formulas(table) == {"v₁": f"x · {rate}"}
+
+    def test_arrays_from_outside_are_rows_without_adjoints(self) -> None:
+        data = np.array([1.0, 2.0])
+        table = steps(lambda x: (x * data)[1], np.ones(2))
+        assert_allclose(table["c1"].value, data)
+        assert table["c1"].formula is None
+        assert table["c1"].adjoint is None
+        assert "c₁" in table["v1"].formula
+
+    def test_operations_without_a_sign_go_by_their_name(self) -> None:
+        table = steps(lambda x: np.reshape(x, (3, 2))[0, 0], np.ones((2, 3)))
+        assert table["v1"].formula == "reshape(x)"
+
+    def test_inputs_that_do_not_matter_have_zeros(self) -> None:
+        table = steps(lambda x, y: x * np.floor(x), 1.5, np.ones(2))
+        assert_allclose(table["y"].adjoint, np.zeros(2))
+        assert table["x"].adjoint == 1
+        assert dict(table["x"].terms) == {"v₂": 1}
+
+    def test_integer_arrays_have_no_derivatives(self) -> None:
+        table = steps(lambda x, k: x[k[1]], np.array([1.0, 5.0]), np.array([0, 1]))
+        assert table.inputs == ("x",)
+        assert table["k"].adjoint is None
+        assert_allclose(table["x"].adjoint, [0, 1])
+
+    def test_the_output_may_be_an_input(self) -> None:
+        table = steps(lambda x: x, 2.0)
+        assert table.output == "x"
+        assert (table["x"].adjoint, table["x"].tangents) == (1, (1,))
+
+    def test_the_output_may_rest_on_nothing(self) -> None:
+        table = steps(lambda x: 3.0, 2.0)
+        assert len(table) == 1
+        assert table["x"].adjoint == 0
+
+    def test_control_flow_shows_the_branch_taken(self) -> None:
+        def f(x):
+            return np.sin(x) if x > 0 else np.exp(x)
+
+        assert formulas(steps(f, 1.0)) == {"v₁": "sin x"}
+        assert formulas(steps(f, -1.0)) == {"v₁": "exp x"}
+
+    def test_derivatives_inside_are_steps_too(self) -> None:
+        table = steps(lambda x: wg.grad(lambda t: t**3)(x) * x, 2.0)
+        assert table["x"].adjoint == pytest.approx(9 * 4)
+
+    def test_operations_of_several_results(self) -> None:
+        """A function with a rule of its own is one step with a tuple of results."""
+
+        @wg.custom_jvp
+        def polar(r, phi):
+            return r * np.cos(phi), r * np.sin(phi)
+
+        @polar.defjvp
+        def _(primals, tangents):
+            (r, phi), (dr, dphi) = primals, tangents
+            x, y = polar(r, phi)
+            return (x, y), (dr * np.cos(phi) - y * dphi, dr * np.sin(phi) + x * dphi)
+
+        def f(r, phi):
+            x, y = polar(r, phi)
+            return x * y
+
+        table = steps(f, 2.0, 0.3)
+        both = next(step for step in table if isinstance(step.value, tuple))
+        assert_allclose(both.value, (2 * np.cos(0.3), 2 * np.sin(0.3)))
+        assert_allclose(both.adjoint, (2 * np.sin(0.3), 2 * np.cos(0.3)))
+        assert_allclose(both.tangents, [np.divide(both.value, 2), (-both.value[1], both.value[0])])
+        assert table["phi"].adjoint == pytest.approx(4 * np.cos(0.6))
+
+    def test_rules_for_reverse_mode_alone_leave_the_tangents_empty(self) -> None:
+        @wg.custom_vjp
+        def clipped(x):
+            return x * 1.0
+
+        clipped.defvjp(lambda x: (x, None), lambda _, ct: (np.minimum(ct, 1.0),))
+        table = steps(lambda x, y: 5 * clipped(x) * y, 2.0, 3.0)
+        assert table["x"].adjoint == 1
+        assert table["y"].adjoint == 10
+        assert {step.tangents[0] for step in table} == {None}
+        assert table[table.output].tangents[1] == 10
+
+    def test_names_of_steps_avoid_those_of_inputs(self) -> None:
+        table = steps(lambda v1, c: v1 * c * np.array(2.0), 1.0, 2.0)
+        assert [step.name for step in table] == ["v₁", "c", "k₁", "z₁", "z₂"]
+
+    def test_variadic_functions_and_structures(self) -> None:
+        @dataclass
+        class Line:
+            slope: float
+            height: float
+
+        def f(line, *points):
+            return line.slope * points[0] + line.height * points[1]
+
+        table = steps(f, Line(2.0, 1.0), 3.0, 4.0)
+        assert table.inputs == ("line.slope", "line.height", "points[0]", "points[1]")
+        assert table["line.height"].adjoint == 4
+
+    def test_functions_that_tell_no_names(self) -> None:
+        assert steps(np.hypot, 3.0, 4.0)["v1"].formula in ("hypot(x₁, x₂)", "hypot(x1, x2)")
+
+    def test_the_arguments_are_not_aliased(self) -> None:
+        x = np.ones(2)
+        table = steps(lambda x: x[0], x)
+        x[:] = 7
+        assert_allclose(table["x"].value, [1, 1])
+
+    def test_long_programs(self) -> None:
+        def f(x):
+            for _ in range(3000):
+                x = np.sin(x) + 0.5
+            return x
+
+        report = explain(f, 0.3)
+        assert len(report.steps) == 6001
+        assert report.steps["x"].adjoint == pytest.approx(wg.grad(f)(0.3))
+        assert "5901 more steps" in str(report)
+
+
+class TestErrors:
+    def test_the_output_must_be_a_scalar(self) -> None:
+        with pytest.raises(WengertTypeError, match="explain needs a scalar output"):
+            steps(np.sin, np.ones(3))
+
+    def test_arguments_must_be_numbers(self) -> None:
+        with pytest.raises(WengertTypeError, match="argument mode of explain"):
+            steps(lambda x, mode: x, 1.0, "fast")
+
+    def test_unknown_steps_are_named(self) -> None:
+        with pytest.raises(KeyError, match="v9"):
+            steps(course, 2.0, 3.0)["v9"]
+
+
+class TestPrinting:
+    def test_the_report_prints_as_a_table(self) -> None:
+        report = explain(course, 2.0, 3.0)
+        assert str(report) == repr(report)
+        lines = [line.split() for line in str(report).splitlines()]
+        assert [
+            "v₁",
+            "log",
+            "w₁",
+            "0.693147",
+            "0.5",
+            "0",
+            "4.0402",
+            "v̄₁",
+            "=",
+            "v̄₂·∂v₂/∂v₁",
+        ] in lines
+        assert ["=", "0.346734", "+", "1"] in lines
+
+    def test_wide_programs_show_four_directions(self) -> None:
+        report = explain(lambda *x: sum(x), *np.arange(6.0))
+        assert "2 more inputs" in str(report)
+        assert len(render(report.steps).columns) == 3 + 4 + 2
+
+    def test_arrays_say_in_which_direction(self) -> None:
+        assert "∂/∂x·1" in str(explain(lambda x: x[0], np.ones(3)))
+
+    @pytest.mark.parametrize(
+        ("name", "expected"),
+        [("w1", "w₁"), ("w_12", "w₁₂"), ("x", "x"), ("layer2b", "layer2b"), ("p['w1']", "p['w1']")],
+    )
+    def test_subscripts(self, name: str, expected: str) -> None:
+        assert subscripted(name) == expected
+
+    @pytest.mark.parametrize(
+        ("name", "expected"),
+        [
+            ("w₁", "w\u0304₁"),
+            ("ab", "a\u0305b\u0305"),
+            ("p['w']", "p\u0304['w']"),
+            ("_", "adjoint of _"),
+        ],
+    )
+    def test_bars(self, name: str, expected: str) -> None:
+        assert barred(name) == expected
+
+    def test_values(self) -> None:
+        assert shown(np.float64(-0.5)) == "−0.5"
+        assert shown(None) == "—"
+        assert shown(np.zeros((2, 3))) == "2×3 [0, 0, 0, …]"
+        assert shown(np.array([1.0, np.pi])) == "2 [1, 3.142]"
+        assert shown((1.0, np.ones(1))) == "(1, 1 [1])"
+        assert number(True) == "True"
+        assert number(2**0.5 * 1j) == "0+1.41421j"
