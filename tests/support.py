@@ -79,7 +79,8 @@ def weighed(f: Callable[..., Any], args: tuple[Any, ...]) -> Callable[..., Any]:
     """A real scalar of f's floating results: their sum with fixed random weights."""
     rng = np.random.default_rng(0)
     weights = [
-        rng.uniform(0.5, 2, np.shape(leaf)) * (1 + (0.5j if np.asarray(leaf).dtype.kind == "c" else 0))
+        rng.uniform(0.5, 2, np.shape(leaf))
+        * (1 + (0.5j if np.asarray(leaf).dtype.kind == "c" else 0))
         for leaf in leaves(f(*args))
     ]
 

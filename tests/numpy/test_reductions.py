@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import check, check_value, traced_value, weighed
 
+from support import check, check_value, traced_value, weighed
 from wengert.derivatives.gradients import grad
 from wengert.errors import WengertError
 from wengert.graph.walk import topological

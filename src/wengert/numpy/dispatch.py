@@ -70,7 +70,8 @@ def remembering(implementation: F) -> F:
         if not args or type(args[0]) is not Tracer:
             return implementation(*args, **kwargs)
         x, session = args[0], args[0].session
-        key = (x.node, args[1:], *kwargs.items())
+        # with the types, since 0 == 0.0 == False and clip(x, 0, 1) is not clip(x, 0.0, 1.0)
+        key = (x.node, args[1:], *map(type, args), *kwargs.items(), *map(type, kwargs.values()))
         try:
             ref = get(key)
         except TypeError:  # an argument that cannot be a key: a list, an array, another tracer
