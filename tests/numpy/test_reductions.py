@@ -330,3 +330,10 @@ def test_axis_errors() -> None:
     with pytest.raises(ValueError, match="duplicate"):
         traced_value(lambda x: np.sum(x, axis=(0, 0)), X)
     check_value(lambda x: np.sum(x, axis=0), 1.0)
+
+
+def test_python_numbers_become_scalars() -> None:
+    """np.sum(2.0) is a float64, which is not as weak as the Python number that it came from."""
+    single = np.ones(2, np.float32)
+    for function in (np.sum, np.prod, np.max, np.mean):
+        check_value(lambda x, f=function: f(x) * single, 2.0)

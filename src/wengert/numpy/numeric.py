@@ -12,6 +12,7 @@ from wengert.graph.literals import constant, full
 from wengert.graph.node import Node, deriving
 from wengert.graph.registry import FUNCTIONS, find
 from wengert.graph.types import BOOL, FLOAT
+from wengert.numpy.calculus import weak
 from wengert.numpy.dispatch import apply, implements, into, nodes, refuse
 from wengert.numpy.reductions import ABSENT, given
 from wengert.ops.arithmetic import (
@@ -210,7 +211,12 @@ def isreal(x: Any) -> Any:
 
 @implements(np.isclose)
 def isclose(a: Any, b: Any, rtol: Any = 1.0e-5, atol: Any = 1.0e-8, equal_nan: bool = False) -> Any:
-    session, (x, y, relative, absolutely) = nodes(a, b, rtol, atol)
+    # plain tolerances are literals: two numbers of one call are no number that changes
+    tolerances = [value for value in (rtol, atol) if type(value) is not float]
+    session, (x, y, *_) = nodes(a, b, *tolerances)
+    relative, absolutely = (
+        weak(value) if type(value) is float else lift(value, session) for value in (rtol, atol)
+    )
     if y.dtype.kind not in "fc":
         y = convert(y, FLOAT)
     with deriving():  # NumPy's warnings are off here: infinities are compared too

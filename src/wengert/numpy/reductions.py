@@ -2,7 +2,8 @@
 
 Each is as few nodes as it can be: a sum over axes is one `sum` node, with a `reshape` where
 `keepdims` asks for it. The dtypes are NumPy's: small integers and booleans add up in int64 (or
-uint64), float32 stays float32. The nan-functions are the same with what is NaN left out.
+uint64), float32 stays float32. The nan-functions are the same with what is NaN left out; they do
+not warn of slices that hold nothing else, which cannot be known while tracing.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ class Reduction:
         where = given(where, True)
         self.session: Session
         self.session, (self.node, mask, *_) = nodes(a, where, *others)
+        if self.node.type.weak:  # NumPy reduces a Python number to one of its own scalars
+            self.node = convert(self.node, self.node.dtype)
         self.axes = reduced_axes(axis, self.node.ndim)
         self.keepdims = bool(given(keepdims, False))
         self.where: Node | None = None
