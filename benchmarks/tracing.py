@@ -24,9 +24,9 @@ from rich.table import Table
 
 import wengert as wg
 import wengert.numpy as wnp
+from wengert.graph.types import FLOAT, array_type
 from wengert.tracing.session import outermost
 from wengert.tracing.tracer import Tracer
-from wengert.graph.types import FLOAT, array_type
 
 X = np.array([0.3, 0.7, 1.1])
 

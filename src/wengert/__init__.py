@@ -14,6 +14,7 @@ from wengert.derivatives.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
 from wengert.derivatives.stopping import stop_gradient
 from wengert.errors import WengertError
 from wengert.execution.jit import jit
+from wengert.explaining.report import explain
 from wengert.graph.types import float0
 
 __version__ = "0.1.0"
@@ -25,6 +26,7 @@ __all__ = [
     "custom_vjp",
     "defjvp",
     "defvjp",
+    "explain",
     "float0",
     "grad",
     "hessian",

@@ -206,8 +206,8 @@ class Jitted:
         }
         named = {name: value for name, value in kwargs.items() if name not in static_kwargs}
         static = (
-            tuple((k, type(args[k]), args[k]) for k in sorted(positions)),
-            tuple((k, type(v), v) for k, v in sorted(static_kwargs.items())),
+            tuple((k, _Exactly(args[k])) for k in sorted(positions)),
+            tuple((name, _Exactly(static_kwargs[name])) for name in sorted(static_kwargs)),
         )
         return (traced, named), static
 
@@ -246,7 +246,7 @@ class Jitted:
             guards.setdefault(node, answer)
         outputs = tuple(leaves[k].node for k in places)
         rest = tuple(None if type(leaf) is Tracer else leaf for leaf in leaves)
-        bound = [(node, array) for node, array in session.captures]
+        bound = session.read_later()
         bound += [(node, session.values[node]) for node in session.slots]
         return Path(
             inputs,
@@ -258,6 +258,36 @@ class Jitted:
             spec,
             tuple(bound),
         )
+
+
+class _Exactly:
+    """A static argument as a key: equal to one of the same type and, for numbers, the same bits.
+
+    Python holds 0.0 == -0.0 and 1 == 1.0 == True, NaN != NaN; tuples are compared entry by entry.
+    """
+
+    __slots__ = ("bits", "hash")
+
+    def __init__(self, value: Any) -> None:
+        self.bits = _exactly(value)
+        self.hash = hash(self.bits)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Exactly) and self.bits == other.bits
+
+    def __hash__(self) -> int:
+        return self.hash
+
+
+def _exactly(value: Any) -> Any:
+    kind = type(value)
+    if kind is float:
+        return kind, value.hex()
+    if kind is complex:
+        return kind, value.real.hex(), value.imag.hex()
+    if kind is tuple:
+        return kind, *map(_exactly, value)
+    return kind, value
 
 
 def _signature(leaf: Any) -> Any:

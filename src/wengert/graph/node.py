@@ -5,21 +5,19 @@ Building the same operation twice gives the same object (hash-consing; Ershov 19
 subexpressions vanish by construction and equality of programs is identity of nodes.
 
 Each op has a table of its own, keyed by the tuple of input nodes alone where there are no
-parameters: that tuple exists anyway, and nodes hash by identity. Values are weak references that
-carry their key, whose callback removes the entry: a look-up is one dict access and one call, where
-a `WeakValueDictionary` costs three times that.
+parameters: that tuple exists anyway, and nodes hash by identity.
 """
 
 from __future__ import annotations
 
 import threading
-import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from wengert.graph.interning import KeyedRef, WeakTable
 from wengert.graph.types import ArrayType, DType, Shape, Type
 
 if TYPE_CHECKING:
@@ -44,6 +42,16 @@ class Node:
     quiet: bool
     """Made while differentiating: NumPy's floating-point warnings are off when it runs."""
 
+    def __init__(
+        self, op: Op, args: tuple[Node, ...], params: Params, type: Type, serial: int, quiet: bool
+    ) -> None:
+        self.op = op
+        self.args = args
+        self.params = params
+        self.type = type
+        self.serial = serial
+        self.quiet = quiet
+
     @property
     def shape(self) -> Shape:
         shape: Shape = self.type.shape
@@ -67,45 +75,23 @@ class Node:
         return f"<{self.op.name}{params}: {self.type}>"
 
 
-class KeyedRef(weakref.ref[Node]):
-    """A weak reference that knows under which key its table holds it."""
-
-    __slots__ = ("key",)
-    key: Hashable
-
-
-Table: TypeAlias = dict[Hashable, KeyedRef]
-
-
-class Interned:
-    """The table of one op, and the callback that removes what has died from it.
+class Interned(WeakTable[Node]):
+    """The nodes of one op.
 
     ready: types of inputs that the op takes as they are -> type of the result. Filled by the
         family; lets the tracer's operators make nodes without looking further.
+    op: the op itself, once it is registered.
     """
 
-    __slots__ = ("forget", "ready", "table")
+    __slots__ = ("op", "ready")
+    op: Op
 
     def __init__(self) -> None:
-        self.table: Table = {}
+        super().__init__()
         self.ready: dict[tuple[Any, ...], Any] = {}
-        self.forget: Callable[[weakref.ref[Node]], None] = _forgetter(self.table)
-
-    def remember(self, key: Hashable, node: Node) -> None:
-        """Let `key` find `node` too. Only ever called with keys that determine the node."""
-        ref = KeyedRef(node, self.forget)
-        ref.key = key
-        self.table[key] = ref
 
 
-def _forgetter(table: Table) -> Callable[[Any], None]:
-    def forget(ref: KeyedRef) -> None:
-        if table.get(ref.key) is ref:
-            del table[ref.key]
-
-    return forget
-
-
+_bare = object.__new__
 _serials = count()
 _lock = threading.RLock()
 _deriving: ContextVar[bool] = ContextVar("deriving", default=False)
@@ -137,7 +123,7 @@ def make_new(op: Op, args: tuple[Node, ...], params: Params, type: Type, key: Ha
 
     Another thread may have made it since: `setdefault` decides, so that there is only one.
     """
-    node = _new_node(Node)
+    node = _bare(Node)  # setting the slots here costs half of what __init__ does
     node.op = op
     node.args = args
     node.params = params
@@ -156,6 +142,3 @@ def make_new(op: Op, args: tuple[Node, ...], params: Params, type: Type, key: Ha
                 return existing
             interned.table[key] = ref
     return node
-
-
-_new_node = object.__new__

@@ -37,6 +37,7 @@ def register(op: Op) -> Op:
     if op.name in OPS:
         raise ValueError(f"an op called {op.name!r} exists already")
     OPS[op.name] = op
+    op.interned.op = op
     return op
 
 

@@ -1,8 +1,8 @@
 """The type of a node: the shape and dtype of an array, a tuple of types, or an opaque value.
 
 A type is *weak* when it is that of a bare Python number, which by NumPy's rules (NEP 50) takes the
-dtype of what it meets: `np.float32(1) * 2.0` is a float32. Types are interned, so that `is` is a
-fast sufficient test of equality.
+dtype of what it meets: `np.float32(1) * 2.0` is a float32. Array types are interned by `array_type`
+and compared by identity: they are keys wherever nodes are made.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from wengert.errors import Unsupported
+from wengert.graph.interning import WeakTable
 
 Shape: TypeAlias = tuple[int, ...]
 DType: TypeAlias = "np.dtype[Any]"
@@ -30,9 +31,9 @@ SUPPORTED = frozenset(np.dtype(c) for c in "?bhilqBHILQfdFD")
 _BY_VALUE = {dtype: dtype for dtype in SUPPORTED}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class ArrayType:
-    """An array: `shape`, `dtype`, and whether the dtype is weak."""
+    """An array: `shape`, `dtype`, and whether the dtype is weak. Made by `array_type` alone."""
 
     shape: Shape
     dtype: DType
@@ -75,18 +76,17 @@ class OpaqueType:
 
 Type: TypeAlias = ArrayType | TupleType | OpaqueType
 
-_INTERNED: dict[tuple[Shape, DType, bool], ArrayType] = {}
-_MOST_TYPES = 100_000
+_types: WeakTable[ArrayType] = WeakTable()
 
 
 def array_type(shape: Shape, dtype: DType, weak: bool = False) -> ArrayType:
     """The interned array type."""
     key = (shape, dtype, weak)
-    found = _INTERNED.get(key)
+    ref = _types.table.get(key)
+    found = None if ref is None else ref()
     if found is None:
-        if len(_INTERNED) > _MOST_TYPES:
-            _INTERNED.clear()
-        found = _INTERNED[key] = ArrayType(shape, dtype, weak)
+        found = ArrayType(shape, dtype, weak)
+        _types.remember(key, found)
     return found
 
 

@@ -24,7 +24,7 @@ def topological(outputs: Iterable[Node], stop: Container[Node] = (), after: int 
             seen.add(node)
             if node.args:
                 stack.append((node, True))
-                for arg in node.args:
+                for arg in reversed(node.args):
                     if arg not in seen:
                         stack.append((arg, False))
             else:

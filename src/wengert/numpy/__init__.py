@@ -21,18 +21,27 @@ from typing import Any
 import numpy as _np
 
 from wengert.numpy import (
+    assigning,
     averages,
     calculus,
+    creation,
     cumulative,
+    grids,
     indexing,
     inspection,
+    joining,
     norms,
     numeric,
+    padding,
     parts,
     polynomials,
     products,
     quantiles,
+    ranges,
+    rearranging,
     reductions,
+    selection,
+    sets,
     shapes,
     signal,
     sorting,
@@ -44,19 +53,28 @@ from wengert.numpy.namespace import public_names
 from wengert.tracing.tracer import install_members as _install_members
 
 __all__ = [
+    "assigning",
     "averages",
     "calculus",
+    "creation",
     "cumulative",
+    "grids",
     "indexing",
     "inspection",
+    "joining",
     "linalg",
     "norms",
     "numeric",
+    "padding",
     "parts",
     "polynomials",
     "products",
     "quantiles",
+    "ranges",
+    "rearranging",
     "reductions",
+    "selection",
+    "sets",
     "shapes",
     "signal",
     "sorting",
@@ -65,7 +83,7 @@ __all__ = [
 ]
 
 _install_members()
-globals().update(public_names(_np))
+globals().update(public_names(_np) | creation.INSIDE_TRACES)
 
 
 def __getattr__(name: str) -> Any:

@@ -340,20 +340,27 @@ def getitem(x: Tracer, key: Any) -> Tracer:
                 _known.clear()
             basic = _basic(normalise(key, x.shape, x.session), key)
             _known[x.shape, frozen] = basic
-        return _by_basic(x, basic, key)
+        return _by_basic(x, basic, frozen)
     normal = normalise(key, x.shape, x.session)
     if not normal.arrays:
-        return _by_basic(x, _basic(normal, key), key)
+        return _by_basic(x, _basic(normal, key), None)
     return Tracer(_gathered(x, normal), x.session)
 
 
-def _by_basic(x: Tracer, basic: Basic, key: Any) -> Tracer:
-    if not basic.copies:
-        return view_by(x, basic.step)
-    node = basic.step.get(x.node)
-    if type(key) is int:
-        ELEMENTS.remember((x.node, key), node)
-    return Tracer(node, x.session)
+def _by_basic(x: Tracer, basic: Basic, frozen: Any) -> Tracer:
+    """x by a basic index, which is `frozen` as a key, or None.
+
+    What a view reads is remembered under another key than a scalar, which the tracer itself looks
+    up: a view must be linked to what it views.
+    """
+    key = (x.node, frozen) if basic.copies else (x.node, frozen, "view")
+    known = ELEMENTS.table.get(key)
+    node = None if known is None else known()
+    if node is None:
+        node = basic.step.get(x.node)
+        if frozen is not None:
+            ELEMENTS.remember(key, node)
+    return Tracer(node, x.session) if basic.copies else view_by(x, basic.step, node)
 
 
 def _gathered(x: Tracer, normal: Key) -> Node:

@@ -14,28 +14,28 @@ from wengert.numpy.ufuncs import array_ufunc
 from wengert.tracing.tracer import FAST, Tracer, is_traced
 
 
-class UFunc:
-    """A ufunc whose call does not go through NumPy's dispatch when its argument is a tracer."""
+def public_ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
+    """A ufunc whose call does not go through NumPy's dispatch when an argument is a tracer.
 
-    def __init__(self, ufunc: np.ufunc) -> None:
-        functools.update_wrapper(self, ufunc, updated=())
-        self._ufunc = ufunc
-        self._fast = FAST.get(ufunc)
+    It has the ufunc's attributes and methods (`reduce`, `at`, …).
+    """
+    fast = FAST.get(ufunc)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not kwargs and self._fast is not None:
-            for arg in args:
-                if type(arg) is Tracer:
-                    return self._fast(*args)
-        if any(is_traced(arg) for arg in args):
-            return array_ufunc(self._ufunc, "__call__", args, kwargs)
-        return self._ufunc(*args, **kwargs)
+    def call(x: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if fast is not None and not kwargs and len(args) < ufunc.nin:
+            if type(x) is Tracer:
+                return fast(x, *args)
+            if any(type(arg) is Tracer for arg in args):
+                return fast(x, *args)
+        if is_traced(x) or any(is_traced(arg) for arg in args):
+            return array_ufunc(ufunc, "__call__", (x, *args), kwargs)
+        return ufunc(x, *args, **kwargs)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._ufunc, name)
-
-    def __repr__(self) -> str:
-        return f"<ufunc {self._ufunc.__name__!r} of wengert.numpy>"
+    functools.update_wrapper(call, ufunc, updated=())
+    for name in dir(ufunc):
+        if not name.startswith("_"):
+            setattr(call, name, getattr(ufunc, name))
+    return call
 
 
 def public(function: Any, implementation: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,7 +60,7 @@ def public_names(module: ModuleType) -> dict[str, Any]:
         value = getattr(module, name)
         if isinstance(value, np.ufunc):
             if value in UFUNCS or value in NUMPY:
-                found[name] = UFunc(value)
+                found[name] = public_ufunc(value)
         elif callable(value) and not isinstance(value, type) and value in NUMPY:
             found[name] = public(value, NUMPY[value])
     return found

@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import Unsupported
+from wengert.graph.literals import full, refit
 from wengert.graph.node import Node, make
 from wengert.graph.op import ZERO, Absent, Batch, Evaluate, Infer, Op, Tangent, Zero, absent
 from wengert.graph.registry import UFUNCS, find, interned, register
-from wengert.graph.types import SUPPORTED, ArrayType, DType, Shape, array_type
+from wengert.graph.types import BOOL, INT, SUPPORTED, ArrayType, DType, Shape, array_type
 from wengert.graph.walk import rebuild
 from wengert.ops import linear
 from wengert.ops.domain import Box, Cases
@@ -144,6 +145,7 @@ def elementwise(
     name = name or ufunc.__name__
     loop = _loops(ufunc, weak)
     ready = interned(name).ready
+    plans: dict[tuple[ArrayType, ...], tuple[tuple[DType, ...], Shape, ArrayType]] = {}
 
     def build(*args: Node) -> Node:
         types = tuple([arg.type for arg in args])
@@ -159,25 +161,24 @@ def elementwise(
     def prepare(
         args: tuple[Node, ...], types: tuple[ArrayType, ...]
     ) -> tuple[tuple[Node, ...], ArrayType]:
-        """The inputs broadcast and converted, and the type of the result."""
-        dtypes, result = loop(types)  # result: dtype, and whether it is a bare Python number still
-        shape = broadcast_shapes(*[type.shape for type in types])
-        given = args
-        args = tuple(
-            [arg if arg.type.shape == shape else find("broadcast_to")(arg, shape) for arg in args]
-        )
-        args = tuple(
-            [
-                arg if arg.type.dtype is dtype else find("convert")(arg, dtype, result[1])
-                for arg, dtype in zip(args, dtypes, strict=True)
-            ]
-        )
-        of_result = array_type(shape, *result)
-        if args == given:
-            if len(ready) > MOST_TYPES:
-                ready.clear()
-            ready[types] = of_result
-        return args, of_result
+        """The inputs converted and broadcast, and the type of the result."""
+        plan = plans.get(types)
+        if plan is None:
+            dtypes, result = loop(types)
+            shape = broadcast_shapes(*[type.shape for type in types])
+            plan = dtypes, shape, array_type(shape, *result)
+            _remember(plans, types, plan)
+            if all(t.shape == shape and t.dtype == d for t, d in zip(types, dtypes, strict=True)):
+                _remember(ready, types, plan[2])
+        dtypes, shape, of_result = plan
+        try:
+            bare = of_result.weak
+        fitted = [fit(arg, dtype, shape, bare) for arg, dtype in zip(args, dtypes, strict=True)]
+        except OverflowError:
+            if of_result.dtype != BOOL:
+                raise
+            fitted = [fit(arg, INT, shape) for arg in args]  # NumPy compares by value
+        return tuple(fitted), of_result
 
     def infer(types: tuple[ArrayType, ...], params: None) -> ArrayType:
         _, result = loop(types)
@@ -197,6 +198,27 @@ def elementwise(
     )
     UFUNCS.setdefault(ufunc, op)
     return op
+
+
+def fit(x: Node, dtype: DType, shape: Shape, bare: bool = False) -> Node:
+    """x as an elementwise op takes it: in the dtype of the loop and the shape of the result.
+
+    bare: whether the result is a bare Python number, and x stays one.
+    """
+    type: ArrayType = x.type
+    if type.dtype != dtype:
+        if x.op is full:
+            return refit(x, dtype, shape, bare)
+        x = find("convert")(x, dtype, bare)
+    if type.shape != shape:
+        return refit(x, dtype, shape) if x.op is full else find("broadcast_to")(x, shape)
+    return x
+
+
+def _remember(known: dict[Any, Any], key: Any, value: Any) -> None:
+    if len(known) > MOST_TYPES:
+        known.clear()
+    known[key] = value
 
 
 def _loops(ufunc: np.ufunc, keeps_weak: bool) -> Callable[..., Any]:

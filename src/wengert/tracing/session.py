@@ -92,12 +92,9 @@ class Session:
         known = self._captured.get(key)
         if known is not None:
             node, snapshot = known
-            if snapshot is array or _same_bytes(snapshot, array):
+            if snapshot is array or same_bits(snapshot, array):
                 return node
-        frozen = not array.flags.writeable and (
-            array.base is None or not getattr(array.base, "flags", array.flags).writeable
-        )
-        return self._new_capture(key, array, array if frozen else array.copy())
+        return self._new_capture(key, array, array if _is_frozen(array) else array.copy())
 
     def _new_capture(self, key: Any, original: Any, snapshot: Any) -> Node:
         dtype = supported_dtype(original.dtype, "an array that the traced function uses")
@@ -136,6 +133,17 @@ class Session:
         """What tells whether something was captured or forced in between."""
         return len(self.captures), len(self._slots), self.forces
 
+    def read_later(self) -> list[tuple[Node, Any]]:
+        """The captures, each with what a program that outlives the trace reads: the object itself,
+        or the snapshot of an array that the traced function has overwritten since."""
+        bound = []
+        for node, original in self.captures:
+            snapshot = self.values[node]
+            is_array = isinstance(original, np.ndarray) and snapshot is not original
+            current = not is_array or same_bits(snapshot, original)
+            bound.append((node, original if current else snapshot))
+        return bound
+
     @property
     def slots(self) -> list[Node]:
         """The slots, in order."""
@@ -147,12 +155,27 @@ class Session:
             self.guards.append((node, value))
 
 
-def _same_bytes(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
-    """Whether two arrays of one shape hold the same bits."""
-    if a.nbytes <= _COMPARED_BYTES:
-        return a.tobytes() == b.tobytes()
-    kind = "c" if a.dtype.kind == "c" else ""
-    return bool(np.array_equal(a, b, equal_nan=bool(kind) or a.dtype.kind == "f"))
+def same_bits(snapshot: np.ndarray[Any, Any], array: np.ndarray[Any, Any]) -> bool:
+    """Whether an array holds the bits that it held when the snapshot was taken."""
+    array = array.astype(snapshot.dtype, copy=False)
+    if array.nbytes <= _COMPARED_BYTES:
+        return snapshot.tobytes() == array.tobytes()
+    return all(
+        np.array_equal(a.view(f"u{a.itemsize}"), b.view(f"u{b.itemsize}"))
+        for a, b in zip(_parts(snapshot), _parts(array), strict=True)
+    )
+
+
+def _parts(array: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], ...]:
+    return (array.real, array.imag) if array.dtype.kind == "c" else (array,)
+
+
+def _is_frozen(array: np.ndarray[Any, Any]) -> bool:
+    """Whether nobody can write to an array: neither through it nor through what it is a view of."""
+    owner = array.base
+    if isinstance(owner, np.ndarray):
+        return not array.flags.writeable and owner.base is None and not owner.flags.writeable
+    return not array.flags.writeable and owner is None
 
 
 # ------------------------------------------------------------------------- the current session

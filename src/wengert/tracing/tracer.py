@@ -300,7 +300,7 @@ class Tracer:
 
 
 ELEMENTS = Interned()
-"""Elements of vectors, known by (node, position)."""
+"""What basic indexing reads, known by (node, index)."""
 _ELEMENTS = ELEMENTS.table
 
 METHODS: dict[str, Callable[..., Any]] = {}
@@ -504,7 +504,8 @@ def _binary(name: str, swapped: bool = False) -> Callable[[Tracer, Any], Any]:
     """A binary operator: a look-up where the node is known, else it is made.
 
     Nodes are known under their inputs as they came where these determine it: two nodes, or a node
-    and a literal Python number.
+    and a literal Python number. A new node of two nodes that need no broadcast nor conversion
+    (`ready`) is made at once.
     """
     memory = interned(name)
     get, ready = memory.table.get, memory.ready.get
@@ -512,10 +513,14 @@ def _binary(name: str, swapped: bool = False) -> Callable[[Tracer, Any], Any]:
     def operator(self: Tracer, other: Any) -> Any:
         session = self.session
         if type(other) is Tracer and other.session is session:
-            key = (self.node, other.node)
+            a, b = key = (self.node, other.node)
             ref = get(key)
             if ref is None or (node := ref()) is None:
-                node = known_types(session, key)
+                result_type = ready((a.type, b.type))
+                if result_type is None or a.op is full or b.op is full or not session.alive:
+                    node = of_nodes(session, a, b)
+                else:
+                    node = make_new(memory.op, key, None, result_type, key)
         elif type(other) is float or type(other) is int:
             number = (other, type(other), self.node) if swapped else (self.node, other, type(other))
             ref = get(number)
@@ -531,17 +536,9 @@ def _binary(name: str, swapped: bool = False) -> Callable[[Tracer, Any], Any]:
         result.link = None
         return result
 
-    def known_types(session: Session, key: tuple[Node, Node]) -> Node:
-        """A new node of two nodes, neither of which needs to be broadcast or converted."""
-        a, b = key
-        type = ready((a.type, b.type))
-        if type is None or a.op is full or b.op is full or not session.alive:
-            return of_nodes(session, a, b)
-        return make_new(find(name), key, None, type, key)
-
     def of_nodes(session: Session, a: Node, b: Node) -> Node:
         check_open(session, a)
-        result = find(name)(a, b)
+        result = memory.op(a, b)
         if result.args != (a, b):
             memory.remember((a, b), result)
         return result
@@ -549,7 +546,8 @@ def _binary(name: str, swapped: bool = False) -> Callable[[Tracer, Any], Any]:
     def with_number(self: Tracer, other: float, key: Any) -> Node:
         check_open(self.session, self.node)
         literal = lift(other, self.session)
-        result = find(name)(literal, self.node) if swapped else find(name)(self.node, literal)
+        a, b = (literal, self.node) if swapped else (self.node, literal)
+        result = memory.op(a, b)
         if literal.op is full and other == other and (other or type(other) is int):
             memory.remember(key, result)  # not under -0.0, which equals 0.0, nor under NaN
         return result
@@ -571,16 +569,17 @@ def _is_operand(x: Any) -> bool:
 
 def _unary(name: str) -> Callable[[Any], Any]:
     """A unary op on a tracer."""
-    get = interned(name).table.get
+    memory = interned(name)
+    get = memory.table.get
 
     def operator(self: Tracer) -> Any:
-        node = self.node
-        ref = get((node,))
-        if ref is None or (found := ref()) is None:
-            check_open(self.session, node)
-            found = find(name)(node)
+        x = self.node
+        ref = get((x,))
+        if ref is None or (node := ref()) is None:
+            check_open(self.session, x)
+            node = memory.op(x)
         result = _new_tracer(Tracer)
-        result.node = found
+        result.node = node
         result.session = self.session
         result.link = None
         return result
@@ -703,9 +702,9 @@ def view(of: Tracer, get: Get, put: Put | None, layout: Callable[[Any], Any]) ->
     return view_by(of, Step(get, put, layout))
 
 
-def view_by(of: Tracer, step: Step) -> Tracer:
-    """A view by a step that was made before."""
-    result = Tracer(step.get(of.node), of.session)
+def view_by(of: Tracer, step: Step, node: Node | None = None) -> Tracer:
+    """A view by a step that was made before; `node` is what it reads, where that is known."""
+    result = Tracer(step.get(of.node) if node is None else node, of.session)
     if of.link is None:
         of.link = Link()
     root = of if of.link.root is None else of.link.root
