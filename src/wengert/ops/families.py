@@ -171,9 +171,9 @@ def elementwise(
             if all(t.shape == shape and t.dtype == d for t, d in zip(types, dtypes, strict=True)):
                 _remember(ready, types, plan[2])
         dtypes, shape, of_result = plan
+        bare = of_result.weak
         try:
-            bare = of_result.weak
-        fitted = [fit(arg, dtype, shape, bare) for arg, dtype in zip(args, dtypes, strict=True)]
+            fitted = [fit(x, dtype, shape, bare) for x, dtype in zip(args, dtypes, strict=True)]
         except OverflowError:
             if of_result.dtype != BOOL:
                 raise
