@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as _np
 
-from wengert.numpy import (
+from wengert.numpy import (  # noqa: F401 (each registers its functions)
+    applying,
     assigning,
     averages,
     calculus,
@@ -51,36 +52,6 @@ from wengert.numpy import (
 from wengert.numpy import linalg as linalg
 from wengert.numpy.namespace import public_names
 from wengert.tracing.tracer import install_members as _install_members
-
-__all__ = [
-    "assigning",
-    "averages",
-    "calculus",
-    "creation",
-    "cumulative",
-    "grids",
-    "indexing",
-    "inspection",
-    "joining",
-    "linalg",
-    "norms",
-    "numeric",
-    "padding",
-    "parts",
-    "polynomials",
-    "products",
-    "quantiles",
-    "ranges",
-    "rearranging",
-    "reductions",
-    "selection",
-    "sets",
-    "shapes",
-    "signal",
-    "sorting",
-    "statistics",
-    "ufuncs",
-]
 
 _install_members()
 globals().update(public_names(_np) | creation.INSIDE_TRACES)

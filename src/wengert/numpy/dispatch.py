@@ -21,7 +21,7 @@ from wengert.errors import DroppedTracer, Unsupported, WengertTypeError, Wengert
 from wengert.graph.node import Interned, Node
 from wengert.graph.registry import FUNCTIONS, NUMPY, find
 from wengert.graph.types import supported_dtype
-from wengert.tracing.session import Session
+from wengert.tracing.session import Session, current_session
 from wengert.tracing.tracer import (
     METHODS,
     Tracer,
@@ -29,6 +29,7 @@ from wengert.tracing.tracer import (
     find_session,
     is_traced,
     lift,
+    note_drop,
     write,
 )
 
@@ -180,10 +181,13 @@ def into(result: Any, out: Any) -> Any:
 
 def refuse_out(out: Any) -> None:
     """A plain array cannot hold traced values."""
+    session = current_session()
+    if session is not None:
+        note_drop(session)
     raise DroppedTracer(
-        "a NumPy array that others can see would have to hold a traced value (a += traced, or "
-        f"out=a, with a NumPy array a of shape {np.shape(out)}): write a = a + traced, or make a "
-        "with wengert.numpy.zeros, ones or array, which are assignable inside a trace"
+        f"a NumPy array of shape {np.shape(out)}, which others can see, would have to hold a "
+        "traced value (a += traced, or out=a). Write a = a + traced, or make a with "
+        "wengert.numpy.zeros, ones or array, which are assignable inside a trace"
     )
 
 

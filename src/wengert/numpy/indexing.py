@@ -324,7 +324,7 @@ def _basic(normal: Key, key: Any) -> Basic:
         return put(base, reshape(value, picked_shape), entries)
 
     def on_array(array: Any) -> Any:
-        return array[as_slices(entries)].reshape(shape)  # only adds axes: never copies
+        return array[(*as_slices(entries), ...)].reshape(shape)  # adds axes: never copies
 
     return Basic(Step(get, write_back, on_array), not shape and not _has_ellipsis(key))
 

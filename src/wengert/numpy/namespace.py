@@ -56,8 +56,9 @@ def public(function: Any, implementation: Callable[..., Any]) -> Callable[..., A
 def public_names(module: ModuleType) -> dict[str, Any]:
     """What a NumPy module offers that can be traced, by name."""
     found: dict[str, Any] = {}
-    for name in dir(module):
-        value = getattr(module, name)
+    for name, value in vars(module).items():  # not dir: it would import NumPy's lazy submodules
+        if name.startswith("_"):
+            continue
         if isinstance(value, np.ufunc):
             if value in UFUNCS or value in NUMPY:
                 found[name] = public_ufunc(value)

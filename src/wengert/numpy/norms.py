@@ -142,3 +142,35 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
 @implements(np.linalg.cross)
 def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     return products.cross(x1, x2, axis=axis)
+
+
+@implements(np.linalg.matrix_transpose)
+def matrix_transpose(x: Any, /) -> Any:
+    return np.matrix_transpose(x)
+
+
+@implements(np.linalg.diagonal)
+def diagonal(x: Any, /, *, offset: int = 0) -> Any:
+    return np.diagonal(x, offset, -2, -1)
+
+
+@implements(np.linalg.trace)
+def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
+    return np.trace(x, offset, -2, -1, dtype)
+
+
+@implements(np.linalg.multi_dot)
+def multi_dot(arrays: Any, *, out: Any = None) -> Any:
+    """Matrix products in the order that costs least (by opt_einsum)."""
+    operands = list(arrays)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    if not 2 <= len(operands) < len(letters):
+        raise WengertValueError(f"multi_dot needs 2 to {len(letters) - 1} arrays")
+    terms = [letters[k : k + 2] for k in range(len(operands))]
+    first, last = np.ndim(operands[0]), np.ndim(operands[-1])
+    if first == 1:
+        terms[0] = terms[0][1]
+    if last == 1:
+        terms[-1] = terms[-1][0]
+    ends = (terms[0][0] if first == 2 else "") + (terms[-1][-1] if last == 2 else "")
+    return np.einsum(",".join(terms) + "->" + ends, *operands, out=out)

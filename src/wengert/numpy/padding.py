@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import WengertTypeError, WengertValueError
-from wengert.graph.literals import constant, full, literal
+from wengert.graph.literals import full, literal
 from wengert.graph.node import Node
 from wengert.graph.registry import FUNCTIONS
 from wengert.numpy.assigning import cast_to, fixed_index
@@ -198,7 +198,7 @@ def _with_odd_reflection(x: Node, axis: int, pair: tuple[int, int], symmetric: b
     if period == 1:  # NumPy repeats a single element
         edges = [broadcast_to(x, _block(x, axis, width)) for width in pair]
         return _joined(x, axis, *edges)
-    two = constant(2, x)
+    two = full(2, x.dtype)
     skip = 0 if symmetric else 1
     while left or right:
         extent = x.shape[axis]

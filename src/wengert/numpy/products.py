@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import opt_einsum
 
+from wengert import lazy
 from wengert.errors import Unsupported, WengertValueError
 from wengert.graph.node import Node
 from wengert.graph.registry import FUNCTIONS
@@ -222,7 +222,9 @@ def einsum(
 ) -> Any:
     """Pairwise contractions in the order that opt_einsum finds cheapest."""
     refuse("einsum", order=(kwargs.get("order", "K"), "K"))
-    spec, result, arrays = opt_einsum.parser.parse_einsum_input(operands, shapes=False)
+    spec, result, arrays = lazy.module("opt_einsum").parser.parse_einsum_input(
+        operands, shapes=False
+    )
     terms = spec.split(",")
     session, lifted = nodes(*arrays)
     sizes: dict[str, int] = {}
@@ -266,7 +268,7 @@ def _path(
     if len(shapes) <= 2:
         return [tuple(range(len(shapes)))]
     equation = ",".join(terms) + "->" + result
-    path, _ = opt_einsum.contract_path(equation, *shapes, shapes=True)
+    path, _ = lazy.module("opt_einsum").contract_path(equation, *shapes, shapes=True)
     return [tuple(step) for step in path]
 
 
