@@ -120,19 +120,19 @@ def unique(
         line = reshape(x.node, (x.size,))
         groups = _groups(line, equal_nan, session)
         values = Tracer(gather(line, groups.first(), 0), session)
-        inverse_shape = x.shape if axis is None else (x.size,)
     else:
         axis = one_axis(axis, x.ndim)
         turned = moveaxis(x, axis, 0).node
         extent = turned.shape[0]
         groups = _row_groups(reshape(turned, (extent, turned.size // max(extent, 1))), session)
         values = moveaxis(Tracer(gather(turned, groups.first(), 0), session), 0, axis)
-        inverse_shape = tuple(extent if k == axis else 1 for k in range(x.ndim))
     results = [values]
     if return_index:
         results.append(Tracer(groups.first(), session))
     if return_inverse:
-        results.append(Tracer(reshape(groups.inverse(), inverse_shape), session))
+        inverse = groups.inverse()
+        inverse = reshape(inverse, x.shape) if axis is None else inverse
+        results.append(Tracer(inverse, session))
     if return_counts:
         results.append(Tracer(groups.counts(), session))
     return results[0] if len(results) == 1 else tuple(results)
