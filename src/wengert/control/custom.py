@@ -189,19 +189,25 @@ class primitive(WithRules):
 
     def _primal(self, session: Session, args: Sequence[Any]) -> Any:
         leaves, spec = flatten(tuple(args))
-        values = [np.array(force(leaf))[()] for leaf in leaves]
+        nodes = tuple(leaf.node for leaf in leaves)
         call = OpaqueCall(self.function, spec, self.__name__)
-        results, out_spec = flatten(self.function(*unflatten(spec, values)))
-        types = tuple(
-            array_type(
-                np.shape(result),
-                supported_dtype(np.asarray(result).dtype, f"the result of {self.__name__}"),
+        known = session.memo.get((call, nodes))
+        if known is None:
+            values = [np.array(force(leaf))[()] for leaf in leaves]
+            results, out_spec = flatten(self.function(*unflatten(spec, values)))
+            types = tuple(
+                array_type(
+                    np.shape(result),
+                    supported_dtype(np.asarray(result).dtype, f"the result of {self.__name__}"),
+                )
+                for result in results
             )
-            for result in results
-        )
-        held = host_call(*[leaf.node for leaf in leaves], call=call, types=types)
-        session.values[held] = tuple(np.asarray(result)[()] for result in results)
-        return unflatten(out_spec, [Tracer(item(held, k), session) for k in range(len(results))])
+            held = host_call(*nodes, call=call, types=types)
+            session.values[held] = tuple(np.asarray(result)[()] for result in results)
+            known = session.memo[call, nodes] = held, out_spec
+        held, out_spec = known
+        count = len(held.type.items)
+        return unflatten(out_spec, [Tracer(item(held, k), session) for k in range(count)])
 
 
 def defjvp(

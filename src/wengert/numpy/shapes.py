@@ -79,7 +79,12 @@ METHODS["reshape"] = _reshape_method
 @implements(np.ravel, method=True)
 def ravel(a: Any, order: str = "C") -> Any:
     (x,) = tracers(a)
-    return reshape(x, (x.size,), order)
+    flat = reshape(x, (x.size,), order)
+    if x.link is not None and x.link.path:
+        layout = memory_layout(x)
+        if not np.may_share_memory(layout.ravel(order), layout):  # also where reshape gives a view
+            return Tracer(flat.node, flat.session)
+    return flat
 
 
 def _flatten(x: Tracer, order: str = "C") -> Tracer:

@@ -2,8 +2,7 @@
 
     leaf            values that a session binds
     elementwise     a ufunc; states one partial derivative an argument
-    linear_map      one input, linear: states its transpose, the tangent is the op itself
-    movement        a linear map that only moves elements: the mask moves along
+    movement        one input, linear: moves elements, and the mask moves along; states its transpose
     opaque          integer or boolean results: the derivative is zero
 
 Elementwise nodes have inputs of one shape and of the dtypes of the NumPy loop that runs:

@@ -40,6 +40,7 @@ class Session:
         "forces",
         "guarded",
         "guards",
+        "memo",
         "rules_run",
         "values",
     )
@@ -55,6 +56,8 @@ class Session:
         """(node, the Python value that it had when control flow asked), in program order."""
         self.dropped: list[FrameType] = []
         """Frames in which a tracer would have become a plain value: what adoption looks at."""
+        self.memo: dict[Any, Any] = {}
+        """What is found out once in a session: the types of what opaque functions return."""
         self.forces = 0
         """How often a value was asked for."""
         self.rules_run = 0
