@@ -79,18 +79,20 @@ def check_grads(
     if order < 1:
         raise WengertValueError(f"order must be at least 1, not {order}")
     rng = np.random.default_rng(0) if rng is None else rng
-    leaves = [np.asarray(leaf) for leaf in flatten(tuple(args))[0]]
-    if not any(is_inexact(leaf.dtype) for leaf in leaves):
+    leaves, spec = flatten(tuple(args))
+    leaves = [float(leaf) if type(leaf) is int else leaf for leaf in leaves]  # as `jvp` takes them
+    dtypes = [np.asarray(leaf).dtype for leaf in leaves]
+    if not any(map(is_inexact, dtypes)):
         raise WengertTypeError(
             f"check_grads found nothing to differentiate by among the arguments "
             f"({', '.join(paths(tuple(args)))}): none is floating or complex"
         )
-    single = any(leaf.dtype.itemsize // (1 + (leaf.dtype.kind == "c")) == 4 for leaf in leaves)
+    single = any(dtype.char in "fF" for dtype in dtypes)
     tolerance = 2e-2 if single else 1e-7
     step = (3e-2 if single else 1e-3) if eps is None else eps
     _check(
         f,
-        tuple(args),
+        unflatten(spec, leaves),
         order,
         tuple(modes),
         tolerance if atol is None else atol,
@@ -163,8 +165,7 @@ def _random(leaf: Any, rng: np.random.Generator) -> Any:
 
 def _random_like(args: Any, rng: np.random.Generator) -> Any:
     leaves, spec = flatten(args)
-    kinds = [np.asarray(float(x) if type(x) is int else x) for x in leaves]
-    return unflatten(spec, [_random(leaf, rng) for leaf in kinds])
+    return unflatten(spec, [_random(np.asarray(leaf), rng) for leaf in leaves])
 
 
 def _cotangents(values: Sequence[Any], weights: Sequence[Any]) -> list[Any]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from wengert.derivatives.derive import forward, reverse, seeds
 from wengert.derivatives.linear_map import LinearMap, Place, checked
-from wengert.derivatives.marking import Marked, mark, output_nodes, split_aux, traced
+from wengert.derivatives.marking import Marked, mark, need_function, output_nodes, split_aux, traced
 from wengert.errors import WengertTypeError
 from wengert.execution.border import deliver, entered
 from wengert.execution.programs import program
@@ -68,12 +68,13 @@ def jvp(
 
     Source: Wengert 1964, *A simple automatic derivative evaluation program*.
     """
+    need_function(fun, "jvp")
     _need_sequences(primals, tangents)
     args, directions = tuple(primals), tuple(tangents)
     call = entered(flatten((args, directions))[0])
     with call as session:
         marked = mark(session, args, tuple(range(len(args))), "jvp", allow_integers=True)
-        given, concrete = tangent_nodes(session, directions, marked, "the tangents of jvp")
+        given, concrete = tangent_nodes(session, directions, marked, "the tangent given to jvp")
         value, aux = split_aux(fun(*marked.args), has_aux, "jvp")
         nodes, spec = output_nodes(value, session, "jvp")
         moved = forward(nodes, marked.nodes, given)
@@ -161,6 +162,7 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[
 
     Source: Linnainmaa 1976; as a transpose, Radul et al. 2023, *You Only Linearize Once*.
     """
+    need_function(fun, "vjp")
     call = entered(flatten(primals)[0])
     with call as session:
         marked = mark(session, primals, tuple(range(len(primals))), "vjp", allow_integers=True)
@@ -189,6 +191,7 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> 
     >>> push(1.0, 0.0), push(0.0, 1.0)
     (np.float64(3.0), np.float64(2.0))
     """
+    need_function(fun, "linearize")
     call = entered(flatten(primals)[0])
     with call as session:
         marked = mark(session, primals, tuple(range(len(primals))), "linearize", True)
@@ -248,6 +251,7 @@ def linear_transpose(fun: Callable[..., Any], *primals: Any) -> Callable[..., An
     >>> wg.linear_transpose(lambda x: A @ x, np.zeros(2))(np.array([1.0, 0.0]))
     (array([1., 2.]),)
     """
+    need_function(fun, "linear_transpose")
     call = entered(flatten(primals)[0])
     with call as session:
         marked = mark(session, primals, tuple(range(len(primals))), "linear_transpose")

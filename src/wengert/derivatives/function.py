@@ -15,6 +15,7 @@ class DerivativeFunction:
 
     transform: (function, options, args, kwargs) -> result; a module-level function, so that this
         object pickles when the function does.
+    options: what the transformation was asked for, and its public `name`.
     """
 
     def __init__(
@@ -24,9 +25,10 @@ class DerivativeFunction:
         options: dict[str, Any],
     ) -> None:
         if not callable(function):
+            name = options["name"]
             raise WengertTypeError(
-                f"{transform.__name__.strip('_')} needs a function as its first argument, not "
-                f"{type(function).__name__}: write grad(f)(x), not grad(f(x))"
+                f"{name} needs a function as its first argument, not {type(function).__name__}: "
+                f"write {name}(f)(x), not {name}(f(x))"
             )
         functools.update_wrapper(self, function)
         self._transform = transform
@@ -44,4 +46,4 @@ class DerivativeFunction:
 
     def __repr__(self) -> str:
         name = getattr(self._function, "__qualname__", repr(self._function))
-        return f"<{self._transform.__name__.strip('_')} of {name}>"
+        return f"<{self._options['name']} of {name}>"

@@ -67,9 +67,8 @@ def grad(
     At kinks a subgradient: 0 for abs and norms at 0, ties of max and min shared evenly.
     Source: Speelpenning 1980; Griewank & Walther 2008, *Evaluating Derivatives*, chapter 3.
     """
-    return DerivativeFunction(
-        _grad, fun, {"argnums": argnums, "has_aux": has_aux, "holomorphic": holomorphic}
-    )
+    options = {"argnums": argnums, "has_aux": has_aux, "holomorphic": holomorphic, "name": "grad"}
+    return DerivativeFunction(_grad, fun, options)
 
 
 def value_and_grad(
@@ -87,26 +86,31 @@ def value_and_grad(
     >>> wg.value_and_grad(lambda x: x**3)(2.0)
     (np.float64(8.0), np.float64(12.0))
     """
-    return DerivativeFunction(
-        _value_and_grad, fun, {"argnums": argnums, "has_aux": has_aux, "holomorphic": holomorphic}
-    )
+    options = {
+        "argnums": argnums,
+        "has_aux": has_aux,
+        "holomorphic": holomorphic,
+        "name": "value_and_grad",
+    }
+    return DerivativeFunction(_value_and_grad, fun, options)
 
 
 def _grad(fun: Any, options: Any, args: Any, kwargs: Any) -> Any:
-    (_, aux), gradients = _both(fun, options, args, kwargs, "grad", with_value=False)
+    (_, aux), gradients = _both(fun, options, args, kwargs, with_value=False)
     return (gradients, aux) if options["has_aux"] else gradients
 
 
 def _value_and_grad(fun: Any, options: Any, args: Any, kwargs: Any) -> Any:
-    (value, aux), gradients = _both(fun, options, args, kwargs, "value_and_grad", with_value=True)
+    (value, aux), gradients = _both(fun, options, args, kwargs, with_value=True)
     return ((value, aux), gradients) if options["has_aux"] else (value, gradients)
 
 
 def _both(
-    fun: Any, options: Any, args: Any, kwargs: Any, what: str, with_value: bool
+    fun: Any, options: Any, args: Any, kwargs: Any, with_value: bool
 ) -> tuple[tuple[Any, Any], Any]:
     """((value, aux), gradient); the value is None where nobody asks for it."""
-    call = entered(flatten(args)[0])
+    what = options["name"]
+    call = entered(flatten((args, kwargs))[0])
     with call as session:
         marked = mark(session, args, options["argnums"], what)
         _check_domain(marked, options["holomorphic"], what)

@@ -17,6 +17,7 @@ from wengert.derivatives.function import DerivativeFunction
 from wengert.derivatives.marking import (
     Argnums,
     mark,
+    need_function,
     output_nodes,
     scalar_output,
     split_aux,
@@ -73,8 +74,7 @@ def jacobian(
     """
     if mode not in _MODES:
         raise WengertValueError(f"mode must be one of {', '.join(_MODES)}, not {mode!r}")
-    options = {"argnums": argnums, "has_aux": has_aux, "holomorphic": holomorphic, "mode": mode}
-    return DerivativeFunction(_jacobian, fun, options)
+    return _of_mode("jacobian", mode, fun, argnums, has_aux, holomorphic)
 
 
 def jacfwd(
@@ -84,7 +84,7 @@ def jacfwd(
     holomorphic: bool = False,
 ) -> Callable[..., Any]:
     """The Jacobian by forward mode: for functions of few inputs. See `jacobian`."""
-    return jacobian(fun, argnums, has_aux, holomorphic, mode="forward")
+    return _of_mode("jacfwd", "forward", fun, argnums, has_aux, holomorphic)
 
 
 def jacrev(
@@ -94,7 +94,7 @@ def jacrev(
     holomorphic: bool = False,
 ) -> Callable[..., Any]:
     """The Jacobian by reverse mode: for functions of few outputs. See `jacobian`."""
-    return jacobian(fun, argnums, has_aux, holomorphic, mode="reverse")
+    return _of_mode("jacrev", "reverse", fun, argnums, has_aux, holomorphic)
 
 
 def hessian(
@@ -113,16 +113,45 @@ def hessian(
     array([[6., 4.],
            [4., 0.]])
     """
-    return jacfwd(jacrev(fun, argnums, has_aux, holomorphic), argnums, has_aux, holomorphic)
+    options = {
+        "argnums": argnums,
+        "has_aux": has_aux,
+        "holomorphic": holomorphic,
+        "name": "hessian",
+    }
+    return DerivativeFunction(_hessian, fun, options)
+
+
+def _of_mode(
+    name: str,
+    mode: str,
+    fun: Callable[..., Any],
+    argnums: Argnums,
+    has_aux: bool,
+    holomorphic: bool,
+) -> Callable[..., Any]:
+    options = {
+        "argnums": argnums,
+        "has_aux": has_aux,
+        "holomorphic": holomorphic,
+        "mode": mode,
+        "name": name,
+    }
+    return DerivativeFunction(_jacobian, fun, options)
+
+
+def _hessian(fun: Any, options: Any, args: Any, kwargs: Any) -> Any:
+    rows = DerivativeFunction(_jacobian, fun, {**options, "mode": "reverse"})
+    return _jacobian(rows, {**options, "mode": "forward"}, args, kwargs)
 
 
 def _jacobian(fun: Any, options: Any, args: Any, kwargs: Any) -> Any:
-    argnums, holomorphic = options["argnums"], options["holomorphic"]
-    call = entered(flatten(args)[0])
+    what, argnums, holomorphic = options["name"], options["argnums"], options["holomorphic"]
+    call = entered(flatten((args, kwargs))[0])
     with call as session:
-        marked = mark(session, args, argnums, "jacobian")
-        value, aux = split_aux(fun(*marked.args, **kwargs), options["has_aux"], "jacobian")
-        outputs, spec = output_nodes(value, session, "jacobian")
+        marked = mark(session, args, argnums, what)
+        value, aux = split_aux(fun(*marked.args, **kwargs), options["has_aux"], what)
+        outputs, spec = output_nodes(value, session, what)
         _check_kinds(marked.nodes, outputs, holomorphic)
         blocks = _blocks(outputs, marked.nodes, options["mode"])
         result = unflatten(spec, [traced(session, marked.spec, row) for row in blocks])
@@ -208,6 +237,7 @@ def hvp(fun: Callable[..., Any], x: Any, v: Any, *args: Any) -> Any:
 
     Source: Pearlmutter 1994, *Fast exact multiplication by the Hessian*.
     """
+    need_function(fun, "hvp")
     call = entered(flatten((x, v, args))[0])
     with call as session:
         marked = mark(session, (x, *args), 0, "hvp")

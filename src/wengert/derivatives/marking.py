@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from wengert.graph.op import Tangent
 from wengert.graph.types import array_type, is_inexact
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import Tracer, check_alive, lift
-from wengert.tracing.trees import Spec, flatten, paths, unflatten
+from wengert.tracing.trees import Spec, flatten, leaf_name, unflatten
 
 Argnums = int | Sequence[int]
 
@@ -39,7 +39,7 @@ class Marked:
 
 def chosen(argnums: Argnums, count: int, what: str) -> tuple[int, ...]:
     """The marked positions as non-negative ints; errors for those that do not exist."""
-    numbers = (argnums,) if isinstance(argnums, int | np.integer) else tuple(argnums)
+    numbers = tuple(argnums) if isinstance(argnums, Iterable) else (argnums,)
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, int | np.integer):
             raise WengertTypeError(
@@ -74,10 +74,11 @@ def mark(
     tracers = []
     concrete = []
     for k, leaf in enumerate(leaves):
-        tracer = as_input(session, leaf, _Where(what, argnums, structure, k), True)
+        where = _Where(what, positions, single, structure, k)
+        tracer = as_input(session, leaf, where, True)
         if not is_inexact(tracer.dtype) and not allow_integers:
             raise WengertTypeError(
-                f"{_Where(what, argnums, structure, k)} has dtype {tracer.dtype}, and only "
+                f"{where} has dtype {tracer.dtype}, and only "
                 "floating and complex numbers have derivatives: pass it as x.astype(float), or "
                 "leave it out of argnums"
             )
@@ -92,20 +93,33 @@ def mark(
     return Marked(tuple(new), [tracer.node for tracer in tracers], spec, concrete)
 
 
+@dataclass(frozen=True, slots=True)
 class _Where:
-    """The description of a leaf of an argument, put into words only when an error needs it."""
+    """The description of a leaf of an argument, put into words only when an error needs it.
 
-    __slots__ = ("argnums", "index", "structure", "what")
+    structure: the one marked argument, or the tuple of those at `positions`; index: which leaf.
+    """
 
-    def __init__(self, what: str, argnums: Argnums, structure: Any, index: int) -> None:
-        self.what = what
-        self.argnums = argnums
-        self.structure = structure
-        self.index = index
+    what: str
+    positions: tuple[int, ...]
+    single: bool
+    structure: Any
+    index: int
 
     def __str__(self) -> str:
-        path = paths(self.structure)[self.index]
-        return f"the differentiated argument{path and ' leaf ' + path} of {self.what}"
+        parts = (self.structure,) if self.single else self.structure
+        names = [f"argument {k}" for k in self.positions]
+        name = leaf_name(dict(zip(names, parts, strict=True)), self.index)
+        return f"{name} of the function given to {self.what}"
+
+
+def need_function(fun: Callable[..., Any], what: str) -> None:
+    """An error where something else is given to be differentiated."""
+    if not callable(fun):
+        raise WengertTypeError(
+            f"{what} needs a function as its first argument, not {type(fun).__name__}: write "
+            f"{what}(f, ...) and not {what}(f(x), ...)"
+        )
 
 
 def split_aux(result: Any, has_aux: bool, what: str) -> tuple[Any, Any]:

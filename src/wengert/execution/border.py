@@ -16,7 +16,7 @@ from wengert.execution.programs import run
 from wengert.graph.node import Node
 from wengert.graph.types import array_type, supported_dtype
 from wengert.graph.walk import topological
-from wengert.ops.leaves import LEAVES
+from wengert.ops.leaves import LEAVES, capture, slot
 from wengert.tracing.linear_operators import teach_linear_operators
 from wengert.tracing.session import (
     Session,
@@ -131,5 +131,7 @@ def _all_bound(nodes: Sequence[Node], marked: Sequence[Node]) -> bool:
     """Whether nodes rest on nothing but these inputs and what the session captured."""
     mine = set(marked)
     return all(
-        node in mine or node.op.name != "input" for node in topological(nodes) if node.op in LEAVES
+        node in mine or node.op is capture or node.op is slot
+        for node in topological(nodes)
+        if node.op in LEAVES
     )

@@ -17,17 +17,21 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import WengertTypeError
+from wengert.errors import WengertTypeError, WengertValueError
 from wengert.execution.border import as_input
+from wengert.execution.cache import BoundedCache
+from wengert.execution.interpreter import Program
 from wengert.execution.programs import program
 from wengert.graph.node import Node
 from wengert.logging import logger
+from wengert.ops.holders import ResultChanged
 from wengert.tracing.linear_operators import teach_linear_operators
 from wengert.tracing.session import Session, current_session, outermost
 from wengert.tracing.tracer import Tracer, check_alive
-from wengert.tracing.trees import Spec, flatten, unflatten
+from wengert.tracing.trees import Spec, flatten, leaf_name, unflatten
 
 MOST_PATHS = 16
+MOST_SIGNATURES = 4_096
 
 
 def jit(
@@ -99,14 +103,19 @@ class Path:
         """(whether all guards gave their answers, the result)."""
         given = dict(self.bound)
         given.update(zip(self.inputs, values, strict=True))
+        planned = program((*self.guards, *self.outputs))
         try:
-            found = program((*self.guards, *self.outputs)).run(given)
+            found, flagged = (
+                _watched(planned, given) if self.guards else (planned.run(given), False)
+            )
         except Exception:
             if self._holds(given):
                 raise
             return False, None
         if not self._agree(found[: len(self.guards)]):
             return False, None
+        if flagged:  # it is the right path: once more, and NumPy warns as it is set to
+            found = planned.run(given)
         leaves = [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in self.leaves]
         for place, value in zip(self.places, found[len(self.guards) :], strict=True):
             leaves[place] = value
@@ -126,6 +135,30 @@ class Path:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Argument:
+    """The description of a leaf of the arguments, put into words only when an error needs it."""
+
+    function: str
+    traced: tuple[tuple[Any, ...], dict[str, Any]]
+    index: int
+
+    def __str__(self) -> str:
+        positional, named = self.traced
+        arguments = {f"argument {k}": arg for k, arg in enumerate(positional)}
+        arguments.update((f"argument {k}", named[k]) for k in sorted(named))
+        return f"{leaf_name(arguments, self.index)} of {self.function}"
+
+
+def _watched(planned: Program, given: dict[Node, Any]) -> tuple[list[Any], bool]:
+    """What a path computes, and whether NumPy would warn: the path may be the wrong one, so that
+    its warnings are not the function's."""
+    flags: list[str] = []
+    settings = {kind: "ignore" if how == "ignore" else "call" for kind, how in np.geterr().items()}
+    with np.errstate(call=lambda message, flag: flags.append(message), **settings):
+        return planned.run(given), bool(flags)
+
+
 class Jitted:
     """A function under `jit`."""
 
@@ -139,11 +172,11 @@ class Jitted:
     ) -> None:
         functools.update_wrapper(self, function)
         self._function = function
-        self._static_argnums = static_argnums
-        self._static_argnames = static_argnames
-        self._paths: dict[Any, list[Path]] = {}
-        self._said_full = False
         self._parameters = _positional_names(function)
+        self._static_argnums = _checked_numbers(function, self._parameters, static_argnums)
+        self._static_argnames = _checked_names(function, static_argnames)
+        self._paths = BoundedCache(entries=MOST_SIGNATURES, weight=MOST_SIGNATURES)
+        self._said_full = False
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
@@ -164,21 +197,25 @@ class Jitted:
             return self._function(*args, **kwargs)
         key = (spec, tuple(map(_signature, leaves)), static)
         try:
-            known = self._paths.get(key)
+            known: list[Path] | None = self._paths.find(key)
         except TypeError as error:
             raise WengertTypeError(
                 f"the static arguments of {self.__name__} must be hashable: {error}"
             ) from None
         if known is None:
-            known = self._paths[key] = []
+            known = []
+            self._paths.put(key, known, 1)
         values = [np.asarray(leaf) for leaf in leaves]
         for k, path in enumerate(known):
-            holds, result = path.run(values)
+            try:
+                holds, result = path.run(values)
+            except ResultChanged:  # a primitive gives another shape for these values
+                continue
             if holds:
                 if k:
                     known.insert(0, known.pop(k))
                 return result
-        path, result = self._trace(args, kwargs, fixed, leaves, spec)
+        path, result = self._trace(args, kwargs, fixed, traced, leaves, spec)
         if len(known) < MOST_PATHS:
             known.insert(0, path)
         elif not self._said_full:
@@ -195,7 +232,7 @@ class Jitted:
         """((traced arguments by position, by name), what is static of them)."""
         count = len(args)
         names = self._static_argnames
-        positions = {k % count for k in self._static_argnums if -count <= k < count}
+        positions = {k for k in self._static_argnums if k < count}
         positions |= {k for k, name in enumerate(self._parameters[:count]) if name in names}
         traced = tuple(None if k in positions else arg for k, arg in enumerate(args))
         static_kwargs = {
@@ -206,8 +243,8 @@ class Jitted:
         }
         named = {name: value for name, value in kwargs.items() if name not in static_kwargs}
         static = (
-            tuple((k, _Exactly(args[k])) for k in sorted(positions)),
-            tuple((name, _Exactly(static_kwargs[name])) for name in sorted(static_kwargs)),
+            tuple((k, _exactly(args[k])) for k in sorted(positions)),
+            tuple((name, _exactly(static_kwargs[name])) for name in sorted(static_kwargs)),
         )
         return (traced, named), static
 
@@ -216,13 +253,16 @@ class Jitted:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         fixed: set[int],
+        traced: Any,
         leaves: Sequence[Any],
         spec: Spec,
     ) -> tuple[Path, Any]:
         teach_linear_operators()
         with outermost(guarded=True) as session:
-            what = f"an argument of {self.__name__}"
-            tracers = [as_input(session, leaf, what) for leaf in leaves]
+            tracers = [
+                as_input(session, leaf, _Argument(self.__name__, traced, k))
+                for k, leaf in enumerate(leaves)
+            ]
             inputs = tuple(tracer.node for tracer in tracers)
             by_position, by_name = unflatten(spec, tracers)
             call_args = [args[k] if k in fixed else by_position[k] for k in range(len(args))]
@@ -260,30 +300,13 @@ class Jitted:
         )
 
 
-class _Exactly:
-    """A static argument as a key: equal to one of the same type and, for numbers, the same bits.
-
-    Python holds 0.0 == -0.0 and 1 == 1.0 == True, NaN != NaN; tuples are compared entry by entry.
-    """
-
-    __slots__ = ("bits", "hash")
-
-    def __init__(self, value: Any) -> None:
-        self.bits = _exactly(value)
-        self.hash = hash(self.bits)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Exactly) and self.bits == other.bits
-
-    def __hash__(self) -> int:
-        return self.hash
-
-
 def _exactly(value: Any) -> Any:
+    """A static argument as a key: numbers by their type and bits, since Python holds 0.0 == -0.0,
+    1 == 1.0 == True and NaN != NaN."""
     kind = type(value)
-    if kind is float:
+    if isinstance(value, float):
         return kind, value.hex()
-    if kind is complex:
+    if isinstance(value, complex):
         return kind, value.real.hex(), value.imag.hex()
     if kind is tuple:
         return kind, *map(_exactly, value)
@@ -298,9 +321,51 @@ def _signature(leaf: Any) -> Any:
 
 
 def _positional_names(function: Callable[..., Any]) -> tuple[str, ...]:
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return ()
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return tuple(p.name for p in parameters if p.kind in kinds)
+    return tuple(p.name for p in _signature_of(function) if p.kind in kinds)
+
+
+def _signature_of(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """The parameters of a function; none where it does not tell them, as some written in C."""
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return []
+
+
+def _takes_any(function: Callable[..., Any], kind: Any) -> bool:
+    parameters = _signature_of(function)
+    return not parameters or any(p.kind is kind for p in parameters)
+
+
+def _checked_numbers(
+    function: Callable[..., Any], parameters: Sequence[str], numbers: tuple[int, ...]
+) -> tuple[int, ...]:
+    """static_argnums, counted from the front."""
+    count = len(parameters)
+    open_ended = _takes_any(function, inspect.Parameter.VAR_POSITIONAL)
+    for number in numbers:
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise WengertTypeError(f"static_argnums must be ints, not {number!r}")
+        if number < -count or (number >= count and not open_ended):
+            raise WengertValueError(
+                f"static_argnums names argument {number}, but {_name(function)} has {count} "
+                "positional arguments"
+            )
+    return tuple(n + count if n < 0 else n for n in numbers)
+
+
+def _checked_names(function: Callable[..., Any], names: tuple[str, ...]) -> tuple[str, ...]:
+    """static_argnames, each of which the function must have."""
+    known = {p.name for p in _signature_of(function)}
+    if not _takes_any(function, inspect.Parameter.VAR_KEYWORD):
+        for name in names:
+            if name not in known:
+                raise WengertValueError(
+                    f"static_argnames names {name!r}, which is no argument of {_name(function)}"
+                )
+    return names
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return str(getattr(function, "__name__", function))

@@ -90,6 +90,12 @@ class Interned(WeakTable[Node]):
         super().__init__()
         self.ready: dict[tuple[Any, ...], Any] = {}
 
+    def remember(self, key: Any, value: Node) -> None:
+        """Let `key`, a tuple, find the node. Not where it holds a node as young as the result
+        (x * 1 is x): the key would keep the result alive, and with it the entry, for ever."""
+        if all(type(part) is not Node or part.serial < value.serial for part in key):
+            super().remember(key, value)
+
 
 _bare = object.__new__
 _serials = count()

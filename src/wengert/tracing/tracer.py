@@ -206,10 +206,13 @@ class Tracer:
         note_drop(self.session)
         raise DroppedTracer(
             "a traced array would become a plain NumPy array here, and its derivative would be "
-            "lost (np.array or np.asarray of traced values, a[i] = traced or a += traced into a "
-            "NumPy array, np.vectorize, or C code). Write wengert.numpy.array, .asarray or .zeros "
-            "instead of NumPy's, np.stack([a, b]) for np.array([a, b]), a = a + traced for "
-            "a += traced, or wengert.stop_gradient(x) first if the derivative shall be zero"
+            "lost (NumPy's array functions, an assignment into a NumPy array, a method of one, or "
+            "C code). Write\n"
+            "    wengert.numpy.array, .asarray, .zeros    for those of NumPy\n"
+            "    a = a + x                                for a += x\n"
+            "    A @ x                                    for A.dot(x)\n"
+            "    m + s * rng.standard_normal(n)           for rng.normal(m, s, n)\n"
+            "    wengert.stop_gradient(x) first           where the derivative shall be zero"
         )
 
     def __repr__(self) -> str:

@@ -7,7 +7,8 @@ None is part of the structure and not a leaf.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from threading import Lock
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -52,6 +53,16 @@ def paths(tree: Any) -> list[str]:
     return [accessor.codify("") for accessor in accessors]
 
 
+def leaf_name(arguments: Mapping[str, Any], index: int) -> str:
+    """How a message calls a leaf, counted through all arguments: `the leaf ['w'] of argument 1`."""
+    for name, tree in arguments.items():
+        inner = paths(tree)
+        if index < len(inner):
+            return f"the leaf {inner[index]} of {name}" if inner[index] else name
+        index -= len(inner)
+    raise IndexError("no argument has this leaf")
+
+
 def match(tree: Any, spec: Spec, what: str, other: str) -> list[Any]:
     """The leaves of a structure that must be like another one."""
     leaves, found = flatten(tree)
@@ -64,7 +75,12 @@ def match(tree: Any, spec: Spec, what: str, other: str) -> list[Any]:
 
 
 def _show(spec: Spec) -> str:
-    return str(spec).removeprefix("PyTreeSpec(").replace(f", namespace={NAMESPACE!r})", "")
+    text = str(spec).removeprefix("PyTreeSpec(").removesuffix(")")
+    return text.removesuffix(f", namespace={NAMESPACE!r}")
+
+
+_registered: set[type] = set()
+_registering = Lock()
 
 
 def _register(cls: type) -> None:
@@ -79,10 +95,13 @@ def _register(cls: type) -> None:
             object.__setattr__(instance, name, child)
         return instance
 
-    optree.register_pytree_node(
-        cls,
-        take_apart,
-        put_together,
-        path_entry_type=optree.GetAttrEntry,
-        namespace=NAMESPACE,
-    )
+    with _registering:
+        if cls not in _registered:  # another thread may have been faster
+            optree.register_pytree_node(
+                cls,
+                take_apart,
+                put_together,
+                path_entry_type=optree.GetAttrEntry,
+                namespace=NAMESPACE,
+            )
+            _registered.add(cls)
