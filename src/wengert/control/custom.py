@@ -38,6 +38,7 @@ class WithRules:
 
     def __init__(self, function: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
         functools.update_wrapper(self, function)
+        self.__name__ = getattr(function, "__name__", type(function).__name__)
         self.function = function
         self.nondiff_argnums = tuple(nondiff_argnums)
         self.pushforward: Callable[..., Any] | None = None
