@@ -57,9 +57,9 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
     name = _ARGUMENTS[mode]
     if unknown := set(kwargs) - {name}:
         raise WengertValueError(f"unsupported keyword arguments for mode '{mode}': {unknown}")
-    argument = kwargs.get(name) if name else None
+    argument = None if name is None else kwargs.get(name)
     if mode == "constant":
-        return Tracer(_constant(x, widths, kwargs.get(name, 0), session), session)
+        return Tracer(_constant(x, widths, kwargs.get("constant_values", 0), session), session)
     if mode == "empty":
         return Tracer(_constant(x, widths, 0, session), session)
     for axis, pair in enumerate(widths):
@@ -70,7 +70,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
     if not x.size:
         return Tracer(_constant(x, widths, 0, session), session)
     if mode == "linear_ramp":
-        ends = _pairs(kwargs.get(name, 0), x.ndim, x, session)
+        ends = _pairs(kwargs.get("end_values", 0), x.ndim, x, session)
         for axis, pair in enumerate(widths):
             x = _with_ramps(x, axis, pair, ends[axis])
     elif mode in _STATISTICS:

@@ -50,11 +50,11 @@ def arange(
         start, stop = 0, start
     session = find_session(start, stop, step)
     if session is None:
-        return np.arange(start, stop, step, dtype)
+        return np.arange(start, stop, step, dtype=dtype)
     check_device(device)
     first, last, by = (as_tracer(value, session) for value in (start, stop, step))
     if all(value.dtype.kind in "biu" for value in (first, last, by)):
-        return np.arange(int(first), int(last), int(by), dtype)
+        return np.arange(int(first), int(last), int(by), dtype=dtype)
     if any(value.ndim for value in (first, last, by)):
         raise WengertTypeError("the arguments of np.arange must be scalars")
     if by == 0:
@@ -160,8 +160,8 @@ def geomspace(
         y = np.exp(t * ratio) * Tracer(a, session)
     else:
         turn = sign(a)
-        logs = [Tracer(log10(multiply(end, turn)), session) for end in (a, b)]
-        y = logspace(*logs, num=num, endpoint=endpoint) * Tracer(turn, session)
+        start, stop = (Tracer(log10(multiply(end, turn)), session) for end in (a, b))
+        y = logspace(start, stop, num, endpoint) * Tracer(turn, session)
     shape = y.shape[1:]
     parts = [y.node]
     if num > 0:  # the ends are met exactly

@@ -172,7 +172,7 @@ def _triangle(m: Any, k: Any, lower: bool) -> Tracer:
     if not x.ndim:
         raise WengertValueError("a triangle needs an array of at least one dimension")
     k = operator.index(k)
-    keep = np.tri(*x.shape[-2:], k=k if lower else k - 1, dtype=bool)  # type: ignore[arg-type]
+    keep = np.tri(x.shape[-min(x.ndim, 2)], x.shape[-1], k if lower else k - 1, dtype=bool)
     keep = keep if lower else ~keep
     keep.flags.writeable = False
     return Tracer(select(session.capture(keep), x, constant(0, x)), session)
