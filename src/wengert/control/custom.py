@@ -6,11 +6,9 @@ cut off (`stop_gradient`), and a `custom` node ties what it made to its inputs b
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -25,7 +23,7 @@ from wengert.tracing.tracer import Tracer, depends_on_input, force, lift
 from wengert.tracing.trees import Spec, flatten, unflatten
 
 
-class WithRules:
+class WithRules(Wrapped):
     """A function with a derivative of its own; the common part of the decorators.
 
     nondiff_argnums: positions of arguments that are not arrays, or not differentiated.
@@ -37,7 +35,7 @@ class WithRules:
     __name__: str
 
     def __init__(self, function: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
-        functools.update_wrapper(self, function)
+        super().__init__(function)
         self.__name__ = getattr(function, "__name__", type(function).__name__)
         self.function = function
         self.nondiff_argnums = tuple(nondiff_argnums)
@@ -45,8 +43,9 @@ class WithRules:
         self.pullback: Callable[..., Any] | None = None
         self.known_arguments: frozenset[int] | None = None
 
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else MethodType(self, instance)
+    def _made_from(self) -> tuple[Any, ...]:
+        """Without its name a function with rules cannot be found again: pickle says so."""
+        return self.__class__, (self.function, self.nondiff_argnums)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         args = self._positional(args, kwargs)

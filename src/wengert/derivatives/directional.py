@@ -16,7 +16,15 @@ import numpy as np
 
 from wengert.derivatives.derive import forward, reverse, seeds
 from wengert.derivatives.linear_map import LinearMap, Place, checked
-from wengert.derivatives.marking import Marked, mark, need_function, output_nodes, split_aux, traced
+from wengert.derivatives.marking import (
+    Marked,
+    distinct,
+    mark,
+    need_function,
+    output_nodes,
+    split_aux,
+    traced,
+)
 from wengert.errors import WengertTypeError
 from wengert.execution.border import deliver, entered
 from wengert.execution.programs import program
@@ -168,6 +176,7 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[
         marked = mark(session, primals, tuple(range(len(primals))), "vjp", allow_integers=True)
         value, aux = split_aux(fun(*marked.args), has_aux, "vjp")
         nodes, spec = output_nodes(value, session, "vjp")
+        nodes = distinct(session, nodes)
         given = seeds(nodes)
         pulled = reverse(nodes, marked.nodes, given)
         pullback = LinearMap(
@@ -256,6 +265,7 @@ def linear_transpose(fun: Callable[..., Any], *primals: Any) -> Callable[..., An
     with call as session:
         marked = mark(session, primals, tuple(range(len(primals))), "linear_transpose")
         nodes, spec = output_nodes(fun(*marked.args), session, "linear_transpose")
+        nodes = distinct(session, nodes)
         _check_linear(session, nodes, marked.nodes)
         given = seeds(nodes)
         transposed = LinearMap(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
-from types import MethodType
 from typing import Any
 
 from wengert.errors import WengertTypeError
+from wengert.tracing.wrapping import Wrapped
 
 
-class DerivativeFunction:
+class DerivativeFunction(Wrapped):
     """A function made from another one by a transformation.
 
     transform: (function, options, args, kwargs) -> result; a module-level function, so that this
@@ -30,7 +29,7 @@ class DerivativeFunction:
                 f"{name} needs a function as its first argument, not {type(function).__name__}: "
                 f"write {name}(f)(x), not {name}(f(x))"
             )
-        functools.update_wrapper(self, function)
+        super().__init__(function)
         self._transform = transform
         self._function = function
         self._options = options
@@ -38,10 +37,7 @@ class DerivativeFunction:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._transform(self._function, self._options, args, kwargs)
 
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else MethodType(self, instance)
-
-    def __reduce__(self) -> tuple[Any, ...]:
+    def _made_from(self) -> tuple[Any, ...]:
         return DerivativeFunction, (self._transform, self._function, self._options)
 
     def __repr__(self) -> str:

@@ -150,6 +150,17 @@ def output_nodes(result: Any, session: Session, what: str) -> tuple[list[Node], 
     return nodes, spec
 
 
+def distinct(session: Session, nodes: Sequence[Node]) -> list[Node]:
+    """The nodes, with a name of its own for each place that one stands in: a value that is returned
+    twice has two cotangents."""
+    seen: set[Node] = set()
+    result = []
+    for node in nodes:
+        result.append(session.alias(node) if node in seen else node)
+        seen.add(node)
+    return result
+
+
 def scalar_output(result: Any, session: Session, what: str) -> Node:
     """The one real scalar that `grad` needs."""
     if result is None:

@@ -12,7 +12,6 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -29,6 +28,7 @@ from wengert.tracing.linear_operators import teach_linear_operators
 from wengert.tracing.session import Session, current_session, outermost
 from wengert.tracing.tracer import Tracer, check_alive
 from wengert.tracing.trees import Spec, flatten, leaf_name, unflatten
+from wengert.tracing.wrapping import Wrapped
 
 MOST_PATHS = 16
 MOST_SIGNATURES = 4_096
@@ -159,10 +159,8 @@ def _watched(planned: Program, given: dict[Node, Any]) -> tuple[list[Any], bool]
         return planned.run(given), bool(flags)
 
 
-class Jitted:
+class Jitted(Wrapped):
     """A function under `jit`."""
-
-    __name__: str
 
     def __init__(
         self,
@@ -170,7 +168,7 @@ class Jitted:
         static_argnums: tuple[int, ...],
         static_argnames: tuple[str, ...],
     ) -> None:
-        functools.update_wrapper(self, function)
+        super().__init__(function)
         self.__name__ = getattr(function, "__name__", type(function).__name__)
         self._function = function
         self._parameters = _positional_names(function)
@@ -179,10 +177,7 @@ class Jitted:
         self._paths = BoundedCache(entries=MOST_SIGNATURES, weight=MOST_SIGNATURES)
         self._said_full = False
 
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else MethodType(self, instance)
-
-    def __reduce__(self) -> tuple[Any, ...]:
+    def _made_from(self) -> tuple[Any, ...]:
         return Jitted, (self._function, self._static_argnums, self._static_argnames)
 
     def __repr__(self) -> str:
