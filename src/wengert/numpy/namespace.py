@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -32,6 +33,7 @@ def public_ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
         return ufunc(x, *args, **kwargs)
 
     functools.update_wrapper(call, ufunc, updated=())
+    call.__doc__ = _without_examples(ufunc.__doc__)
     for name in dir(ufunc):
         if not name.startswith("_"):
             setattr(call, name, getattr(ufunc, name))
@@ -50,7 +52,17 @@ def public(function: Any, implementation: Callable[..., Any]) -> Callable[..., A
         return function(*args, **kwargs)
 
     call.__module__ = "wengert.numpy"
+    call.__doc__ = _without_examples(function.__doc__)
     return call
+
+
+def _without_examples(doc: str | None) -> str | None:
+    """NumPy's description of a function. The examples in it are NumPy's to test: the section is
+    left out, and what remains loses its prompts."""
+    if doc is None:
+        return None
+    text = re.split(r"\n *Examples\n *-+\n", doc)[0]
+    return re.sub(r"(?m)^( *)(>>>|\.\.\.) ", r"\1    ", text)
 
 
 def public_names(module: ModuleType) -> dict[str, Any]:
