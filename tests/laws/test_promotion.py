@@ -15,8 +15,8 @@ from wengert.errors import Unsupported
 from wengert.graph.registry import UFUNCS, find
 from wengert.graph.types import array_type
 from wengert.graph.verify import verify
+from wengert.tracing.lifting import lift
 from wengert.tracing.session import Session
-from wengert.tracing.tracer import lift
 
 BINARY = {ufunc: op for ufunc, op in UFUNCS.items() if ufunc.nin == 2}
 VALUES = {dtype: np.array([1, 3], dtype) for dtype in DTYPES}

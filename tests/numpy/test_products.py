@@ -109,7 +109,7 @@ def test_matrix_norms(order: Any) -> None:
 
 def test_a_norm_at_zero_has_subgradient_zero() -> None:
     for order in (None, 1, 2, 3):
-        f = lambda x, order=order: np.linalg.norm(x, order)  # noqa: E731
+        f = lambda x, order=order: np.linalg.norm(x, order)
         np.testing.assert_array_equal(wg.grad(f)(np.zeros(3)), np.zeros(3))
         assert np.all(np.isfinite(wg.hessian(f)(np.zeros(3))))
 
@@ -143,7 +143,7 @@ def test_a_constant_operator_multiplies_traced_arrays(operator: Any) -> None:
         expected = wg.jacobian(lambda v, m=matrix: m @ v)(arg)
         for mode in (wg.jacfwd, wg.jacrev):
             np.testing.assert_allclose(mode(product)(arg), expected, rtol=1e-14)
-    loss = lambda v: np.sum((operator @ v) ** 2)  # noqa: E731
+    loss = lambda v: np.sum((operator @ v) ** 2)
     np.testing.assert_allclose(wg.hessian(loss)(x), 2 * DENSE.T @ DENSE, atol=1e-13)
 
 

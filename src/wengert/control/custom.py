@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -18,9 +18,12 @@ from wengert.errors import WengertTypeError
 from wengert.graph.types import array_type, supported_dtype
 from wengert.ops.holders import custom, host_call
 from wengert.ops.leaves import item, stop_gradient
+from wengert.tracing.forcing import depends_on_input, force
+from wengert.tracing.lifting import lift
 from wengert.tracing.session import Session
-from wengert.tracing.tracer import Tracer, depends_on_input, force, lift
+from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import Spec, flatten, unflatten
+from wengert.tracing.wrapping import Wrapped
 
 
 class WithRules(Wrapped):
@@ -32,20 +35,19 @@ class WithRules(Wrapped):
     known_arguments: the positions by which there is a derivative; None is all of them.
     """
 
-    __name__: str
-
     def __init__(self, function: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
         super().__init__(function)
-        self.__name__ = getattr(function, "__name__", type(function).__name__)
         self.function = function
         self.nondiff_argnums = tuple(nondiff_argnums)
         self.pushforward: Callable[..., Any] | None = None
         self.pullback: Callable[..., Any] | None = None
         self.known_arguments: frozenset[int] | None = None
 
-    def _made_from(self) -> tuple[Any, ...]:
-        """Without its name a function with rules cannot be found again: pickle says so."""
-        return self.__class__, (self.function, self.nondiff_argnums)
+    def _made_from(self) -> NoReturn:
+        raise WengertTypeError(
+            f"{self.__name__} has a custom derivative and cannot be pickled, as its rules would be "
+            "lost: define it at the top of a module, under its own name"
+        )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         args = self._positional(args, kwargs)

@@ -16,8 +16,9 @@ from wengert.graph.registry import find
 from wengert.graph.types import float0, is_inexact
 from wengert.ops.holders import Rule
 from wengert.ops.leaves import seed
+from wengert.tracing.lifting import lift
 from wengert.tracing.session import Session, need_session
-from wengert.tracing.tracer import Tracer, lift
+from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import Spec, flatten, unflatten
 from wengert.transforms.batch import batch
 

@@ -33,8 +33,9 @@ from wengert.graph.node import Node
 from wengert.graph.op import Tangent
 from wengert.graph.types import array_type, float0, is_inexact
 from wengert.graph.walk import dependents, topological
+from wengert.tracing.lifting import lift
 from wengert.tracing.session import Session
-from wengert.tracing.tracer import Tracer, lift
+from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import Spec, flatten, match, unflatten
 
 
@@ -125,6 +126,7 @@ def tangent_nodes(
         elif type(value) is Tracer:
             given.append(lift(value, session))
         else:
+            value = np.array(value) if marked.nested else value
             given.append(session.input(value, array_type(node.shape, node.dtype)))
             concrete.append(given[-1])
     return given, concrete

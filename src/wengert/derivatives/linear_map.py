@@ -20,7 +20,8 @@ from wengert.graph.op import Tangent
 from wengert.graph.registry import find
 from wengert.graph.types import float0, is_inexact
 from wengert.graph.walk import dependents, substitute, topological
-from wengert.tracing.tracer import Tracer, lift
+from wengert.tracing.lifting import lift
+from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import Spec, match, paths, unflatten
 
 

@@ -14,8 +14,10 @@ from wengert.graph.literals import zeros
 from wengert.graph.node import Node
 from wengert.graph.op import Tangent
 from wengert.graph.types import array_type, is_inexact
+from wengert.tracing.forcing import check_alive
+from wengert.tracing.lifting import lift
 from wengert.tracing.session import Session
-from wengert.tracing.tracer import Tracer, check_alive, lift
+from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import Spec, flatten, leaf_name, unflatten
 
 Argnums = int | Sequence[int]
@@ -29,12 +31,14 @@ class Marked:
     nodes: one input node a marked leaf, in order.
     spec: the structure of the marked arguments: of the one argument, or of the tuple of them.
     concrete: those nodes that this call gave values to.
+    nested: whether this happens inside a traced function, which may overwrite its arrays later.
     """
 
     args: tuple[Any, ...]
     nodes: list[Node]
     spec: Spec
     concrete: list[Node]
+    nested: bool
 
 
 def chosen(argnums: Argnums, count: int, what: str) -> tuple[int, ...]:
@@ -90,7 +94,8 @@ def mark(
     new = list(args)
     for position, part in zip(positions, parts, strict=True):
         new[position] = part
-    return Marked(tuple(new), [tracer.node for tracer in tracers], spec, concrete)
+    nested, session.running = session.running, True
+    return Marked(tuple(new), [tracer.node for tracer in tracers], spec, concrete, nested)
 
 
 @dataclass(frozen=True, slots=True)

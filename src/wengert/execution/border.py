@@ -17,6 +17,7 @@ from wengert.graph.node import Node
 from wengert.graph.types import array_type, supported_dtype
 from wengert.graph.walk import topological
 from wengert.ops.leaves import LEAVES, capture, slot
+from wengert.tracing.forcing import check_alive
 from wengert.tracing.linear_operators import teach_linear_operators
 from wengert.tracing.session import (
     Session,
@@ -25,8 +26,9 @@ from wengert.tracing.session import (
     outermost,
     restore_current,
 )
-from wengert.tracing.tracer import Link, Tracer, check_alive
+from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import flatten, unflatten
+from wengert.tracing.views import Link
 
 
 class entered:
@@ -100,7 +102,7 @@ def as_input(session: Session, leaf: Any, what: object, integers_as_floats: bool
             f"{what} is a {kind.__name__}; pass a plain array (np.asarray(x), or x.filled(value))"
         )
     dtype = supported_dtype(leaf.dtype, what)
-    value = leaf if leaf.dtype is dtype else leaf.astype(dtype)
+    value = leaf.astype(dtype, copy=session.running)
     tracer = Tracer(session.input(value, array_type(value.shape, dtype)), session)
     if isinstance(leaf, np.ndarray) and not leaf.shape:
         tracer.link = Link()  # a 0-d array, unlike a NumPy scalar, can be written to

@@ -24,9 +24,10 @@ from wengert.execution.programs import program
 from wengert.graph.node import Node
 from wengert.logging import logger
 from wengert.ops.holders import ResultChanged
+from wengert.tracing.forcing import check_alive
 from wengert.tracing.linear_operators import teach_linear_operators
 from wengert.tracing.session import Session, current_session, outermost
-from wengert.tracing.tracer import Tracer, check_alive
+from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import Spec, flatten, leaf_name, unflatten
 from wengert.tracing.wrapping import Wrapped
 
@@ -260,6 +261,7 @@ class Jitted(Wrapped):
                 for k, leaf in enumerate(leaves)
             ]
             inputs = tuple(tracer.node for tracer in tracers)
+            session.running = True
             by_position, by_name = unflatten(spec, tracers)
             call_args = [args[k] if k in fixed else by_position[k] for k in range(len(args))]
             call_kwargs = {name: by_name.get(name, value) for name, value in kwargs.items()}
@@ -282,8 +284,7 @@ class Jitted(Wrapped):
             guards.setdefault(node, answer)
         outputs = tuple(leaves[k].node for k in places)
         rest = tuple(None if type(leaf) is Tracer else leaf for leaf in leaves)
-        bound = session.read_later()
-        bound += [(node, session.values[node]) for node in session.slots]
+        bound = session.read_later(inputs)
         return Path(
             inputs,
             tuple(guards),

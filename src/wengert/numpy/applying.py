@@ -11,7 +11,8 @@ from wengert.errors import WengertValueError
 from wengert.graph.registry import FUNCTIONS
 from wengert.numpy.dispatch import all_axes, implements, one_axis, tracers
 from wengert.numpy.shapes import moveaxis, reshaped
-from wengert.tracing.tracer import Tracer, force
+from wengert.tracing.forcing import force
+from wengert.tracing.tracer import Tracer
 
 
 @implements(np.apply_along_axis)

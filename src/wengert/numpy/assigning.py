@@ -21,8 +21,10 @@ from wengert.ops.arithmetic import convert, maximum, minimum, not_equal, remaind
 from wengert.ops.gather import gather, scatter_put, wrap_index, wrapped
 from wengert.ops.movement import broadcast_to, reshape
 from wengert.ops.movement import put as put_node
+from wengert.tracing.lifting import is_traced, lift
 from wengert.tracing.session import Session
-from wengert.tracing.tracer import METHODS, Tracer, assignable, is_traced, lift, write
+from wengert.tracing.tracer import METHODS, Tracer
+from wengert.tracing.views import assignable, write
 
 # ------------------------------------------------------------------- what is written, and where
 

@@ -31,7 +31,9 @@ from wengert.ops.arithmetic import (
 from wengert.ops.movement import broadcast_to, reshape, transpose
 from wengert.ops.reductions import kept
 from wengert.ops.reductions import sum as total
-from wengert.tracing.tracer import Tracer, force, is_traced, lift
+from wengert.tracing.forcing import force
+from wengert.tracing.lifting import is_traced, lift
+from wengert.tracing.tracer import Tracer
 
 
 def _dtype(x: Node, dtype: Any, what: str) -> DType:

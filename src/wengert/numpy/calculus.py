@@ -35,8 +35,9 @@ from wengert.ops.leaves import stop_gradient
 from wengert.ops.movement import broadcast_to, concatenate, index, reshape
 from wengert.ops.reductions import along, cumsum
 from wengert.ops.reductions import sum as total
+from wengert.tracing.lifting import is_traced, lift
 from wengert.tracing.session import Session
-from wengert.tracing.tracer import Tracer, is_traced, lift
+from wengert.tracing.tracer import Tracer
 
 
 def part(x: Node, axis: int, start: int, end: int = 0) -> Node:

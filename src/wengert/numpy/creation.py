@@ -22,8 +22,11 @@ from wengert.numpy.dispatch import fixed_shape, implements, nodes, refuse
 from wengert.numpy.shapes import reshaped
 from wengert.ops.arithmetic import convert
 from wengert.ops.movement import broadcast_to, concatenate, reshape
+from wengert.tracing.forcing import check_alive
+from wengert.tracing.lifting import find_session, is_traced, lift
 from wengert.tracing.session import Session, current_session
-from wengert.tracing.tracer import Link, Tracer, check_alive, find_session, is_traced, lift
+from wengert.tracing.tracer import Tracer
+from wengert.tracing.views import Link
 
 # ------------------------------------------------------------------------- traced or NumPy's
 

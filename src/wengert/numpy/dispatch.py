@@ -21,17 +21,11 @@ from wengert.errors import DroppedTracer, Unsupported, WengertTypeError, Wengert
 from wengert.graph.node import Interned, Node
 from wengert.graph.registry import FUNCTIONS, NUMPY, find
 from wengert.graph.types import supported_dtype
+from wengert.tracing.forcing import check_alive, note_drop
+from wengert.tracing.lifting import find_session, is_traced, lift
 from wengert.tracing.session import Session, current_session
-from wengert.tracing.tracer import (
-    METHODS,
-    Tracer,
-    check_alive,
-    find_session,
-    is_traced,
-    lift,
-    note_drop,
-    write,
-)
+from wengert.tracing.tracer import METHODS, Tracer
+from wengert.tracing.views import write
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -45,19 +45,11 @@ from wengert.ops.movement import (
     transpose,
 )
 from wengert.ops.reductions import sum as total
+from wengert.tracing.forcing import check_alive, force
+from wengert.tracing.lifting import is_traced, lift
 from wengert.tracing.session import Session
-from wengert.tracing.tracer import (
-    ELEMENTS,
-    Step,
-    Tracer,
-    assignable,
-    check_alive,
-    force,
-    is_traced,
-    lift,
-    view_by,
-    write,
-)
+from wengert.tracing.tracer import ELEMENTS, Tracer
+from wengert.tracing.views import Step, assignable, view_by, write
 
 
 @dataclass(frozen=True, slots=True)

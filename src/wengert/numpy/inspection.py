@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from wengert.numpy.dispatch import implements, tracers
-from wengert.tracing.tracer import Tracer, force, guard_array
+from wengert.tracing.forcing import force, guard_array
+from wengert.tracing.tracer import Tracer
 
 _PYTHON = {"b": False, "i": 0, "f": 0.0, "c": 0j}
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from wengert.graph.registry import NUMPY, UFUNCS
 from wengert.numpy.ufuncs import array_ufunc
-from wengert.tracing.tracer import FAST, Tracer, is_traced
+from wengert.tracing.lifting import is_traced
+from wengert.tracing.tracer import FAST, Tracer
 
 
 def public_ufunc(ufunc: np.ufunc) -> Callable[..., Any]:

@@ -41,7 +41,9 @@ from wengert.ops.arithmetic import (
     subtract,
 )
 from wengert.ops.reductions import all as all_op
-from wengert.tracing.tracer import METHODS, Tracer, lift, write
+from wengert.tracing.lifting import lift
+from wengert.tracing.tracer import METHODS, Tracer
+from wengert.tracing.views import write
 
 # --------------------------------------------------------------------------------- clipping
 

@@ -25,8 +25,9 @@ from wengert.ops.gather import gather
 from wengert.ops.leaves import iota
 from wengert.ops.movement import broadcast_to, concatenate, embed, index, put, reshape
 from wengert.ops.reductions import along, flip
+from wengert.tracing.lifting import is_traced
 from wengert.tracing.session import Session
-from wengert.tracing.tracer import Tracer, is_traced
+from wengert.tracing.tracer import Tracer
 
 Pair = tuple[Any, Any]
 

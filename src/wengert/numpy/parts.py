@@ -8,7 +8,9 @@ import numpy as np
 
 from wengert.graph.registry import find
 from wengert.numpy.dispatch import apply, implements, nodes
-from wengert.tracing.tracer import ATTRIBUTES, METHODS, SETTERS, Tracer, lift, view, write
+from wengert.tracing.lifting import lift
+from wengert.tracing.tracer import ATTRIBUTES, METHODS, SETTERS, Tracer
+from wengert.tracing.views import view, write
 
 
 def _real_view(x: Tracer) -> Tracer:

@@ -18,8 +18,9 @@ from wengert.ops.convolution import convolve
 from wengert.ops.leaves import iota
 from wengert.ops.movement import broadcast_to, index, reshape
 from wengert.ops.reductions import along, flip
+from wengert.tracing.lifting import lift
 from wengert.tracing.session import Session
-from wengert.tracing.tracer import Tracer, lift
+from wengert.tracing.tracer import Tracer
 
 
 def _coefficients(node: Node) -> Node:

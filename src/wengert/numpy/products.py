@@ -29,7 +29,8 @@ from wengert.ops.contraction import contract
 from wengert.ops.movement import broadcast_to, index, reshape, transpose, whole
 from wengert.ops.operators import apply_operator
 from wengert.ops.reductions import sum as total
-from wengert.tracing.tracer import METHODS, Tracer, is_traced
+from wengert.tracing.lifting import is_traced
+from wengert.tracing.tracer import METHODS, Tracer
 
 
 def is_operator(x: Any) -> bool:

@@ -40,8 +40,9 @@ from wengert.ops.movement import index as basic_index
 from wengert.ops.movement import reshape, transpose
 from wengert.ops.reductions import along, kept, merged
 from wengert.ops.reductions import sum as total
+from wengert.tracing.lifting import is_traced, lift
 from wengert.tracing.session import Session
-from wengert.tracing.tracer import Tracer, is_traced, lift
+from wengert.tracing.tracer import Tracer
 
 
 class _Lines:

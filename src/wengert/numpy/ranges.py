@@ -32,7 +32,8 @@ from wengert.ops.families import whole
 from wengert.ops.leaves import iota
 from wengert.ops.movement import broadcast_to, concatenate, index, reshape
 from wengert.ops.reductions import any as any_of
-from wengert.tracing.tracer import Tracer, find_session, is_traced
+from wengert.tracing.lifting import find_session, is_traced
+from wengert.tracing.tracer import Tracer
 
 
 @implements(np.arange)

@@ -31,7 +31,8 @@ from wengert.ops.movement import broadcast_to, concatenate, index, reshape
 from wengert.ops.reductions import along, argmax
 from wengert.ops.reductions import any as any_of
 from wengert.ops.reductions import flip as reversed_along
-from wengert.tracing.tracer import Tracer, view
+from wengert.tracing.tracer import Tracer
+from wengert.tracing.views import view
 
 # ---------------------------------------------------------------------- tile and repeat
 

@@ -37,8 +37,9 @@ from wengert.ops.arithmetic import (
 from wengert.ops.movement import broadcast_to, index, reshape, transpose
 from wengert.ops.reductions import kept, without
 from wengert.ops.reductions import sum as total
+from wengert.tracing.lifting import lift
 from wengert.tracing.session import Session
-from wengert.tracing.tracer import Tracer, lift
+from wengert.tracing.tracer import Tracer
 
 ABSENT: Any = np._NoValue  # type: ignore[attr-defined]
 """NumPy's own mark of an argument that was not given."""

@@ -37,8 +37,9 @@ from wengert.ops.gather import gather, unravel, wrap_index, wrapped
 from wengert.ops.gather import take_along_axis as take_along_node
 from wengert.ops.movement import broadcast_to, reshape
 from wengert.ops.reductions import any as any_of
+from wengert.tracing.lifting import find_session, is_traced, lift
 from wengert.tracing.session import Session
-from wengert.tracing.tracer import METHODS, Tracer, find_session, is_traced, lift
+from wengert.tracing.tracer import METHODS, Tracer
 
 # --------------------------------------------------------------------- element by element
 

@@ -23,7 +23,8 @@ from wengert.ops.movement import broadcast_to as broadcast_node
 from wengert.ops.movement import inverse
 from wengert.ops.movement import reshape as reshape_node
 from wengert.ops.movement import transpose as transpose_node
-from wengert.tracing.tracer import ATTRIBUTES, METHODS, SETTERS, Tracer, memory_layout, view
+from wengert.tracing.tracer import ATTRIBUTES, METHODS, SETTERS, Tracer
+from wengert.tracing.views import memory_layout, view
 
 # ------------------------------------------------------------------------------- reshape
 

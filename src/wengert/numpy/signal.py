@@ -34,8 +34,9 @@ from wengert.ops.movement import broadcast_to, concatenate, index, reshape
 from wengert.ops.reductions import along, flip
 from wengert.ops.sorting import argsort
 from wengert.ops.special import bessel_i, spherical_j
+from wengert.tracing.lifting import lift
 from wengert.tracing.session import Session
-from wengert.tracing.tracer import Tracer, lift
+from wengert.tracing.tracer import Tracer
 
 # ------------------------------------------------------------- convolution and correlation
 

@@ -17,7 +17,8 @@ from wengert.ops.movement import reshape
 from wengert.ops.sorting import argpartition as argpartition_op
 from wengert.ops.sorting import argsort as argsort_op
 from wengert.ops.sorting import searchsorted as searchsorted_op
-from wengert.tracing.tracer import METHODS, Tracer, write
+from wengert.tracing.tracer import METHODS, Tracer
+from wengert.tracing.views import write
 
 
 def _line(x: Node, axis: Any) -> tuple[Node, int]:

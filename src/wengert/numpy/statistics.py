@@ -43,8 +43,10 @@ from wengert.ops.leaves import iota
 from wengert.ops.movement import concatenate, index, reshape, transpose
 from wengert.ops.reductions import along
 from wengert.ops.reductions import sum as total
+from wengert.tracing.forcing import force
+from wengert.tracing.lifting import is_traced, lift
 from wengert.tracing.session import Session
-from wengert.tracing.tracer import Tracer, force, is_traced, lift
+from wengert.tracing.tracer import Tracer
 
 # ------------------------------------------------------------------------------ covariances
 

@@ -10,7 +10,10 @@ from wengert.errors import Unsupported, WengertValueError
 from wengert.graph.registry import FUNCTIONS, NUMPY, UFUNCS, find
 from wengert.graph.types import FLOAT, supported_dtype
 from wengert.numpy.dispatch import apply, implements, nodes, refuse, refuse_out
-from wengert.tracing.tracer import Tracer, bind_fast_path, lift, write
+from wengert.tracing.lifting import lift
+from wengert.tracing.operators import bind_fast_path
+from wengert.tracing.tracer import Tracer
+from wengert.tracing.views import write
 
 for _ufunc, _op in UFUNCS.items():
     bind_fast_path(_ufunc, _op.name)

@@ -2,7 +2,7 @@
 
     leaf            values that a session binds
     elementwise     a ufunc; states one partial derivative an argument
-    movement        one input, linear: moves elements, and the mask moves along; states its transpose
+    movement        linear, moves elements and the mask with them: states its transpose
     opaque          integer or boolean results: the derivative is zero
 
 Elementwise nodes have inputs of one shape and of the dtypes of the NumPy loop that runs:

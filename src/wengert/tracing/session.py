@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+from collections.abc import Container
 from contextvars import ContextVar, Token
 from types import FrameType
 from typing import Any
@@ -42,6 +43,7 @@ class Session:
         "guards",
         "memo",
         "rules_run",
+        "running",
         "values",
     )
 
@@ -62,6 +64,9 @@ class Session:
         """How often a value was asked for."""
         self.rules_run = 0
         """How often a rule of the user's was traced: what it reads may differ at the next call."""
+        self.running = False
+        """Whether the traced function has been called. What it gives to inner transformations is
+        copied, since it may overwrite it before the graph runs."""
         self._inputs: dict[ArrayType, int] = {}
         self._aliases: dict[Node, int] = {}
         self._captured: dict[Any, tuple[Node, Any]] = {}
@@ -136,21 +141,25 @@ class Session:
         """What tells whether something was captured or forced in between."""
         return len(self.captures), len(self._slots), self.forces
 
-    def read_later(self) -> list[tuple[Node, Any]]:
-        """The captures, each with what a program that outlives the trace reads: the object itself,
-        or the snapshot of an array that the traced function has overwritten since."""
-        bound = []
+    def read_later(self, given: Container[Node]) -> list[tuple[Node, Any]]:
+        """What a program that outlives the trace reads beside the inputs `given` to it.
+
+        A captured object is read itself; an array that the traced function has overwritten since is
+        read as it was. Slots, and inputs of inner transformations, keep their values.
+        """
+        inner = find("input")
+        bound = [
+            (node, value)
+            for node, value in self.values.items()
+            if node.op is inner and node not in given
+        ]
+        bound += [(node, self.values[node]) for node in self._slots.values()]
         for node, original in self.captures:
             snapshot = self.values[node]
             is_array = isinstance(original, np.ndarray) and snapshot is not original
             current = not is_array or same_bits(snapshot, original)
             bound.append((node, original if current else snapshot))
         return bound
-
-    @property
-    def slots(self) -> list[Node]:
-        """The slots, in order."""
-        return list(self._slots.values())
 
     def guard(self, node: Node, value: Any) -> None:
         """Remember that control flow depended on this value."""

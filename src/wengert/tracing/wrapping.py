@@ -1,4 +1,4 @@
-"""Objects that stand for a function: they keep its name, bind as methods, and pickle."""
+"""Objects that stand for a function: they keep its name, bind as methods, copy and pickle as it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,19 @@ class Wrapped:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
+        self.__name__ = getattr(function, "__name__", type(function).__name__)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         """By name where the name leads here, as for a function under a decorator."""

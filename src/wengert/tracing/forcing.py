@@ -1,0 +1,80 @@
+"""Where a trace needs a value, and what must not be lost by it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wengert.errors import WengertRuntimeError, user_frame
+from wengert.graph.literals import full
+from wengert.graph.node import Node
+from wengert.graph.op import ZERO
+from wengert.graph.registry import evaluate, find
+from wengert.graph.types import BOOL
+from wengert.graph.walk import topological
+from wengert.tracing.session import Session
+
+if TYPE_CHECKING:
+    from wengert.tracing.tracer import Tracer
+
+
+def check_alive(tracer: Tracer) -> None:
+    """Raise if the trace of this tracer has ended."""
+    check_open(tracer.session, tracer.node)
+
+
+def check_open(session: Session, node: Node) -> None:
+    """Raise if a node is used in a session that has ended."""
+    if not session.alive:
+        raise WengertRuntimeError(
+            f"a traced value ({node.type}) is used after its trace has ended: it was "
+            "probably stored in a global, an object or a generator by a function that was being "
+            "differentiated. Return it from that function instead"
+        )
+
+
+def force(tracer: Tracer) -> Any:
+    """The value of a traced array now; the trace goes on."""
+    check_alive(tracer)
+    session = tracer.session
+    session.forces += 1
+    value = session.values.get(tracer.node)
+    return evaluate(session, [tracer.node])[0] if value is None else value
+
+
+def guard_array(tracer: Tracer) -> None:
+    """Under `jit`, the compiled program holds only while this array has this value."""
+    if tracer.session.guarded:
+        tracer.session.guard(tracer.node, np.asarray(force(tracer)))
+
+
+def as_bool(node: Node) -> Node:
+    """Whether a scalar is nonzero, as a node."""
+    return node if node.dtype == BOOL else find("not_equal")(node, full(0, node.dtype, node.shape))
+
+
+def depends_on_input(node: Node) -> bool:
+    """Whether a value rests on an argument that may be differentiated.
+
+    Integers, comparisons and `stop_gradient` cut the dependence: their derivative is zero.
+    """
+    order = topological([node], stop=_CUT)
+    return any(n.op.name in ("input", "alias") and n.dtype.kind in "fc" for n in order)
+
+
+class _Cut:
+    """The nodes through which no derivative passes, as a container."""
+
+    def __contains__(self, node: object) -> bool:
+        return isinstance(node, Node) and bool(node.args) and node.op.pushforward is ZERO
+
+
+_CUT = _Cut()
+
+
+def note_drop(session: Session) -> None:
+    """Remember the user's frame that would have dropped a tracer (adoption looks there)."""
+    frame = user_frame()
+    if frame is not None:
+        session.dropped.append(frame)
