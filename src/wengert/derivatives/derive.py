@@ -21,8 +21,8 @@ from wengert.graph.op import Tangent
 from wengert.graph.types import is_inexact
 from wengert.graph.walk import topological
 from wengert.ops import linear
-from wengert.ops.arithmetic import equal
 from wengert.ops.leaves import iota, seed
+from wengert.ops.logic import equal
 from wengert.ops.movement import broadcast_to, reshape
 from wengert.tracing.session import need_session
 from wengert.transforms.batch import batch

@@ -17,10 +17,13 @@ from wengert.graph.registry import FUNCTIONS
 from wengert.graph.types import BOOL, INT, DType
 from wengert.numpy.dispatch import concrete, implements, nodes, one_axis, refuse_out
 from wengert.numpy.indexing import mask_positions
-from wengert.ops.arithmetic import convert, maximum, minimum, not_equal, remainder, select
+from wengert.ops.arithmetic import convert
 from wengert.ops.gather import gather, scatter_put, wrap_index, wrapped
+from wengert.ops.logic import not_equal
 from wengert.ops.movement import broadcast_to, reshape
 from wengert.ops.movement import put as put_node
+from wengert.ops.rounding import remainder
+from wengert.ops.selection import maximum, minimum, select
 from wengert.tracing.lifting import is_traced, lift
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import METHODS, Tracer

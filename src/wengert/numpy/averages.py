@@ -13,24 +13,14 @@ from wengert.graph.node import Node
 from wengert.graph.types import FLOAT, DType, supported_dtype
 from wengert.numpy.dispatch import all_axes, implements, nodes
 from wengert.numpy.reductions import ABSENT, Reduction, given, reduced_axes
-from wengert.ops.arithmetic import (
-    common_dtype,
-    conjugate,
-    convert,
-    divide,
-    greater,
-    maximum,
-    multiply,
-    not_equal,
-    real,
-    select,
-    sqrt,
-    square,
-    subtract,
-)
+from wengert.ops.arithmetic import convert, divide, multiply, subtract
+from wengert.ops.complex import conjugate, real
+from wengert.ops.logic import greater, not_equal
 from wengert.ops.movement import broadcast_to, reshape, transpose
+from wengert.ops.powers import sqrt, square
 from wengert.ops.reductions import kept
 from wengert.ops.reductions import sum as total
+from wengert.ops.selection import common_dtype, maximum, select
 from wengert.tracing.forcing import force
 from wengert.tracing.lifting import is_traced, lift
 from wengert.tracing.tracer import Tracer

@@ -14,27 +14,15 @@ from wengert.graph.node import Node
 from wengert.graph.types import BOOL, FLOAT
 from wengert.numpy.dispatch import all_axes, implements, nodes, one_axis
 from wengert.numpy.reductions import ABSENT
-from wengert.ops.arithmetic import (
-    absolute,
-    add,
-    common_dtype,
-    convert,
-    divide,
-    equal,
-    greater,
-    less,
-    logical_and,
-    multiply,
-    negative,
-    not_equal,
-    remainder,
-    select,
-    subtract,
-)
+from wengert.ops.arithmetic import add, convert, divide, multiply, negative, subtract
+from wengert.ops.complex import absolute
 from wengert.ops.leaves import stop_gradient
+from wengert.ops.logic import equal, greater, less, logical_and, not_equal
 from wengert.ops.movement import broadcast_to, concatenate, index, reshape
 from wengert.ops.reductions import along, cumsum
 from wengert.ops.reductions import sum as total
+from wengert.ops.rounding import remainder
+from wengert.ops.selection import common_dtype, select
 from wengert.tracing.lifting import is_traced, lift
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import Tracer

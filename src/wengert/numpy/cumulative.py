@@ -14,9 +14,10 @@ from wengert.graph.node import Node
 from wengert.graph.registry import FUNCTIONS, find
 from wengert.numpy.dispatch import implements, into, nodes, one_axis
 from wengert.numpy.reductions import widened
-from wengert.ops.arithmetic import isnan, maximum, minimum, select
 from wengert.ops.movement import concatenate, index, put, reshape
 from wengert.ops.reductions import along
+from wengert.ops.rounding import isnan
+from wengert.ops.selection import maximum, minimum, select
 from wengert.tracing.tracer import Tracer
 
 

@@ -24,7 +24,7 @@ from wengert.errors import WengertIndexError
 from wengert.graph.node import Node
 from wengert.graph.registry import FUNCTIONS
 from wengert.graph.types import INT, Shape
-from wengert.ops.arithmetic import add, convert, multiply, select
+from wengert.ops.arithmetic import add, convert, multiply
 from wengert.ops.gather import (
     flatnonzero,
     gather,
@@ -45,6 +45,7 @@ from wengert.ops.movement import (
     transpose,
 )
 from wengert.ops.reductions import sum as total
+from wengert.ops.selection import select
 from wengert.tracing.forcing import check_alive, force
 from wengert.tracing.lifting import is_traced, lift
 from wengert.tracing.session import Session

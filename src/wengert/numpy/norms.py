@@ -14,24 +14,17 @@ from wengert.graph.literals import constant
 from wengert.graph.node import Node
 from wengert.numpy import products
 from wengert.numpy.dispatch import all_axes, implements, nodes, one_axis
-from wengert.ops.arithmetic import (
-    absolute,
-    convert,
-    equal,
-    imag,
-    not_equal,
-    power,
-    real,
-    select,
-    sqrt,
-    square,
-)
 from wengert.ops.arithmetic import add as add_node
+from wengert.ops.arithmetic import convert
+from wengert.ops.complex import absolute, imag, real
+from wengert.ops.logic import equal, not_equal
 from wengert.ops.movement import reshape
+from wengert.ops.powers import power, sqrt, square
 from wengert.ops.reductions import kept
 from wengert.ops.reductions import max as maximum_over
 from wengert.ops.reductions import min as minimum_over
 from wengert.ops.reductions import sum as total
+from wengert.ops.selection import select
 from wengert.tracing.tracer import Tracer
 
 

@@ -15,32 +15,12 @@ from wengert.graph.types import BOOL, FLOAT
 from wengert.numpy.calculus import weak
 from wengert.numpy.dispatch import apply, implements, into, nodes, refuse
 from wengert.numpy.reductions import ABSENT, given
-from wengert.ops.arithmetic import (
-    absolute,
-    add,
-    convert,
-    divide,
-    equal,
-    imag,
-    isfinite,
-    isinf,
-    isnan,
-    join,
-    less_equal,
-    logical_and,
-    logical_not,
-    logical_or,
-    maximum,
-    minimum,
-    multiply,
-    not_equal,
-    real,
-    rint,
-    select,
-    signbit,
-    subtract,
-)
+from wengert.ops.arithmetic import add, convert, divide, multiply, subtract
+from wengert.ops.complex import absolute, imag, join, real
+from wengert.ops.logic import equal, less_equal, logical_and, logical_not, logical_or, not_equal
 from wengert.ops.reductions import all as all_op
+from wengert.ops.rounding import isfinite, isinf, isnan, rint, signbit
+from wengert.ops.selection import maximum, minimum, select
 from wengert.tracing.lifting import lift
 from wengert.tracing.tracer import METHODS, Tracer
 from wengert.tracing.views import write

@@ -20,11 +20,12 @@ from wengert.graph.registry import FUNCTIONS
 from wengert.numpy.assigning import cast_to, fixed_index
 from wengert.numpy.dispatch import concrete, implements, nodes
 from wengert.numpy.shapes import moveaxis
-from wengert.ops.arithmetic import add, convert, divide, floor, multiply, rint, subtract
+from wengert.ops.arithmetic import add, convert, divide, multiply, subtract
 from wengert.ops.gather import gather
 from wengert.ops.leaves import iota
 from wengert.ops.movement import broadcast_to, concatenate, embed, index, put, reshape
 from wengert.ops.reductions import along, flip
+from wengert.ops.rounding import floor, rint
 from wengert.tracing.lifting import is_traced
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import Tracer

@@ -13,11 +13,13 @@ from wengert.graph.node import Node
 from wengert.graph.types import FLOAT, INT
 from wengert.numpy.calculus import joined, part
 from wengert.numpy.dispatch import implements, nodes
-from wengert.ops.arithmetic import add, common_dtype, convert, divide, equal, multiply, subtract
+from wengert.ops.arithmetic import add, convert, divide, multiply, subtract
 from wengert.ops.convolution import convolve
 from wengert.ops.leaves import iota
+from wengert.ops.logic import equal
 from wengert.ops.movement import broadcast_to, index, reshape
 from wengert.ops.reductions import along, flip
+from wengert.ops.selection import common_dtype
 from wengert.tracing.lifting import lift
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import Tracer

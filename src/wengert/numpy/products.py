@@ -24,7 +24,8 @@ from wengert.numpy.dispatch import (
     to_dtype,
     tracers,
 )
-from wengert.ops.arithmetic import conjugate, multiply
+from wengert.ops.arithmetic import multiply
+from wengert.ops.complex import conjugate
 from wengert.ops.contraction import contract
 from wengert.ops.movement import broadcast_to, index, reshape, transpose, whole
 from wengert.ops.operators import apply_operator

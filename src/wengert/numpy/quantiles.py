@@ -23,23 +23,15 @@ from wengert.graph.types import FLOAT, INT
 from wengert.numpy.dispatch import apply, implements, into, nodes, refuse
 from wengert.numpy.reductions import ABSENT, given, reduced_axes
 from wengert.numpy.sorting import partition_order, sorted_node
-from wengert.ops.arithmetic import (
-    add,
-    convert,
-    divide,
-    greater_equal,
-    isnan,
-    logical_not,
-    multiply,
-    one,
-    select,
-    subtract,
-)
+from wengert.ops.arithmetic import add, convert, divide, multiply, one, subtract
 from wengert.ops.gather import gather, take_along_axis
+from wengert.ops.logic import greater_equal, logical_not
 from wengert.ops.movement import index as basic_index
 from wengert.ops.movement import reshape, transpose
 from wengert.ops.reductions import along, kept, merged
 from wengert.ops.reductions import sum as total
+from wengert.ops.rounding import isnan
+from wengert.ops.selection import select
 from wengert.tracing.lifting import is_traced, lift
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import Tracer

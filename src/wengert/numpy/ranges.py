@@ -15,23 +15,17 @@ from wengert.graph.types import FLOAT, DType, is_inexact, supported_dtype
 from wengert.numpy.creation import check_device
 from wengert.numpy.dispatch import as_tracer, implements, nodes, tracers
 from wengert.numpy.shapes import expand_dims, moveaxis, reshaped
-from wengert.ops.arithmetic import (
-    add,
-    common_dtype,
-    convert,
-    divide,
-    equal,
-    floor,
-    log,
-    multiply,
-    sign,
-    subtract,
-)
+from wengert.ops.arithmetic import add, convert, divide, multiply, subtract
+from wengert.ops.complex import sign
 from wengert.ops.elementary import log10
 from wengert.ops.families import whole
 from wengert.ops.leaves import iota
+from wengert.ops.logic import equal
 from wengert.ops.movement import broadcast_to, concatenate, index, reshape
+from wengert.ops.powers import log
 from wengert.ops.reductions import any as any_of
+from wengert.ops.rounding import floor
+from wengert.ops.selection import common_dtype
 from wengert.tracing.lifting import find_session, is_traced
 from wengert.tracing.tracer import Tracer
 

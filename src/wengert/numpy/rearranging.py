@@ -25,12 +25,12 @@ from wengert.numpy.dispatch import (
 )
 from wengert.numpy.reductions import diagonal_of
 from wengert.numpy.shapes import transpose
-from wengert.ops.arithmetic import select
 from wengert.ops.gather import gather
 from wengert.ops.movement import broadcast_to, concatenate, index, reshape
 from wengert.ops.reductions import along, argmax
 from wengert.ops.reductions import any as any_of
 from wengert.ops.reductions import flip as reversed_along
+from wengert.ops.selection import select
 from wengert.tracing.tracer import Tracer
 from wengert.tracing.views import view
 

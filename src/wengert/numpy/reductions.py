@@ -21,22 +21,13 @@ from wengert.graph.node import Node
 from wengert.graph.registry import find
 from wengert.graph.types import BOOL, INT, supported_dtype
 from wengert.numpy.dispatch import all_axes, implements, into, nodes, one_axis
-from wengert.ops.arithmetic import (
-    add,
-    convert,
-    isnan,
-    logical_and,
-    logical_not,
-    maximum,
-    minimum,
-    multiply,
-    not_equal,
-    select,
-    subtract,
-)
+from wengert.ops.arithmetic import add, convert, multiply, subtract
+from wengert.ops.logic import logical_and, logical_not, not_equal
 from wengert.ops.movement import broadcast_to, index, reshape, transpose
 from wengert.ops.reductions import kept, without
 from wengert.ops.reductions import sum as total
+from wengert.ops.rounding import isnan
+from wengert.ops.selection import maximum, minimum, select
 from wengert.tracing.lifting import lift
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import Tracer

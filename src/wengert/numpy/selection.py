@@ -20,23 +20,15 @@ from wengert.numpy.assigning import as_mask, index_node, true_positions
 from wengert.numpy.creation import zeros_like
 from wengert.numpy.dispatch import as_tracer, implements, into, nodes, one_axis, tracers
 from wengert.numpy.joining import stack
-from wengert.ops.arithmetic import (
-    add,
-    convert,
-    equal,
-    greater_equal,
-    less,
-    logical_or,
-    maximum,
-    minimum,
-    multiply,
-    remainder,
-)
-from wengert.ops.arithmetic import select as select_node
+from wengert.ops.arithmetic import add, convert, multiply
 from wengert.ops.gather import gather, unravel, wrap_index, wrapped
 from wengert.ops.gather import take_along_axis as take_along_node
+from wengert.ops.logic import equal, greater_equal, less, logical_or
 from wengert.ops.movement import broadcast_to, reshape
 from wengert.ops.reductions import any as any_of
+from wengert.ops.rounding import remainder
+from wengert.ops.selection import maximum, minimum
+from wengert.ops.selection import select as select_node
 from wengert.tracing.lifting import find_session, is_traced, lift
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import METHODS, Tracer

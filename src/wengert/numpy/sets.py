@@ -19,21 +19,14 @@ from wengert.numpy.indexing import mask_positions
 from wengert.numpy.joining import concatenate as joined
 from wengert.numpy.shapes import moveaxis
 from wengert.numpy.sorting import search, sorted_node
-from wengert.ops.arithmetic import (
-    common_dtype,
-    convert,
-    equal,
-    isnan,
-    logical_and,
-    logical_not,
-    minimum,
-    not_equal,
-    subtract,
-)
+from wengert.ops.arithmetic import convert, subtract
 from wengert.ops.gather import gather, scatter_add
+from wengert.ops.logic import equal, logical_and, logical_not, not_equal
 from wengert.ops.movement import concatenate, index, reshape
 from wengert.ops.reductions import along, cumsum
 from wengert.ops.reductions import any as any_of
+from wengert.ops.rounding import isnan
+from wengert.ops.selection import common_dtype, minimum
 from wengert.ops.sorting import argsort
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import Tracer

@@ -13,25 +13,15 @@ from wengert.graph.node import Node, deriving
 from wengert.graph.types import COMPLEX, FLOAT, INT
 from wengert.numpy.dispatch import implements, nodes
 from wengert.numpy.sorting import search
-from wengert.ops.arithmetic import (
-    add,
-    conjugate,
-    convert,
-    divide,
-    equal,
-    greater,
-    less,
-    maximum,
-    minimum,
-    multiply,
-    remainder,
-    select,
-    subtract,
-)
+from wengert.ops.arithmetic import add, convert, divide, multiply, subtract
+from wengert.ops.complex import conjugate
 from wengert.ops.convolution import convolve as convolve_op
 from wengert.ops.gather import gather
+from wengert.ops.logic import equal, greater, less
 from wengert.ops.movement import broadcast_to, concatenate, index, reshape
 from wengert.ops.reductions import along, flip
+from wengert.ops.rounding import remainder
+from wengert.ops.selection import maximum, minimum, select
 from wengert.ops.sorting import argsort
 from wengert.ops.special import bessel_i, spherical_j
 from wengert.tracing.lifting import lift

@@ -11,9 +11,10 @@ import numpy as np
 from wengert.errors import WengertTypeError, WengertValueError
 from wengert.graph.node import Node
 from wengert.numpy.dispatch import implements, nodes, one_axis, refuse
-from wengert.ops.arithmetic import common_dtype, convert
+from wengert.ops.arithmetic import convert
 from wengert.ops.gather import gather, take_along_axis, wrap_index
 from wengert.ops.movement import reshape
+from wengert.ops.selection import common_dtype
 from wengert.ops.sorting import argpartition as argpartition_op
 from wengert.ops.sorting import argsort as argsort_op
 from wengert.ops.sorting import searchsorted as searchsorted_op

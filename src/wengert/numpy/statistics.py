@@ -16,33 +16,17 @@ from wengert.graph.types import BOOL, FLOAT, INT
 from wengert.numpy.dispatch import implements, nodes
 from wengert.numpy.reductions import diagonal_of
 from wengert.numpy.sorting import search
-from wengert.ops.arithmetic import (
-    add,
-    common_dtype,
-    conjugate,
-    convert,
-    divide,
-    equal,
-    greater,
-    greater_equal,
-    imag,
-    join,
-    less_equal,
-    logical_and,
-    maximum,
-    minimum,
-    multiply,
-    real,
-    select,
-    sqrt,
-    subtract,
-)
+from wengert.ops.arithmetic import add, convert, divide, multiply, subtract
+from wengert.ops.complex import conjugate, imag, join, real
 from wengert.ops.contraction import contract
 from wengert.ops.gather import scatter_add
 from wengert.ops.leaves import iota
+from wengert.ops.logic import equal, greater, greater_equal, less_equal, logical_and
 from wengert.ops.movement import concatenate, index, reshape, transpose
+from wengert.ops.powers import sqrt
 from wengert.ops.reductions import along
 from wengert.ops.reductions import sum as total
+from wengert.ops.selection import common_dtype, maximum, minimum, select
 from wengert.tracing.forcing import force
 from wengert.tracing.lifting import is_traced, lift
 from wengert.tracing.session import Session

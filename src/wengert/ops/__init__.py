@@ -2,20 +2,30 @@
 
 from wengert.ops import (
     arithmetic,
+    complex,
     contraction,
     convolution,
     elementary,
     gather,
     holders,
     leaves,
+    logic,
     movement,
     operators,
+    powers,
     reductions,
+    rounding,
+    selection,
     sorting,
     special,
 )
 
 __all__ = [
+    "rounding",
+    "selection",
+    "complex",
+    "powers",
+    "logic",
     "arithmetic",
     "contraction",
     "convolution",

@@ -19,10 +19,11 @@ from wengert.graph.op import Op, Tangent
 from wengert.graph.registry import find
 from wengert.graph.types import ArrayType, Shape, array_type
 from wengert.ops import linear
-from wengert.ops.arithmetic import common_dtype, convert
+from wengert.ops.arithmetic import convert
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import define
 from wengert.ops.movement import broadcast_to, reshape, transpose
+from wengert.ops.selection import common_dtype
 
 Axes = tuple[int, ...]
 Pair = tuple[Axes, Axes]

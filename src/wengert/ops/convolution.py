@@ -24,11 +24,12 @@ from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import BOOL, ArrayType, array_type
 from wengert.ops import linear
-from wengert.ops.arithmetic import common_dtype, convert
+from wengert.ops.arithmetic import convert
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import define
 from wengert.ops.movement import broadcast_to
 from wengert.ops.reductions import flip
+from wengert.ops.selection import common_dtype
 
 
 def _build(a: Node, v: Node, mode: str = "full") -> Node:

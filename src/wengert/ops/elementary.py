@@ -11,23 +11,13 @@ from wengert.graph.literals import constant
 from wengert.graph.node import Node
 from wengert.graph.op import ZERO, Op
 from wengert.ops import linear
-from wengert.ops.arithmetic import (
-    add,
-    convert,
-    divide,
-    equal,
-    isinf,
-    multiply,
-    negative,
-    not_equal,
-    one,
-    select,
-    sqrt,
-    square,
-    subtract,
-)
+from wengert.ops.arithmetic import add, convert, divide, multiply, negative, one, subtract
 from wengert.ops.domain import Box, Cases, normal
 from wengert.ops.families import elementwise
+from wengert.ops.logic import equal, not_equal
+from wengert.ops.powers import sqrt, square
+from wengert.ops.rounding import isinf
+from wengert.ops.selection import select
 
 ALL = Box(((-2, 2),))
 REAL = Box(((-2, 2),), kinds="f")

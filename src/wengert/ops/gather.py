@@ -23,10 +23,10 @@ from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import BOOL, INT, ArrayType, Shape, array_type
 from wengert.ops import linear
-from wengert.ops.arithmetic import floor_divide, remainder
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import batch_by_loop, batch_elementwise, define, opaque
 from wengert.ops.movement import broadcast_to, transpose
+from wengert.ops.rounding import floor_divide, remainder
 
 
 def wrapped(index: Any, extent: int) -> Any:

@@ -16,9 +16,10 @@ from wengert.graph.node import Node, make
 from wengert.graph.op import ZERO, Op, Tangent
 from wengert.graph.types import BOOL, INT, ArrayType, DType, Shape, array_type
 from wengert.ops import linear
-from wengert.ops.arithmetic import convert, equal, multiply
+from wengert.ops.arithmetic import convert, multiply
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import NOT_LINEAR, batch_unary, define, opaque, whole
+from wengert.ops.logic import equal
 from wengert.ops.movement import broadcast_to, embed, put, reshape, transpose
 from wengert.ops.movement import index as basic_index
 

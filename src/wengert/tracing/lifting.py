@@ -83,7 +83,7 @@ def _plain_number(x: int | float | complex) -> int | float | complex:
 def _lift_int(x: int) -> Node:
     if -(2**63) <= x < 2**63:
         return full(x, INT, (), True)
-    if x < 2**64:
+    if 0 <= x < 2**64:
         return full(x, np.dtype(np.uint64))
     return full(float(x), FLOAT, (), True)
 
