@@ -20,7 +20,6 @@ from wengert.ops.families import (
     elementwise,
 )
 
-REAL = Box(((-3, 3),), kinds="f")
 PLANE = Box(((-3, 3), (-3, 3)), kinds="iufc")
 
 
