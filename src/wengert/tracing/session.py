@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import WengertRuntimeError
+from wengert.errors import DroppedTracer, WengertRuntimeError
 from wengert.graph.node import Node
 from wengert.graph.registry import find
 from wengert.graph.types import FLOAT, ArrayType, OpaqueType, array_type, supported_dtype
@@ -236,10 +236,13 @@ class outermost:
         _collector.rest()
         return self.session
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         _current.reset(self.token)
         self.session.alive = False
         _collector.resume()
+        if error is not None and isinstance(error.__cause__, DroppedTracer):
+            # NumPy wraps what `a[i] = traced` raises into an error that does not name the cure
+            raise error.__cause__
 
 
 class _Collector:

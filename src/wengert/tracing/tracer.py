@@ -124,7 +124,7 @@ class Tracer:
 
     def __float__(self) -> float:
         self._need_scalar("float")
-        self._refuse_drop("float() or a function of the math module")
+        self._refuse_drop("float(), a function of the math module, or an element of a NumPy array")
         value = float(np.asarray(force(self)).reshape(())[()])
         self.session.guard(self.node, value)
         return value
@@ -162,8 +162,9 @@ class Tracer:
             note_drop(self.session)
             raise DroppedTracer(
                 f"{what} was given a traced value: the result would be a plain number and its "
-                "derivative lost. Write the NumPy function (np.sin for math.sin), or "
-                "wengert.stop_gradient(x) first if the derivative shall be zero"
+                "derivative lost. Write the NumPy function (np.sin for math.sin), make an array "
+                "that is assigned to with wengert.numpy.zeros, or wengert.stop_gradient(x) first "
+                "if the derivative shall be zero"
             )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
