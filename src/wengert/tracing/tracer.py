@@ -124,14 +124,14 @@ class Tracer:
 
     def __float__(self) -> float:
         self._need_scalar("float")
-        self._refuse_drop("float(), a function of the math module, or an element of a NumPy array")
+        self._refuse_drop("float(), a function of math, or an element of a NumPy array")
         value = float(np.asarray(force(self)).reshape(())[()])
         self.session.guard(self.node, value)
         return value
 
     def __complex__(self) -> complex:
         self._need_scalar("complex")
-        self._refuse_drop("complex() or a function of the cmath module")
+        self._refuse_drop("complex(), a function of cmath, or an element of a NumPy array")
         value = complex(np.asarray(force(self)).reshape(())[()])
         self.session.guard(self.node, value)
         return value
@@ -219,19 +219,19 @@ class Tracer:
             return FUNCTIONS["ravel"](self)[index[0]]
         if flat.size != 1:
             raise WengertValueError("can only convert an array of size 1 to a scalar")
-        return FUNCTIONS["reshape"](flat, ())
+        return Tracer(find("reshape")(flat.node, ()), flat.session)
 
     def tolist(self) -> Any:
         """Nested lists of traced scalars."""
-        return self if not self.shape else [part.tolist() for part in self]
+        return self.item() if not self.shape else [part.tolist() for part in self]
 
     # ------------------------------------------------------------------- copying, pickling
 
-    def __copy__(self) -> Tracer:
-        return Tracer(self.node, self.session)
+    def __copy__(self) -> Any:
+        return FUNCTIONS["copy"](self)
 
-    def __deepcopy__(self, memo: Any) -> Tracer:
-        return Tracer(self.node, self.session)
+    def __deepcopy__(self, memo: Any) -> Any:
+        return FUNCTIONS["copy"](self)
 
     def __reduce__(self) -> NoReturn:
         raise WengertTypeError(
