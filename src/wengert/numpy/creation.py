@@ -26,7 +26,7 @@ from wengert.tracing.forcing import check_alive
 from wengert.tracing.lifting import find_session, is_traced, lift
 from wengert.tracing.session import Session, current_session
 from wengert.tracing.tracer import Tracer
-from wengert.tracing.views import Link
+from wengert.tracing.views import is_scalar, own
 
 # ------------------------------------------------------------------------- traced or NumPy's
 
@@ -36,14 +36,6 @@ def _is_traceable(dtype: DType) -> bool:
     return dtype.kind in "fc" and dtype.newbyteorder("=") in SUPPORTED
 
 
-def _own(node: Node, session: Session) -> Tracer:
-    """A traced array that owns its memory; a 0-d one too can be written to."""
-    result = Tracer(node, session)
-    if not node.shape:
-        result.link = Link()
-    return result
-
-
 def _assignable(value: Any, given: Any = None) -> Any:
     """An array that NumPy has made, traced where a trace is under way."""
     session = current_session()
@@ -51,10 +43,10 @@ def _assignable(value: Any, given: Any = None) -> Any:
         return value
     if isinstance(given, float | complex):  # a literal, or a number that changes from call to call
         strong = convert(lift(given, session), supported_dtype(value.dtype, "the array"))
-        return _own(reshape(strong, value.shape), session)
+        return own(reshape(strong, value.shape), session)
     if value is not given and value.base is None:
         value.flags.writeable = False  # nobody else has it, so it need not be copied
-    return _own(session.capture(value), session)
+    return own(session.capture(value), session)
 
 
 def check_device(device: Any) -> None:
@@ -83,7 +75,7 @@ def _filled(function: Callable[..., Any], value: int) -> Callable[..., Any]:
             return function(shape, dtype, order)
         check_device(device)
         extents = _check_extents(fixed_shape(shape))
-        return _own(full_node(value, supported_dtype(target, "the array"), extents), session)
+        return own(full_node(value, supported_dtype(target, "the array"), extents), session)
 
     create.__name__ = create.__qualname__ = function.__name__
     create.__doc__ = f"np.{function.__name__}; inside a trace, traced values can be assigned to it."
@@ -112,7 +104,7 @@ def full(
     session, (node,) = nodes(fill_value)
     target = node.dtype if dtype is None else supported_dtype(dtype, "the argument dtype")
     value = cast_to(fill_value, target, session)
-    return _own(broadcast_to(value, _check_extents(fixed_shape(shape))), session)
+    return own(broadcast_to(value, _check_extents(fixed_shape(shape))), session)
 
 
 def _full(value: np.ndarray[Any, Any], fill_value: Any) -> Any:
@@ -122,7 +114,7 @@ def _full(value: np.ndarray[Any, Any], fill_value: Any) -> Any:
         return _assignable(value)
     dtype = supported_dtype(value.dtype, "the array")
     node = convert(lift(fill_value, session), dtype)
-    return _own(broadcast_to(node, value.shape), session)
+    return own(broadcast_to(node, value.shape), session)
 
 
 def _like(
@@ -138,7 +130,7 @@ def _like(
     target = prototype.dtype if dtype is None else supported_dtype(dtype, "the argument dtype")
     extents = prototype.shape if shape is None else _check_extents(fixed_shape(shape))
     filling = cast_to(value, target, session)
-    return _own(broadcast_to(filling, extents), session)
+    return own(broadcast_to(filling, extents), session)
 
 
 def _filled_like(function: Callable[..., Any], value: int) -> Callable[..., Any]:
@@ -214,12 +206,17 @@ def _from(object: Any, dtype: Any, copy: Any, ndmin: int = 0) -> Tracer:
         strong = convert(node, node.dtype if to is None else to)
         if strong is node and not copy:
             extra = max(0, ndmin - node.ndim)
-            return reshaped(object, (*(1,) * extra, *node.shape)) if extra else object
+            return reshaped(object, (*(1,) * extra, *node.shape)) if extra else _array(object)
         if copy is False:
             raise WengertValueError("Unable to avoid copy while creating an array as requested.")
     else:
         strong, session = _nested(object, to)
-    return _own(reshape(strong, (*(1,) * (ndmin - strong.ndim), *strong.shape)), session)
+    return own(reshape(strong, (*(1,) * (ndmin - strong.ndim), *strong.shape)), session)
+
+
+def _array(x: Tracer) -> Tracer:
+    """x itself, but an array of its own where x is a scalar."""
+    return own(x.node, x.session) if is_scalar(x) else x
 
 
 def _nested(items: Any, dtype: DType | None) -> tuple[Node, Session]:

@@ -50,7 +50,7 @@ from wengert.tracing.forcing import check_alive, force
 from wengert.tracing.lifting import is_traced, lift
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import ELEMENTS, Tracer
-from wengert.tracing.views import Step, assignable, view_by, write
+from wengert.tracing.views import Step, assignable, is_scalar, own, view_by, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +353,9 @@ def _by_basic(x: Tracer, basic: Basic, frozen: Any) -> Tracer:
         node = basic.step.get(x.node)
         if frozen is not None:
             ELEMENTS.remember(key, node)
-    return Tracer(node, x.session) if basic.copies else view_by(x, basic.step, node)
+    if basic.copies:
+        return Tracer(node, x.session)
+    return own(node, x.session) if is_scalar(x) else view_by(x, basic.step, node)
 
 
 def _gathered(x: Tracer, normal: Key) -> Node:

@@ -13,7 +13,7 @@ from wengert.graph.node import Node, deriving
 from wengert.graph.registry import FUNCTIONS, find
 from wengert.graph.types import BOOL, FLOAT
 from wengert.numpy.calculus import weak
-from wengert.numpy.dispatch import apply, implements, into, nodes, refuse
+from wengert.numpy.dispatch import apply, implements, into, nodes, refuse, tracers
 from wengert.numpy.reductions import ABSENT, given
 from wengert.ops.arithmetic import add, convert, divide, multiply, subtract
 from wengert.ops.complex import absolute, imag, join, real
@@ -142,9 +142,10 @@ def nan_to_num(
 @implements(np.real_if_close)
 def real_if_close(a: Any, tol: float = 100) -> Any:
     """Whether the result is real depends on the values, which are forced."""
-    session, (x,) = nodes(a)
+    (traced,) = tracers(a)
+    session, x = traced.session, traced.node
     if x.dtype.kind != "c":
-        return Tracer(x, session)
+        return traced
     if tol > 1:
         tol = float(np.finfo(x.dtype).eps * tol)
     part = absolute(imag(x))

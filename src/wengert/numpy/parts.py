@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert.graph.registry import find
-from wengert.numpy.dispatch import apply, implements, nodes
+from wengert.numpy.dispatch import apply, implements, nodes, tracers
 from wengert.tracing.lifting import lift
 from wengert.tracing.tracer import ATTRIBUTES, METHODS, SETTERS, Tracer
 from wengert.tracing.views import view, write
@@ -52,16 +52,16 @@ SETTERS["imag"] = _set_imag
 
 @implements(np.real)
 def real(val: Any) -> Any:
-    return apply("real", val)
+    return _real_view(*tracers(val))
 
 
 @implements(np.imag)
 def imag(val: Any) -> Any:
-    return apply("imag", val)
+    return _imag_view(*tracers(val))
 
 
 def _conjugate(x: Tracer) -> Tracer:
-    return apply("conjugate", x)
+    return apply("conjugate", x) if x.dtype.kind == "c" else x
 
 
 METHODS["conj"] = METHODS["conjugate"] = _conjugate

@@ -15,6 +15,7 @@ from wengert import lazy
 from wengert.errors import Unsupported, WengertValueError
 from wengert.graph.node import Node
 from wengert.graph.registry import FUNCTIONS
+from wengert.numpy.assigning import fixed_index
 from wengert.numpy.dispatch import (
     implements,
     into,
@@ -27,11 +28,13 @@ from wengert.numpy.dispatch import (
 from wengert.ops.arithmetic import multiply
 from wengert.ops.complex import conjugate
 from wengert.ops.contraction import contract
+from wengert.ops.gather import scatter_put
 from wengert.ops.movement import broadcast_to, index, reshape, transpose, whole
 from wengert.ops.operators import apply_operator
 from wengert.ops.reductions import sum as total
 from wengert.tracing.lifting import is_traced
 from wengert.tracing.tracer import METHODS, Tracer
+from wengert.tracing.views import view
 
 
 def is_operator(x: Any) -> bool:
@@ -255,6 +258,8 @@ def einsum(
             later = set().union(*[term for _, term in pair[2:]])
             pair[:2] = [_pairwise(pair[0], pair[1], needed | later, sizes)]
         values.append(pair[0])
+    if len(terms) == 1 and set(terms[0]) == set(result) and dtype is None and out is None:
+        return _rearranged(*tracers(*arrays), terms[0], result)
     ((node, term),) = values
     node, term = _summed(node, term, set(result))
     missing = set(result) - set(term)
@@ -262,6 +267,24 @@ def einsum(
         raise WengertValueError(f"einsum: output subscripts {sorted(missing)} are in no input")
     final = transpose(node, [term.index(letter) for letter in result])
     return into(to_dtype(Tracer(final, session), dtype), out)
+
+
+def _rearranged(x: Tracer, term: str, result: str) -> Tracer:
+    """An einsum of one operand that sums nothing: a view, to which one may write, as NumPy's."""
+    equation = f"{term}->{result}"
+
+    def get(node: Node) -> Node:
+        diagonal, left = _diagonals(node, term)
+        return transpose(diagonal, [left.index(letter) for letter in result])
+
+    def put(old: Node, new: Node) -> Node:
+        places = np.einsum(equation, np.arange(old.size).reshape(old.shape)).ravel()
+        flat = scatter_put(
+            reshape(old, (old.size,)), fixed_index(places, x.session), reshape(new, (new.size,))
+        )
+        return reshape(flat, old.shape)
+
+    return view(x, get, put, lambda array: np.einsum(equation, array))
 
 
 def _path(

@@ -32,6 +32,7 @@ from wengert.ops.selection import select as select_node
 from wengert.tracing.lifting import find_session, is_traced, lift
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import METHODS, Tracer
+from wengert.tracing.views import own
 
 # --------------------------------------------------------------------- element by element
 
@@ -56,7 +57,7 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
         raise WengertValueError("either both or neither of x and y should be given")
     session, (mask, a, b) = nodes(condition, x, y)
     dtype = weak_dtype([a, b])
-    return Tracer(select_node(mask, convert(a, dtype), convert(b, dtype)), session)
+    return own(select_node(mask, convert(a, dtype), convert(b, dtype)), session)
 
 
 @implements(np.select)

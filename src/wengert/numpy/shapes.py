@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import Unsupported, WengertValueError
+from wengert.graph.node import Node
 from wengert.graph.registry import find
 from wengert.numpy.dispatch import (
     all_axes,
     fixed_shape,
     implements,
-    nodes,
     one_axis,
     refuse,
     tracers,
@@ -23,8 +23,9 @@ from wengert.ops.movement import broadcast_to as broadcast_node
 from wengert.ops.movement import inverse
 from wengert.ops.movement import reshape as reshape_node
 from wengert.ops.movement import transpose as transpose_node
+from wengert.tracing.session import Session
 from wengert.tracing.tracer import ATTRIBUTES, METHODS, SETTERS, Tracer
-from wengert.tracing.views import memory_layout, view
+from wengert.tracing.views import Link, is_scalar, memory_layout, own, view
 
 # ------------------------------------------------------------------------------- reshape
 
@@ -35,13 +36,29 @@ def reshaped(x: Tracer, shape: tuple[int, ...]) -> Tracer:
     if x.link is not None and x.link.path:
         layout = memory_layout(x)
         if not np.may_share_memory(layout.reshape(shape), layout):
-            return Tracer(reshape_node(x.node, shape), x.session)
+            return _copied(reshape_node(x.node, shape), x.session)
     return view(
         x,
         lambda node: reshape_node(node, shape),
         lambda _, node: reshape_node(node, old),
         lambda array: array.reshape(shape),
     )
+
+
+def _copied(node: Node, session: Session) -> Tracer:
+    """An array of its own, where the memory of the original forces a copy.
+
+    The link says that this hangs on more than the node: an equal array that lies in memory
+    otherwise gives a view, so that the result must not be remembered for it (`remembering`).
+    """
+    result = Tracer(node, session)
+    result.link = Link()
+    return result
+
+
+def _alike(node: Node, x: Tracer) -> Tracer:
+    """A copy of x: a scalar of a scalar, an array of an array."""
+    return Tracer(node, x.session) if is_scalar(x) else own(node, x.session)
 
 
 def _known_extent(shape: tuple[int, ...], size: int) -> tuple[int, ...]:
@@ -84,7 +101,7 @@ def ravel(a: Any, order: str = "C") -> Any:
     if x.link is not None and x.link.path:
         layout = memory_layout(x)
         if not np.may_share_memory(layout.ravel(order), layout):  # also where reshape gives a view
-            return Tracer(flat.node, flat.session)
+            return _copied(flat.node, flat.session)
     return flat
 
 
@@ -265,8 +282,8 @@ def size(a: Any, axis: Any = None) -> Any:
 
 @implements(np.copy, method=True)
 def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
-    session, (node,) = nodes(a)
-    return Tracer(node, session)
+    (x,) = tracers(a)
+    return _alike(x.node, x)
 
 
 def _astype(
@@ -296,7 +313,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> A
         raise Unsupported(
             f"astype from {from_dtype} to {target} cannot be traced; take .real first"
         )
-    return Tracer(find("convert")(x.node, target), x.session)
+    return _alike(find("convert")(x.node, target), x)
 
 
 def _fill(x: Tracer, value: Any) -> None:

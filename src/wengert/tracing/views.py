@@ -19,6 +19,7 @@ from wengert.graph.node import Node
 from wengert.graph.registry import find
 from wengert.graph.types import DType
 from wengert.tracing.forcing import check_alive
+from wengert.tracing.session import Session
 from wengert.tracing.tracer import Tracer
 
 Get: TypeAlias = Callable[[Node], Node]
@@ -54,14 +55,32 @@ class Link:
         self.views: list[weakref.ref[Tracer]] = []
 
 
+def own(node: Node, session: Session) -> Tracer:
+    """A traced array that owns its memory; one without axes too can be written to."""
+    result = Tracer(node, session)
+    if not node.shape:
+        result.link = Link()
+    return result
+
+
+def is_scalar(tracer: Tracer) -> bool:
+    """Whether this is what NumPy has as a scalar: it has no memory that a write could change."""
+    return tracer.link is None and not tracer.node.shape
+
+
 def view(of: Tracer, get: Get, put: Put | None, layout: Callable[[Any], Any]) -> Tracer:
     """A tracer that shares memory with another one, as NumPy's views do (see `Step`)."""
     return view_by(of, Step(get, put, layout))
 
 
 def view_by(of: Tracer, step: Step, node: Node | None = None) -> Tracer:
-    """A view by a step that was made before; `node` is what it reads, where that is known."""
+    """A view by a step that was made before; `node` is what it reads, where that is known.
+
+    What is made of a scalar is no view, but an array (or scalar) of its own.
+    """
     result = Tracer(step.get(of.node) if node is None else node, of.session)
+    if is_scalar(of) and step.put is not None:
+        return result
     if of.link is None:
         of.link = Link()
     root = of if of.link.root is None else of.link.root
