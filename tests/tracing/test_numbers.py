@@ -26,8 +26,9 @@ def test_zeros_of_both_signs_are_two_numbers():
     for _ in range(2):
         for order in ((0.0, -0.0), (-0.0, 0.0)):
             for zero in order:
-                assert math.copysign(1, inside(lambda x: x * zero, 3.0)) == math.copysign(1, zero)
-                assert math.copysign(1, grad(lambda x: x * zero)(3.0)) == math.copysign(1, zero)
+                times = lambda x, zero=zero: x * zero
+                assert math.copysign(1, inside(times, 3.0)) == math.copysign(1, zero)
+                assert math.copysign(1, grad(times)(3.0)) == math.copysign(1, zero)
 
 
 def test_one_is_an_int_a_float_or_true():

@@ -36,12 +36,19 @@ class WithRules(Wrapped):
     """
 
     def __init__(self, function: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
+        if not callable(function):
+            raise WengertTypeError(
+                f"{type(self).__name__} needs a function, not {type(function).__name__}"
+            )
         super().__init__(function)
         self.function = function
         self.nondiff_argnums = tuple(nondiff_argnums)
         self.pushforward: Callable[..., Any] | None = None
         self.pullback: Callable[..., Any] | None = None
         self.known_arguments: frozenset[int] | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {getattr(self, '__qualname__', self.__name__)}>"
 
     def _made_from(self) -> NoReturn:
         raise WengertTypeError(

@@ -84,7 +84,7 @@ class LinearMap:
         return [
             np.zeros(like.shape, float0)
             if not is_inexact(like.dtype)
-            else np.zeros(like.shape, like.dtype)[()]
+            else (np.zeros(like.shape, like.dtype) if like.shape else like.dtype.type(0))
             if result is None
             else next(found)
             for like, result in zip(self._results_like, self._results, strict=True)

@@ -170,7 +170,9 @@ def loss(w, inputs, targets, rate):
     return np.mean((np.tanh(inputs @ w) - targets) ** 2) * rate
 
 
-def test_new_data_and_a_new_learning_rate_meet_the_same_programs(rng=np.random.default_rng(0)):
+def test_new_data_and_a_new_learning_rate_meet_the_same_programs():
+    rng = np.random.default_rng(0)
+
     def step(w, inputs, targets, rate):
         return grad(lambda v: np.mean((inputs @ v - targets) ** 2) * rate)(w)
 
@@ -186,7 +188,8 @@ def test_new_data_and_a_new_learning_rate_meet_the_same_programs(rng=np.random.d
     assert entries[1] == entries[-1]
 
 
-def test_new_arrays_meet_the_same_derivatives(rng=np.random.default_rng(1)):
+def test_new_arrays_meet_the_same_derivatives():
+    rng = np.random.default_rng(1)
     f = lambda w, x: hessian(lambda v: np.sum(np.sin(v * x)))(w)
     f(rng.normal(size=3), rng.normal(size=3))
     entries = in_cache()
@@ -197,9 +200,9 @@ def test_new_arrays_meet_the_same_derivatives(rng=np.random.default_rng(1)):
 
 
 def test_a_number_that_changes_keeps_its_weak_type():
-    for k in range(4):
-        rate = 0.3 + k
-        value, slope = value_and_grad(lambda x: np.sum(x * rate))(np.ones(2, np.float32))
+    step = lambda x, rate: value_and_grad(lambda y: np.sum(y * rate))(x)
+    for rate in (0.3, 1.3, 2.3, 3.3):
+        value, slope = step(np.ones(2, np.float32), rate)
         assert (value.dtype, slope.dtype) == (np.float32, np.float32)
         np.testing.assert_array_equal(slope, np.full(2, rate, np.float32))
 
