@@ -100,7 +100,7 @@ class Session:
         known = self._captured.get(key)
         if known is not None:
             node, snapshot = known
-            if snapshot is array or same_bits(snapshot, array):
+            if node.shape == array.shape and (snapshot is array or same_bits(snapshot, array)):
                 return node
         return self._new_capture(key, array, array if _is_frozen(array) else array.copy())
 
@@ -157,7 +157,9 @@ class Session:
         for node, original in self.captures:
             snapshot = self.values[node]
             is_array = isinstance(original, np.ndarray) and snapshot is not original
-            current = not is_array or same_bits(snapshot, original)
+            current = not is_array or (
+                original.shape == node.shape and same_bits(snapshot, original)
+            )
             bound.append((node, original if current else snapshot))
         return bound
 
