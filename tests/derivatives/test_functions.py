@@ -130,7 +130,9 @@ with_rule.defjvp(lambda primals, tangents: (primals[0], 5 * tangents[0]))
 
 
 @pytest.mark.parametrize("transform", [grad, value_and_grad, jacobian, jacfwd, hessian, jit])
-@pytest.mark.parametrize("f", [square, compiled_square, with_rule, np.square], ids=str)
+@pytest.mark.parametrize(
+    "f", [square, compiled_square, with_rule, np.square], ids=lambda f: f.__name__
+)
 def test_a_transformed_function_pickles_when_its_function_does(transform, f):
     transformed = transform(f)
     again = pickle.loads(pickle.dumps(transformed))
@@ -140,7 +142,9 @@ def test_a_transformed_function_pickles_when_its_function_does(transform, f):
     assert nested(3.0) is not None
 
 
-@pytest.mark.parametrize("f", [compiled_square, slope_of_square, with_rule], ids=str)
+@pytest.mark.parametrize(
+    "f", [compiled_square, slope_of_square, with_rule], ids=lambda f: f.__name__
+)
 def test_a_decorated_function_pickles_by_its_name(f):
     assert pickle.loads(pickle.dumps(f)) is f
 
@@ -163,7 +167,9 @@ def test_rules_are_not_lost_in_a_pickle():
         pickle.dumps(f)
 
 
-@pytest.mark.parametrize("f", [compiled_square, slope_of_square, with_rule, grad(square)], ids=str)
+@pytest.mark.parametrize(
+    "f", [compiled_square, slope_of_square, with_rule, grad(square)], ids=lambda f: f.__name__
+)
 def test_functions_are_copied_as_functions_are(f):
     assert copy.copy(f) is f
     assert copy.deepcopy({"f": f})["f"] is f
