@@ -130,10 +130,20 @@ class Path:
             return False
 
     def _agree(self, found: Sequence[Any]) -> bool:
-        return all(
-            np.array_equal(a, b, equal_nan=np.asarray(b).dtype.kind in "fc")
-            for a, b in zip(found, self.answers, strict=True)
-        )
+        return all(_same_answer(a, b) for a, b in zip(found, self.answers, strict=True))
+
+
+def _same_answer(found: Any, expected: Any) -> bool:
+    """Equal, with the sign of zeros, which Python code can ask for; NaN is equal to itself."""
+    a, b = np.asarray(found), np.asarray(expected)
+    if b.dtype.kind == "c":
+        return _same_answer(a.real, b.real) and _same_answer(a.imag, b.imag)
+    if b.dtype.kind != "f":
+        return np.array_equal(a, b)
+    zero = b == 0
+    return np.array_equal(a, b, equal_nan=True) and np.array_equal(
+        np.signbit(a[zero]), np.signbit(b[zero])
+    )
 
 
 @dataclass(frozen=True, slots=True)
