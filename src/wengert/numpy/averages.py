@@ -11,7 +11,7 @@ from wengert.errors import WengertTypeError, WengertValueError
 from wengert.graph.literals import constant, full
 from wengert.graph.node import Node
 from wengert.graph.types import FLOAT, DType, supported_dtype
-from wengert.numpy.dispatch import all_axes, implements, nodes
+from wengert.numpy.dispatch import all_axes, array_nodes, implements
 from wengert.numpy.reductions import ABSENT, Reduction, given, reduced_axes
 from wengert.ops.arithmetic import convert, divide, multiply, subtract
 from wengert.ops.complex import conjugate, real
@@ -186,7 +186,7 @@ def average(
         count = Reduction(a, axis, keepdims).count()
         scale: Any = Tracer(full(count, result.dtype, result.shape), result.session)
         return (result, scale) if returned else result
-    session, (x, w) = nodes(a, weights)
+    session, (x, w) = array_nodes(a, weights)
     w = _weights_for(w, x, axis)
     dtype = common_dtype(x.type, w.type)
     if x.dtype.kind in "biu":

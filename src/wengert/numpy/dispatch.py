@@ -109,6 +109,12 @@ def nodes(*values: Any) -> tuple[Session, list[Node]]:
     return session, [lift(value, session) for value in values]
 
 
+def array_nodes(*values: Any) -> tuple[Session, list[Node]]:
+    """As `nodes`, where NumPy first makes arrays of all values: Python numbers do not adapt."""
+    session, lifted = nodes(*values)
+    return session, [find("convert")(node, node.dtype) for node in lifted]
+
+
 def as_tracer(value: Any, session: Session) -> Tracer:
     """Anything as a tracer of the session."""
     return value if type(value) is Tracer else Tracer(lift(value, session), session)

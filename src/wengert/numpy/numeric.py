@@ -15,6 +15,7 @@ from wengert.graph.types import BOOL, FLOAT
 from wengert.numpy.calculus import weak
 from wengert.numpy.dispatch import apply, implements, into, nodes, refuse, tracers
 from wengert.numpy.reductions import ABSENT, given
+from wengert.numpy.selection import weak_dtype
 from wengert.ops.arithmetic import add, convert, divide, multiply, subtract
 from wengert.ops.complex import absolute, imag, join, real
 from wengert.ops.logic import equal, less_equal, logical_and, logical_not, logical_or, not_equal
@@ -32,8 +33,8 @@ def _clip(a: Any, low: Any, high: Any, out: Any, **others: Any) -> Any:
     """min(max(a, low), high). At a tie the derivative is shared: half to a, half to the bound."""
     refuse("np.clip", **{name: (value, None) for name, value in others.items()})
     bounds = [bound for bound in (low, high) if bound is not None]
-    session, (x, *_) = nodes(a, *bounds)
-    result = x
+    session, (x, *limits) = nodes(a, *bounds)
+    result = x if x.type.weak else convert(x, weak_dtype([x, *limits]))
     if low is not None and not _beyond(low, x, np.less_equal, "min"):
         result = maximum(result, lift(low, session))
     if high is not None and not _beyond(high, x, np.greater_equal, "max"):

@@ -12,7 +12,7 @@ from wengert.graph.literals import constant, full
 from wengert.graph.node import Node
 from wengert.graph.types import FLOAT, INT
 from wengert.numpy.calculus import joined, part
-from wengert.numpy.dispatch import implements, nodes
+from wengert.numpy.dispatch import array_nodes, implements, nodes
 from wengert.ops.arithmetic import add, convert, divide, multiply, subtract
 from wengert.ops.convolution import convolve
 from wengert.ops.leaves import iota
@@ -32,7 +32,7 @@ def _coefficients(node: Node) -> Node:
 @implements(np.polyval)
 def polyval(p: Any, x: Any) -> Any:
     """Horner's rule."""
-    session, (coefficients, at) = nodes(p, x)
+    session, (coefficients, at) = array_nodes(p, x)
     coefficients = _coefficients(coefficients)
     rest = tuple((0, extent, 1) for extent in coefficients.shape[1:])
     result = full(0, at.dtype, at.shape)
@@ -49,7 +49,7 @@ def polyval(p: Any, x: Any) -> Any:
 
 def _aligned(a1: Any, a2: Any) -> tuple[Session, Node, Node]:
     """Both with as many coefficients, zeros in front."""
-    session, lifted = nodes(a1, a2)
+    session, lifted = array_nodes(a1, a2)
     a, b = map(_coefficients, lifted)
 
     def padded(node: Node, extent: int) -> Node:
@@ -87,7 +87,7 @@ def _trimmed(node: Node, session: Session) -> Node:
 
 @implements(np.polymul)
 def polymul(a1: Any, a2: Any) -> Any:
-    session, lifted = nodes(a1, a2)
+    session, lifted = array_nodes(a1, a2)
     if any(node.ndim > 1 for node in lifted):
         raise WengertValueError("Polynomial must be 1d only.")
     a, b = (_trimmed(node, session) for node in lifted)

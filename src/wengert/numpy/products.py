@@ -17,6 +17,7 @@ from wengert.graph.node import Node
 from wengert.graph.registry import FUNCTIONS
 from wengert.numpy.assigning import fixed_index
 from wengert.numpy.dispatch import (
+    array_nodes,
     implements,
     into,
     nodes,
@@ -101,7 +102,7 @@ def _matmul(a: Node, b: Node) -> Node:
 def dot(a: Any, b: Any, out: Any = None) -> Any:
     if is_operator(a) or is_operator(b):
         return matmul(a, b)
-    session, (x, y) = nodes(a, b)
+    session, (x, y) = array_nodes(a, b)
     if not x.ndim or not y.ndim:
         result = multiply(x, y)
     else:
@@ -123,16 +124,18 @@ def _check_inner(x: Node, y: Node, axis: int, what: str) -> None:
 
 @implements(np.vdot)
 def vdot(a: Any, b: Any, /) -> Any:
-    session, (x, y) = nodes(a, b)
+    session, (x, y) = array_nodes(a, b)
     if x.size != y.size:
         raise WengertValueError(f"vdot: sizes of shapes {x.shape} and {y.shape} do not match")
     x, y = reshape(x, (x.size,)), reshape(y, (y.size,))
-    return Tracer(contract(conjugate(x), y, ((0,), (0,))), session)
+    if x.dtype.kind == "c":
+        x = conjugate(x)
+    return Tracer(contract(x, y, ((0,), (0,))), session)
 
 
 @implements(np.inner)
 def inner(a: Any, b: Any, /) -> Any:
-    session, (x, y) = nodes(a, b)
+    session, (x, y) = array_nodes(a, b)
     if not x.ndim or not y.ndim:
         return Tracer(multiply(x, y), session)
     _check_inner(x, y, y.ndim - 1, "inner")
@@ -170,7 +173,7 @@ def vecmat(x1: Any, x2: Any, /, **kwargs: Any) -> Any:
 
 @implements(np.tensordot)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
-    session, (x, y) = nodes(a, b)
+    session, (x, y) = array_nodes(a, b)
     try:
         count = operator.index(axes)
     except TypeError:
@@ -190,7 +193,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 
 @implements(np.kron)
 def kron(a: Any, b: Any) -> Any:
-    session, (x, y) = nodes(a, b)
+    session, (x, y) = array_nodes(a, b)
     rank = max(x.ndim, y.ndim)
     x = reshape(x, (*(1,) * (rank - x.ndim), *x.shape))
     y = reshape(y, (*(1,) * (rank - y.ndim), *y.shape))

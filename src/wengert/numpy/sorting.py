@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert.errors import WengertTypeError, WengertValueError
 from wengert.graph.node import Node
-from wengert.numpy.dispatch import implements, nodes, one_axis, refuse
+from wengert.numpy.dispatch import array_nodes, implements, nodes, one_axis, refuse
 from wengert.ops.arithmetic import convert
 from wengert.ops.gather import gather, take_along_axis, wrap_index
 from wengert.ops.movement import reshape
@@ -174,7 +174,7 @@ def search(a: Node, v: Node, side: str) -> Node:
 def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
     if side not in ("left", "right"):
         raise WengertValueError(f"search side must be 'left' or 'right' (got {side!r})")
-    session, (line, values) = nodes(a, v)
+    session, (line, values) = array_nodes(a, v)
     if line.ndim != 1:
         raise WengertValueError("object too deep for desired array; searchsorted needs a 1-d array")
     if sorter is not None:
@@ -189,7 +189,7 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
 
 @implements(np.digitize)
 def digitize(x: Any, bins: Any, right: bool = False) -> Any:
-    session, (values, edges) = nodes(x, bins)
+    session, (values, edges) = array_nodes(x, bins)
     if values.dtype.kind == "c":
         raise WengertTypeError("x may not be complex")
     rising = _direction(bins if isinstance(bins, Tracer) else np.asarray(bins))
