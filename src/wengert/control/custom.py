@@ -64,9 +64,16 @@ class WithRules(Wrapped):
         if session is None:
             return self.function(*args)
         inputs = [lift(leaf, session) for leaf in leaves]
-        cut = iter(unflatten(spec, [Tracer(stop_gradient(node), session) for node in inputs]))
-        merged = [a if k in self.nondiff_argnums else next(cut) for k, a in enumerate(args)]
+        stopped = [stop_gradient(node) for node in inputs]
+        cut = [Tracer(node, session) for node in stopped]
+        parts = iter(unflatten(spec, cut))
+        merged = [a if k in self.nondiff_argnums else next(parts) for k, a in enumerate(args)]
         results, out_spec = flatten(self._primal(session, merged))
+        if any(tracer.node is not node for tracer, node in zip(cut, stopped, strict=True)):
+            raise WengertTypeError(
+                f"{self.__name__} has a custom derivative and writes into an argument, which its "
+                "caller would not see: let it copy the argument first"
+            )
         outs = [lift(leaf, session) for leaf in results]
         if any(depends_on_input(node) for node in outs):
             raise WengertTypeError(
@@ -166,15 +173,24 @@ class custom_vjp(custom_jvp):
 
 @dataclass(frozen=True, slots=True)
 class OpaqueCall:
-    """A function of structures of plain arrays, as a function of their leaves."""
+    """A function of structures of plain arrays, as a function of their leaves.
+
+    It gets copies, as it may overwrite them, and what it returns is copied, as it may do its work
+    in the same memory at each call.
+    """
 
     function: Callable[..., Any]
     spec: Spec
     name: str
 
     def __call__(self, *values: Any) -> tuple[Any, ...]:
-        leaves, _ = flatten(self.function(*unflatten(self.spec, values)))
-        return tuple(leaves)
+        return self.with_structure(values)[0]
+
+    def with_structure(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], Spec]:
+        """(the results, their structure)."""
+        own = [np.array(value)[()] for value in values]
+        leaves, spec = flatten(self.function(*unflatten(self.spec, own)))
+        return tuple(np.array(leaf) for leaf in leaves), spec
 
 
 class primitive(WithRules):
@@ -202,17 +218,16 @@ class primitive(WithRules):
         call = OpaqueCall(self.function, spec, self.__name__)
         known = session.memo.get((call, nodes))
         if known is None:
-            values = [np.array(force(leaf))[()] for leaf in leaves]
-            results, out_spec = flatten(self.function(*unflatten(spec, values)))
+            results, out_spec = call.with_structure([force(leaf) for leaf in leaves])
             types = tuple(
                 array_type(
-                    np.shape(result),
-                    supported_dtype(np.asarray(result).dtype, f"the result of {self.__name__}"),
+                    result.shape,
+                    supported_dtype(result.dtype, f"the result of {self.__name__}"),
                 )
                 for result in results
             )
             held = host_call(*nodes, call=call, types=types)
-            session.values[held] = tuple(np.asarray(result)[()] for result in results)
+            session.values[held] = tuple(result[()] for result in results)
             known = session.memo[call, nodes] = held, out_spec
         held, out_spec = known
         count = len(held.type.items)
