@@ -18,7 +18,7 @@ from wengert.execution.programs import program
 from wengert.graph.node import Node
 from wengert.graph.op import Tangent
 from wengert.graph.registry import find
-from wengert.graph.types import float0, is_inexact
+from wengert.graph.types import OpaqueType, float0, is_inexact
 from wengert.graph.walk import dependents, substitute, topological
 from wengert.tracing.lifting import lift
 from wengert.tracing.tracer import Tracer
@@ -75,7 +75,12 @@ class LinearMap:
     ) -> list[Any]:
         """The results as part of the trace that the traced values belong to."""
         with entered(values) as session:
-            nodes = [lift(value, session) for value in values]
+            nodes = [
+                session.capture_operator(value)
+                if isinstance(node.type, OpaqueType) and type(value) is not Tracer
+                else lift(value, session)
+                for node, value in zip(inputs, values, strict=True)
+            ]
             found = substitute(results, dict(zip(inputs, nodes, strict=True)))
             return [Tracer(node, session) for node in found]
 

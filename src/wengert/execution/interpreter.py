@@ -20,6 +20,7 @@ import numpy as np
 from wengert.graph.literals import full, literal
 from wengert.graph.node import Node
 from wengert.graph.registry import provide_evaluator
+from wengert.graph.types import OpaqueType
 from wengert.graph.walk import topological
 from wengert.ops.leaves import LEAVES
 from wengert.ops.movement import broadcast_to
@@ -159,6 +160,8 @@ def owned(value: Any, node: Node, borrowed: set[int]) -> Any:
 
     borrowed: identities of the arrays that the program was given, or has handed out already.
     """
+    if isinstance(node.type, OpaqueType):
+        return value
     if not node.type.shape:
         return np.asarray(value, node.type.dtype)[()]
     if value.base is not None or not value.flags.writeable or id(value) in borrowed:

@@ -45,6 +45,8 @@ def is_operator(x: Any) -> bool:
 
 def operator_product(a: Any, x: Tracer, transposed: bool) -> Tracer:
     """A constant operator (or its transpose) times a traced vector or matrix."""
+    if len(a.shape) == 1:  # a sparse array of one axis, as S[0] is
+        return operator_product(a.reshape((1, a.shape[0])).tocsr(), x, transposed=False)[0]
     captured = x.session.capture_operator(a)
     return Tracer(apply_operator(captured, x.node, transposed), x.session)
 

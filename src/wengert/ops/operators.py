@@ -38,15 +38,16 @@ def _build(operator: Node, x: Node, transposed: bool) -> Node:
 
 
 def _evaluate(node: Node) -> Callable[..., Any]:
+    shape = node.shape  # SciPy's coo_array of one row drops an axis
     if not node.params[0]:
-        return lambda operator, x: np.asarray(operator @ x)
+        return lambda operator, x: np.asarray(operator @ x).reshape(shape)
     conjugated = node.args[0].dtype.kind == "c"
 
     def run(operator: Any, x: Any) -> Any:
         if hasattr(operator, "matvec"):  # a LinearOperator states its adjoint, not its transpose
             adjoint = operator.H
             return np.conj(adjoint @ np.conj(x)) if conjugated else np.asarray(adjoint @ x)
-        return np.asarray(operator.T @ x)
+        return np.asarray(operator.T @ x).reshape(shape)
 
     return run
 
