@@ -162,3 +162,23 @@ def test_writes_pass_through_the_parts_of_complex_arrays():
         return z, real, imag
 
     agrees(f, np.array([1 + 2j, 3 - 1j]))
+
+
+@pytest.mark.xfail(strict=True, reason="results are taken to lie in memory row by row")
+def test_results_keep_the_order_of_columns():
+    def f(a):
+        turned = a.T * 2.0
+        turned.ravel()[0] = 5.0  # a copy in NumPy
+        return (turned,)
+
+    agrees(f, X)
+
+
+@pytest.mark.xfail(strict=True, reason="arguments are taken to lie in memory row by row")
+def test_arguments_keep_the_order_of_columns():
+    def f(a):
+        a = a + 0.0
+        a.ravel()[0] = 5.0  # a copy in NumPy
+        return (a,)
+
+    agrees(f, np.asfortranarray(X))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
+import scipy.sparse as sp
 
 from support import same
 from wengert import jit, stop_gradient, value_and_grad
@@ -32,3 +34,27 @@ def test_a_number_that_code_asked_for_is_guarded_with_the_sign_of_zero():
     assert f(0.0) == 1.0
     assert f(-0.0) == -1.0
     assert f(0.0) == 1.0
+
+
+@pytest.mark.xfail(strict=True, reason="arguments are read when the graph runs, and not copied")
+def test_an_argument_that_the_function_overwrites_by_another_name_is_read_before():
+    x = np.ones(3)
+
+    def f(y):
+        total = np.sum(2.0 * y)
+        x[:] = 0.0
+        return total
+
+    same(value_and_grad(f)(x)[0], 6.0)
+
+
+@pytest.mark.xfail(strict=True, reason="sparse matrices are read when the graph runs")
+def test_a_sparse_matrix_that_the_function_overwrites_is_read_before():
+    matrix = sp.csr_array(np.eye(3))
+
+    def f(x):
+        product = matrix @ x
+        matrix.data *= 2.0
+        return np.sum(product)
+
+    same(value_and_grad(f)(np.ones(3))[0], 3.0)
