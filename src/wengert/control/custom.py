@@ -18,7 +18,7 @@ from wengert.errors import WengertTypeError
 from wengert.graph.types import array_type, supported_dtype
 from wengert.ops.holders import custom, host_call
 from wengert.ops.leaves import item, stop_gradient
-from wengert.tracing.forcing import depends_on_input, force
+from wengert.tracing.forcing import depends_on_input, force, has_value
 from wengert.tracing.lifting import lift
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import Tracer
@@ -197,8 +197,9 @@ class primitive(WithRules):
     """An opaque function: it gets plain arrays, and its derivatives are stated by hand.
 
     For code that cannot be traced (SciPy's Fortran, compiled extensions). As in autograd, rules
-    are given with `defjvp(f, …)` or `defvjp(f, …)`. The function runs once while tracing, to learn
-    the types of its results.
+    are given with `defjvp` (forward) or `defvjp` (reverse), and may call primitives themselves, on
+    tangents and cotangents too. The function runs while tracing, to learn the types of its results
+    (on ones for a tangent, which has no value then), and again in the program: it must be pure.
 
     >>> import numpy as np, wengert as wg
     >>> from scipy.special import gammaln, digamma
@@ -218,7 +219,12 @@ class primitive(WithRules):
         call = OpaqueCall(self.function, spec, self.__name__)
         known = session.memo.get((call, nodes))
         if known is None:
-            results, out_spec = call.with_structure([force(leaf) for leaf in leaves])
+            valued = [has_value(session, node) for node in nodes]
+            values = [
+                force(leaf) if flag else np.ones(leaf.shape, leaf.dtype)
+                for leaf, flag in zip(leaves, valued, strict=True)
+            ]
+            results, out_spec = call.with_structure(values)
             types = tuple(
                 array_type(
                     result.shape,
@@ -227,7 +233,8 @@ class primitive(WithRules):
                 for result in results
             )
             held = host_call(*nodes, call=call, types=types)
-            session.values[held] = tuple(result[()] for result in results)
+            if all(valued):
+                session.values[held] = tuple(result[()] for result in results)
             known = session.memo[call, nodes] = held, out_spec
         held, out_spec = known
         count = len(held.type.items)
@@ -239,6 +246,7 @@ def defjvp(
 ) -> None:
     """Forward rules of a primitive: for each argument (tangent, answer, *args) -> tangent.
 
+    argnums: the positions that the rules belong to, by default 0, 1, …
     A rule of None says that the derivative by that argument is zero.
     """
     by_argument = _by_argument(function, rules, argnums, "defjvp")
@@ -262,7 +270,19 @@ def defvjp(
 ) -> None:
     """Reverse rules of a primitive: for each argument (answer, *args) -> (cotangent -> cotangent).
 
+    argnums: the positions that the makers belong to, by default 0, 1, …
     A maker of None says that the derivative by that argument is zero.
+
+    >>> import numpy as np, wengert as wg
+    >>> solve = wg.primitive(np.linalg.solve)
+    >>> wg.defvjp(
+    ...     solve,
+    ...     lambda x, A, b: lambda g: -np.outer(solve(A.T, g), x),
+    ...     lambda x, A, b: lambda g: solve(A.T, g),
+    ... )
+    >>> A, b = np.array([[2.0, 1.0], [1.0, 3.0]]), np.array([1.0, 2.0])
+    >>> wg.grad(lambda b: np.sum(solve(A, b)))(b)
+    array([0.4, 0.2])
     """
     by_argument = _by_argument(function, makers, argnums, "defvjp")
 

@@ -13,17 +13,18 @@ closures of the moment, and its own derivatives are those of what it records.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from wengert.errors import WengertTypeError
+from wengert.errors import NotDifferentiable, WengertTypeError
 from wengert.graph.literals import zeros
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent, absent
 from wengert.graph.registry import find
 from wengert.graph.types import TupleType, Type, array_type, is_inexact
-from wengert.ops.families import NOT_LINEAR, batch_by_loop, define
+from wengert.ops.families import NOT_LINEAR, define
 from wengert.tracing.session import need_session
 
 
@@ -104,6 +105,21 @@ def _spread(args: Sequence[Node], batched: Sequence[bool], size: int) -> list[No
     ]
 
 
+def _transpose_custom(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[Tangent]:
+    """In a linear part, where a rule called the function on a tangent: it is linear there, and its
+    transpose is its pullback (at any point)."""
+    rule, count = node.params
+    if not rule.has_pullback:
+        raise NotDifferentiable(
+            f"{rule.name} is called on a tangent by a derivative rule, and has no reverse rule: "
+            "give it one with defvjp, so that reverse mode can transpose it"
+        )
+    rule.check([node if flag else None for flag in wanted[count:]])
+    written = [_written(ct, type) for ct, type in zip(cts, node.type.items, strict=True)]
+    need_session().rules_run += 1
+    return (*[None] * count, *rule.pull(node.args[count:], written, wanted[count:]))
+
+
 def _batch_custom(node: Node, args: Sequence[Node], batched: Sequence[bool], size: int) -> Node:
     rule, count = node.params
     wide = _spread(args, batched, size)
@@ -117,7 +133,7 @@ custom: Op = define(
     infer=_infer_custom,
     evaluate=_evaluate_first,
     pushforward=_push_custom,
-    transpose=NOT_LINEAR,
+    transpose=_transpose_custom,
     batch=_batch_custom,
     label="custom",
     domain=None,
@@ -210,6 +226,34 @@ def _evaluate_host_call(node: Node) -> Callable[..., Any]:
     return run
 
 
+@dataclass(frozen=True, slots=True)
+class BatchedCall:
+    """An opaque call for many instances: one after the other."""
+
+    inner: Any
+    types: tuple[Any, ...]
+    batched: tuple[bool, ...]
+    size: int
+
+    @property
+    def name(self) -> str:
+        return str(self.inner.name)
+
+    def __call__(self, *values: Any) -> tuple[Any, ...]:
+        results = tuple(np.empty((self.size, *t.shape), t.dtype) for t in self.types)
+        for lane in range(self.size):
+            picked = (v[lane] if flag else v for v, flag in zip(values, self.batched, strict=True))
+            for result, part in zip(results, self.inner(*picked), strict=True):
+                result[lane] = part
+        return results
+
+
+def _batch_host_call(node: Node, args: Sequence[Node], batched: Sequence[bool], size: int) -> Node:
+    call, types = node.params
+    wide = tuple(array_type((size, *type.shape), type.dtype) for type in types)
+    return host_call(*args, call=BatchedCall(call, types, tuple(batched), size), types=wide)
+
+
 host_call: Op = define(
     "host_call",
     family="holder",
@@ -218,7 +262,7 @@ host_call: Op = define(
     evaluate=_evaluate_host_call,
     pushforward=absent("it is an opaque Python function; state its rule with defjvp or defvjp"),
     transpose=NOT_LINEAR,
-    batch=batch_by_loop,
+    batch=_batch_host_call,
     label="call",
     domain=None,
 )

@@ -43,6 +43,12 @@ def force(tracer: Tracer) -> Any:
     return evaluate(session, [tracer.node])[0] if value is None else value
 
 
+def has_value(session: Session, node: Node) -> bool:
+    """Whether a node has a value in a session: tangents have none while they are derived."""
+    order = topological([node], stop=session.values)
+    return all(n.op.name != "seed" for n in order)
+
+
 def guard_array(tracer: Tracer) -> None:
     """Under `jit`, the compiled program holds only while this array has this value."""
     if tracer.session.guarded:
