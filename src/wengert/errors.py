@@ -1,17 +1,21 @@
 """What can go wrong, and the place in the user's program where it did.
 
-Every exception is a `WengertError` and a subclass of the built-in that fits, so that both
-`except WengertError` and `except TypeError` work. The message says what happened, where (the first
-frame outside this package), and what to write instead.
+Every exception of wengert's own is a `WengertError` and a subclass of the built-in that fits, so
+that both `except WengertError` and `except TypeError` work. The message says what happened, where
+(the first frame outside this package), and what to write instead.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from types import FrameType
 
+import numpy as np
+
 _PACKAGE = str(Path(__file__).parent)
+_STANDARD_LIBRARY = str(Path(contextlib.__file__).parent)
 _LIBRARIES = ("numpy", "optree", "opt_einsum")
 
 
@@ -27,11 +31,25 @@ def user_frame() -> FrameType | None:
 
 
 def user_location() -> str | None:
-    """`file:line in function` of that frame."""
-    frame = user_frame()
-    if frame is None:
-        return None
+    """`file:line in function` of the innermost frame that is no installed package's either, and
+    what was called there, where that is one."""
+    found = user_frame()
+    own = found
+    while own is not None and (_is_installed(own) or own.f_code.co_filename.startswith(_PACKAGE)):
+        own = own.f_back
+    if found is None or own is None or own is found:
+        return None if found is None else _place(found)
+    module = found.f_globals.get("__name__", "a package")
+    return f"{_place(own)} (in {module}.{found.f_code.co_name}, which it calls)"
+
+
+def _place(frame: FrameType) -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
+
+
+def _is_installed(frame: FrameType) -> bool:
+    name = frame.f_code.co_filename
+    return "site-packages" in name or "dist-packages" in name or name.startswith(_STANDARD_LIBRARY)
 
 
 class WengertError(Exception):
@@ -52,6 +70,10 @@ class WengertValueError(WengertError, ValueError):
 
 class WengertIndexError(WengertError, IndexError):
     """An index is out of range or of a kind that NumPy does not accept."""
+
+
+class AxisOutOfRange(WengertError, np.exceptions.AxisError):
+    """An axis that the array does not have."""
 
 
 class WengertRuntimeError(WengertError, RuntimeError):

@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from wengert.errors import WengertTypeError
 from wengert.tracing.wrapping import Wrapped
+
+
+def check_argnums(argnums: Any, what: str) -> None:
+    """An error where argnums are no positions: where the arguments themselves are given, say."""
+    numbers = argnums if isinstance(argnums, tuple | list | range) else (argnums,)
+    for number in numbers:
+        if isinstance(number, bool) or not isinstance(number, int | np.integer):
+            raise WengertTypeError(
+                f"argnums of {what} must be an int or a tuple of ints, not {argnums!r:.80}; the "
+                f"derivative at a point x is {what}(f)(x)"
+            )
 
 
 class DerivativeFunction(Wrapped):
@@ -29,6 +42,7 @@ class DerivativeFunction(Wrapped):
                 f"{name} needs a function as its first argument, not {type(function).__name__}: "
                 f"write {name}(f)(x), not {name}(f(x))"
             )
+        check_argnums(options["argnums"], options["name"])
         super().__init__(function)
         self._transform = transform
         self._function = function

@@ -94,7 +94,7 @@ def as_input(session: Session, leaf: Any, what: object, integers_as_floats: bool
             raise WengertTypeError(
                 f"{what} is a {kind.__name__}, not a number or an array: {leaf!r:.80}. "
                 "Numbers, arrays, and tuples, lists, dicts and dataclasses of them can be traced; "
-                "name others in static_argnums (jit), or leave them out of argnums"
+                "pass others as further arguments (under jit: static_argnums or static_argnames)"
             )
         leaf = np.asarray(leaf)
     if isinstance(leaf, np.ma.MaskedArray | np.matrix):

@@ -17,7 +17,13 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from wengert.errors import DroppedTracer, Unsupported, WengertTypeError, WengertValueError
+from wengert.errors import (
+    AxisOutOfRange,
+    DroppedTracer,
+    Unsupported,
+    WengertTypeError,
+    WengertValueError,
+)
 from wengert.graph.node import Interned, Node
 from wengert.graph.registry import FUNCTIONS, NUMPY, find
 from wengert.graph.types import supported_dtype
@@ -142,7 +148,7 @@ def one_axis(axis: Any, ndim: int) -> int:
     except TypeError:
         raise WengertTypeError(f"axis must be an integer, not {axis!r}") from None
     if not -ndim <= axis < ndim:
-        raise np.exceptions.AxisError(axis, ndim)
+        raise AxisOutOfRange(f"axis {axis} is out of bounds for array of dimension {ndim}")
     return axis % ndim
 
 

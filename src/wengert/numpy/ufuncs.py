@@ -65,7 +65,9 @@ def _call(
         if implementation is None:
             module = "np" if hasattr(np, ufunc.__name__) else "scipy.special"
             raise Unsupported(
-                f"{module}.{ufunc.__name__} cannot be traced: wengert has no rule for it"
+                f"{module}.{ufunc.__name__} cannot be traced: wengert has no rule for it. See "
+                "docs/coverage.md for what it has; wrap the function with wengert.primitive to "
+                "state its derivative yourself"
             )
         result = implementation(*[Tracer(node, session) for node in lifted], **others)
     if where is not True:

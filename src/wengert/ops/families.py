@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import Unsupported
+from wengert.errors import Unsupported, WengertValueError
 from wengert.graph.literals import full, refit
 from wengert.graph.node import Node, make
 from wengert.graph.op import ZERO, Absent, Batch, Evaluate, Infer, Op, Tangent, Zero, absent
@@ -164,7 +164,13 @@ def elementwise(
         plan = plans.get(types)
         if plan is None:
             dtypes, result = loop(types)
-            shape = broadcast_shapes(*[type.shape for type in types])
+            try:
+                shape = broadcast_shapes(*[type.shape for type in types])
+            except ValueError:
+                shapes = " ".join(str(type.shape) for type in types)
+                raise WengertValueError(
+                    f"{name}: operands could not be broadcast together with shapes {shapes}"
+                ) from None
             plan = dtypes, shape, array_type(shape, *result)
             _remember(plans, types, plan)
             if all(t.shape == shape and t.dtype == d for t, d in zip(types, dtypes, strict=True)):

@@ -180,10 +180,12 @@ class Tracer:
             "a traced array would become a plain NumPy array here, and its derivative would be "
             "lost (NumPy's array functions, an assignment into a NumPy array, a method of one, or "
             "C code). Write\n"
-            "    wengert.numpy.array, .asarray, .zeros    for those of NumPy\n"
+            "    wengert.numpy.array, .asarray, .zeros    for those of NumPy, .full, .arange too\n"
+            "    np.stack(xs)                             for a list xs of traced values\n"
             "    a = a + x                                for a += x\n"
             "    A @ x                                    for A.dot(x)\n"
             "    m + s * rng.standard_normal(n)           for rng.normal(m, s, n)\n"
+            "    wengert.primitive(f)                     for code that cannot be traced (SciPy)\n"
             "    wengert.stop_gradient(x) first           where the derivative shall be zero"
         )
 
