@@ -41,7 +41,7 @@ def _binary(name: str, swapped: bool = False) -> Callable[[Tracer, Any], Any]:
             ref = get(key)
             if ref is None or (node := ref()) is None:
                 result_type = ready((a.type, b.type))
-                if result_type is None or a.op is full or b.op is full or not session.alive:
+                if result_type is None or a.op is full or b.op is full:
                     node = of_nodes(session, a, b)
                 else:
                     node = make_new(memory.op, key, None, result_type, key)
@@ -54,6 +54,8 @@ def _binary(name: str, swapped: bool = False) -> Callable[[Tracer, Any], Any]:
             node = with_anything(self, other)
         else:
             return NotImplemented
+        if not session.alive:
+            check_open(session, self.node)
         result = _new_tracer(Tracer)
         result.node = node
         result.session = session
@@ -97,14 +99,15 @@ def _unary(name: str) -> Callable[[Any], Any]:
     get = memory.table.get
 
     def operator(self: Tracer) -> Any:
-        x = self.node
+        x, session = self.node, self.session
+        if not session.alive:
+            check_open(session, x)
         ref = get((x,))
         if ref is None or (node := ref()) is None:
-            check_open(self.session, x)
             node = memory.op(x)
         result = _new_tracer(Tracer)
         result.node = node
-        result.session = self.session
+        result.session = session
         result.link = None
         return result
 
