@@ -213,3 +213,16 @@ def test_primal_code_keeps_numpys_nan() -> None:
     with np.errstate(invalid="ignore"):
         value, _ = wg.value_and_grad(lambda x: np.sum(np.where(x > 1, x, 0.0) * np.inf))(X)
     assert np.isnan(value)
+
+
+def test_what_an_output_does_not_depend_on_stays_out_of_its_row() -> None:
+    """An infinite slope meets the structural zeros of the seeds, and leaves them zeros."""
+    x = np.array([0.0, 1.0, 4.0])
+    slopes = np.array([np.inf, 0.5, 0.25])
+    with np.errstate(divide="ignore"):
+        for jacobian in (wg.jacfwd, wg.jacrev):
+            expected = np.where(np.eye(3) > 0, slopes, 0.0)
+            np.testing.assert_array_equal(jacobian(np.sqrt)(x), expected)
+            turned = jacobian(lambda v: (np.sqrt(v)[:, None] + v[:, None])[::-1].reshape(3))(x)
+            both = np.where(np.eye(3) > 0, slopes + 1, 0.0)
+            np.testing.assert_array_equal(turned, both[::-1])

@@ -99,7 +99,7 @@ def jacobian_columns(outputs: Sequence[Node], input: Node) -> list[Tangent]:
         tangent = seed(input)
         moved = forward(outputs, [input], [tangent])
         with deriving():
-            return batch(moved, {tangent: basis(input)}, input.size)
+            return batch(moved, {tangent: basis(input)}, input.size, is_linear=True)
 
     return _once(key, make)
 
@@ -112,6 +112,6 @@ def jacobian_rows(output: Node, inputs: Sequence[Node]) -> list[Tangent]:
         cotangent = seed(output)
         pulled = reverse([output], inputs, [cotangent])
         with deriving():
-            return batch(pulled, {cotangent: basis(output)}, output.size)
+            return batch(pulled, {cotangent: basis(output)}, output.size, is_linear=True)
 
     return _once(key, make)

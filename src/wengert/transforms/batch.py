@@ -9,12 +9,17 @@ from wengert.graph.node import Node, deriving
 from wengert.graph.op import Absent, Tangent
 from wengert.graph.registry import find
 from wengert.graph.walk import topological
+from wengert.ops import linear
 
 
-def batch(outputs: Sequence[Tangent], batched: Mapping[Node, Node], size: int) -> list[Tangent]:
+def batch(
+    outputs: Sequence[Tangent], batched: Mapping[Node, Node], size: int, is_linear: bool = False
+) -> list[Tangent]:
     """The outputs for `size` values of some nodes at once, the batch axis in front.
 
     batched: node -> the node that holds its values, of shape (size, *node.shape).
+    is_linear: whether the outputs are linear in these nodes, so that structural zeros in their
+        values are carried as masks (see `wengert.ops.linear`).
     An output that does not rest on these nodes is repeated; None stays None.
     """
     new: dict[Node, Node] = dict(batched)
@@ -28,7 +33,9 @@ def batch(outputs: Sequence[Tangent], batched: Mapping[Node, Node], size: int) -
                 if isinstance(rule, Absent):
                     raise Unsupported(f"{node.op.name} cannot be batched: {rule.reason}")
                 args = [new.get(arg, arg) for arg in node.args]
-                new[node] = rule(node, args, flags, size)
+                masked = is_linear and any(linear.is_masked(arg) for arg in args)
+                act = _with_masks if masked else rule
+                new[node] = act(node, args, flags, size)
         return [
             None
             if output is None
@@ -37,3 +44,24 @@ def batch(outputs: Sequence[Tangent], batched: Mapping[Node, Node], size: int) -
             else find("broadcast_to")(output, (size, *output.shape))
             for output in outputs
         ]
+
+
+def _with_masks(node: Node, args: Sequence[Node], flags: Sequence[bool], size: int) -> Node:
+    """A linear node on masked values: elementwise and movement ops keep the mask outermost, so that
+    an infinite weight does not meet a structural zero. Ops that mix elements read the zeros."""
+    rule = node.op.batch
+    assert not isinstance(rule, Absent)
+    if node.op is find("add"):
+        total: Node = linear.add(*args)
+        return total
+    if sum(flags) == 1:
+        (place,) = (k for k, flag in enumerate(flags) if flag)
+        if not linear.is_masked(args[place]):
+            return rule(node, args, flags, size)
+        mask, value = args[place].args[:2]
+        if node.op.family == "elementwise":
+            bare = [value if k == place else arg for k, arg in enumerate(args)]
+            return linear.masked(mask, rule(node, bare, flags, size))
+        if node.op.family == "movement" and len(args) == 1:
+            return linear.masked(rule(node, [mask], flags, size), rule(node, [value], flags, size))
+    return rule(node, args, flags, size)
