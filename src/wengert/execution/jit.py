@@ -180,7 +180,6 @@ class Jitted(Wrapped):
         static_argnames: tuple[str, ...],
     ) -> None:
         super().__init__(function)
-        self.__name__ = getattr(function, "__name__", type(function).__name__)
         self._function = function
         self._parameters = _positional_names(function)
         self._static_argnums = _checked_numbers(function, self._parameters, static_argnums)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from wengert.graph.node import Node, make
 
@@ -56,8 +56,3 @@ def rebuild(node: Node, args: tuple[Node, ...]) -> Node:
     """The same operation on other inputs."""
     from_types = node.op.infer(tuple(arg.type for arg in args), node.params)
     return make(node.op, args, node.params, from_types)
-
-
-def leaves(outputs: Iterable[Node], is_leaf: Callable[[Node], bool]) -> list[Node]:
-    """Those nodes below the outputs that `is_leaf` accepts, in order of first use."""
-    return [node for node in topological(outputs) if is_leaf(node)]

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from wengert.graph.literals import zeros
 from wengert.graph.node import Node, make
 from wengert.graph.op import ZERO, Op, Tangent, absent
 from wengert.graph.types import INT, TupleType, Type, array_type
@@ -130,11 +129,6 @@ stop_gradient: Op = define(
     label="stop({0})",
     domain=None,
 )
-
-
-def instantiate(tangent: Node | None, like: Node) -> Node:
-    """The tangent, with a structural zero written out."""
-    return zeros(array_type(like.shape, like.dtype)) if tangent is None else tangent
 
 
 def _build_iota(extent: int) -> Node:
