@@ -22,12 +22,11 @@ def public_ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
     It has the ufunc's attributes and methods (`reduce`, `at`, …).
     """
     fast = FAST.get(ufunc)
+    others = ufunc.nin - 1
 
     def call(x: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if fast is not None and not kwargs and len(args) < ufunc.nin:
-            if type(x) is Tracer:
-                return fast(x, *args)
-            if any(type(arg) is Tracer for arg in args):
+        if fast is not None and len(args) == others and not kwargs:
+            if type(x) is Tracer or any(type(arg) is Tracer for arg in args):
                 return fast(x, *args)
         if is_traced(x) or any(is_traced(arg) for arg in args):
             return array_ufunc(ufunc, "__call__", (x, *args), kwargs)
