@@ -72,3 +72,19 @@ def test_an_opaque_solver() -> None:
         np.testing.assert_allclose(jacobian(solve, 1)(A, B), np.linalg.inv(A), rtol=1e-13)
     by_hand = -np.outer(np.linalg.solve(A.T, np.ones(3)), np.linalg.solve(A, B))
     np.testing.assert_allclose(wg.grad(lambda a: np.sum(solve(a, B)))(A), by_hand, rtol=1e-13)
+
+
+def test_an_argument_without_a_rule_in_one_mode_is_never_taken_as_constant() -> None:
+    product = wg.primitive(lambda x, y: x * y)
+    wg.defjvp(product, lambda t, z, x, y: t * y)
+    wg.defvjp(product, None, lambda z, x, y: lambda g: g * x, argnums=(0, 1))
+    assert wg.jvp(lambda x: product(x, 3.0), (2.0,), (1.0,))[1] == 3.0
+    assert wg.grad(lambda y: product(2.0, y))(3.0) == 2.0
+    with pytest.raises(NotDifferentiable, match="forward"):
+        wg.jvp(lambda y: product(2.0, y), (3.0,), (1.0,))
+
+    forward_only_by_y = wg.primitive(lambda x, y: x * y)
+    wg.defjvp(forward_only_by_y, lambda t, z, x, y: t * x, argnums=(1,))
+    wg.defvjp(forward_only_by_y, lambda z, x, y: lambda g: g * y)
+    with pytest.raises(NotDifferentiable, match="argument 1"):
+        wg.grad(lambda y: forward_only_by_y(2.0, y))(3.0)

@@ -32,7 +32,8 @@ class WithRules(Wrapped):
     nondiff_argnums: positions of arguments that are not arrays, or not differentiated.
     pushforward: (fixed, primals, tangents) -> (output, tangent of the output), or None.
     pullback: (fixed, args, cotangent, needed) -> cotangents of the arguments, or None.
-    known_arguments: the positions by which there is a derivative; None is all of them.
+    forward_arguments, reverse_arguments: the positions by which each of them knows the derivative;
+        None is all of them.
     """
 
     def __init__(self, function: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
@@ -45,7 +46,8 @@ class WithRules(Wrapped):
         self.nondiff_argnums = tuple(nondiff_argnums)
         self.pushforward: Callable[..., Any] | None = None
         self.pullback: Callable[..., Any] | None = None
-        self.known_arguments: frozenset[int] | None = None
+        self.forward_arguments: frozenset[int] | None = None
+        self.reverse_arguments: frozenset[int] | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {getattr(self, '__qualname__', self.__name__)}>"
@@ -211,7 +213,7 @@ class primitive(WithRules):
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
-        self.known_arguments = frozenset()
+        self.forward_arguments = self.reverse_arguments = frozenset()
 
     def _primal(self, session: Session, args: Sequence[Any]) -> Any:
         leaves, spec = flatten(tuple(args))
@@ -263,6 +265,7 @@ def defjvp(
         return answer, np.zeros_like(answer) if total is None else total
 
     function.pushforward = pushforward
+    function.forward_arguments = frozenset(by_argument)
 
 
 def defvjp(
@@ -294,6 +297,7 @@ def defvjp(
         return tuple(None if make is None else make(answer, *args)(cotangent) for make in makers)
 
     function.pullback = pullback
+    function.reverse_arguments = frozenset(by_argument)
 
 
 def _by_argument(
@@ -304,6 +308,4 @@ def _by_argument(
             f"{what} takes a function decorated with wengert.primitive, not {function!r:.80}"
         )
     positions = range(len(rules)) if argnums is None else argnums
-    found = dict(zip(positions, rules, strict=True))
-    function.known_arguments = frozenset(function.known_arguments or ()) | frozenset(found)
-    return found
+    return dict(zip(positions, rules, strict=True))

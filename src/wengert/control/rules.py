@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -65,21 +65,28 @@ class UserRule:
                 f"{self.name} has no derivative rule: give it one with {self.name}.defjvp or "
                 f"{self.name}.defvjp (for a primitive: wengert.defjvp, wengert.defvjp)"
             )
-        known = self.owner.known_arguments
-        if known is None:
+        forward, reverse = self.owner.forward_arguments, self.owner.reverse_arguments
+        if forward is None or reverse is None:
             return
-        start = 0
-        for position, child in enumerate(self.spec.children()):
-            given = tangents[start : start + child.num_leaves]
-            if position not in known and any(tangent is not None for tangent in given):
+        for position in self._positions([tangent is not None for tangent in tangents]):
+            if position not in forward | reverse:
                 raise NotDifferentiable(
                     f"{self.name} has no derivative by argument {position}: give it one with "
                     "wengert.defjvp or wengert.defvjp"
                 )
-            start += child.num_leaves
 
-    def push(self, xs: Sequence[Node], ts: Sequence[Node]) -> list[Tangent] | None:
-        if self.owner.pushforward is None:
+    def _positions(self, flags: Sequence[bool]) -> list[int]:
+        """The arguments any leaf of which is flagged."""
+        ends = [0, *accumulate(child.num_leaves for child in self.spec.children())]
+        return [k for k, (a, b) in enumerate(pairwise(ends)) if any(flags[a:b])]
+
+    def push(
+        self, xs: Sequence[Node], ts: Sequence[Node], given: Sequence[bool]
+    ) -> list[Tangent] | None:
+        known = self.owner.forward_arguments
+        if self.owner.pushforward is None or not (
+            known is None or known.issuperset(self._positions(given))
+        ):
             return None
         session = need_session()
         primals = unflatten(self.spec, [Tracer(x, session) for x in xs])
@@ -99,8 +106,14 @@ class UserRule:
         args = unflatten(self.spec, [Tracer(x, session) for x in xs])
         cotangent = unflatten(self.out_spec, _tracers(session, cts))
         children = self.spec.children()
-        ends = np.cumsum([0, *(child.num_leaves for child in children)]).tolist()
-        needed = [any(wanted[a:b]) for a, b in pairwise(ends)]
+        positions, known = self._positions(wanted), self.owner.reverse_arguments
+        for position in positions:
+            if known is not None and position not in known:
+                raise NotDifferentiable(
+                    f"{self.name} has no reverse-mode rule by argument {position}: give it one "
+                    "with wengert.defvjp"
+                )
+        needed = [k in positions for k in range(len(children))]
         found = self.owner.pullback(self.fixed.values, args, cotangent, needed)
         if not isinstance(found, tuple | list) or len(found) != len(children):
             raise WengertTypeError(
@@ -108,8 +121,8 @@ class UserRule:
                 f"argument ({len(children)}), not {found!r:.80}"
             )
         pulled: list[Tangent] = []
-        for part, child, start in zip(found, children, ends, strict=False):
-            like = [x.type for x in xs[start : start + child.num_leaves]]
+        for part, child in zip(found, children, strict=True):
+            like = [x.type for x in xs[len(pulled) : len(pulled) + child.num_leaves]]
             pulled += (
                 [None] * child.num_leaves
                 if part is None
@@ -145,7 +158,7 @@ class UserRule:
         return NotDifferentiable(
             f"{self.name} has a reverse-mode rule alone (custom_vjp or defvjp), so that forward "
             "mode (jvp, jacfwd, hvp, hessian) is not defined: give it a forward rule with defjvp "
-            "too, or use reverse mode"
+            "too (by each argument), or use reverse mode"
         )
 
     def batched(self, args: Sequence[Node], size: int) -> Rule:
@@ -182,8 +195,10 @@ class BatchedRule:
     def refuse_forward(self) -> Exception:
         return self.inner.refuse_forward()
 
-    def push(self, xs: Sequence[Node], ts: Sequence[Node]) -> list[Tangent] | None:
-        return self._mapped(lambda ys, us: self.inner.push(ys, us), xs, ts)
+    def push(
+        self, xs: Sequence[Node], ts: Sequence[Node], given: Sequence[bool]
+    ) -> list[Tangent] | None:
+        return self._mapped(lambda ys, us: self.inner.push(ys, us, given), xs, ts)
 
     def pull(
         self, xs: Sequence[Node], cts: Sequence[Node], wanted: Sequence[bool]

@@ -44,8 +44,11 @@ class Rule(Protocol):
     def check(self, tangents: Sequence[Tangent]) -> None:
         """Raise where a derivative is asked for that was not given."""
 
-    def push(self, xs: Sequence[Node], ts: Sequence[Node]) -> list[Tangent] | None:
-        """Tangents of the outs, or None where there is no forward rule."""
+    def push(
+        self, xs: Sequence[Node], ts: Sequence[Node], given: Sequence[bool]
+    ) -> list[Tangent] | None:
+        """Tangents of the outs, or None where there is no forward rule by the xs whose tangents
+        are `given` (those of the others are written-out zeros)."""
 
     def pull(
         self, xs: Sequence[Node], cts: Sequence[Node], wanted: Sequence[bool]
@@ -85,7 +88,7 @@ def _push_custom(node: Node, tangents: Sequence[Tangent]) -> Tangent:
     rule.check(incoming)
     ts = [_written(t, x) for t, x in zip(incoming, xs, strict=True)]
     need_session().rules_run += 1
-    outs = rule.push(xs, ts)
+    outs = rule.push(xs, ts, [tangent is not None for tangent in incoming])
     if not rule.has_pullback:
         return None if outs is None else tuple(outs)
     shown = (
