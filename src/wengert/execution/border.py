@@ -40,7 +40,7 @@ class entered:
 
     __slots__ = ("opened", "owner", "session", "token")
 
-    def __init__(self, leaves: Sequence[Any], guarded: bool = False) -> None:
+    def __init__(self, leaves: Sequence[Any]) -> None:
         self.session: Session | None = current_session()
         self.opened: outermost | None = None
         for leaf in leaves:
@@ -49,7 +49,7 @@ class entered:
                 self.session = leaf.session
                 break
         if self.session is None:
-            self.opened = outermost(guarded)
+            self.opened = outermost()
             self.session = self.opened.session
         self.owner = self.opened is not None
 

@@ -72,16 +72,12 @@ class Program:
     def __init__(self, outputs: Sequence[Node], given: Sequence[Node] = ()) -> None:
         self.outputs = tuple(outputs)
         held = set(given)
-        order = _order(outputs, held)
+        inputs = _inputs(outputs, held)
+        order = sorted(inputs, key=_serial)
         self.leaves = [node for node in order if node in held or node.op in LEAVES]
         held.update(self.leaves)
         self.size = len(order)
-        last_use = {
-            arg: k
-            for k, node in enumerate(order)
-            if node not in held
-            for arg in operands(node, held)
-        }
+        last_use = {arg: k for k, node in enumerate(order) for arg in inputs[node]}
         place: dict[Node, int] = {node: k for k, node in enumerate(self.leaves)}
         registers: list[Any] = [None] * len(self.leaves)
         for node in order:
@@ -96,7 +92,7 @@ class Program:
         for k, node in enumerate(order):
             if not node.args or node in held:
                 continue
-            args = operands(node, held)
+            args = inputs[node]
             dying = [
                 place[arg]
                 for arg in dict.fromkeys(args)
@@ -138,17 +134,17 @@ class Program:
         ]
 
 
-def _order(outputs: Sequence[Node], given: Container[Node]) -> list[Node]:
-    """What must be computed, in order of creation; broadcasts that are passed by are left out."""
-    seen: set[Node] = set()
+def _inputs(outputs: Sequence[Node], given: Container[Node]) -> dict[Node, tuple[Node, ...]]:
+    """What must be computed or is given, each node with what it is computed from; broadcasts that
+    are passed by are left out."""
+    found: dict[Node, tuple[Node, ...]] = {}
     stack = list(outputs)
     while stack:
         node = stack.pop()
-        if node not in seen:
-            seen.add(node)
-            if node not in given:
-                stack.extend(operands(node, given))
-    return sorted(seen, key=_serial)
+        if node not in found:
+            found[node] = () if node in given else operands(node, given)
+            stack.extend(found[node])
+    return found
 
 
 def _serial(node: Node) -> int:

@@ -36,13 +36,15 @@ def _binary(name: str, swapped: bool = False) -> Callable[[Tracer, Any], Any]:
 
     def operator(self: Tracer, other: Any) -> Any:
         session = self.session
+        if not session.alive:
+            check_open(session, self.node)
         if type(other) is Tracer and other.session is session:
             a, b = key = (self.node, other.node)
             ref = get(key)
             if ref is None or (node := ref()) is None:
                 result_type = ready((a.type, b.type))
                 if result_type is None or a.op is full or b.op is full:
-                    node = of_nodes(session, a, b)
+                    node = of_nodes(a, b)
                 else:
                     node = make_new(memory.op, key, None, result_type, key)
         elif type(other) is float or type(other) is int:
@@ -54,23 +56,19 @@ def _binary(name: str, swapped: bool = False) -> Callable[[Tracer, Any], Any]:
             node = with_anything(self, other)
         else:
             return NotImplemented
-        if not session.alive:
-            check_open(session, self.node)
         result = _new_tracer(Tracer)
         result.node = node
         result.session = session
         result.link = None
         return result
 
-    def of_nodes(session: Session, a: Node, b: Node) -> Node:
-        check_open(session, a)
+    def of_nodes(a: Node, b: Node) -> Node:
         result = memory.op(a, b)
         if result.args != (a, b):
             memory.remember((a, b), result)
         return result
 
     def with_number(self: Tracer, other: float, key: Any) -> Node:
-        check_open(self.session, self.node)
         literal = lift(other, self.session)
         a, b = (literal, self.node) if swapped else (self.node, literal)
         result = memory.op(a, b)
@@ -83,7 +81,7 @@ def _binary(name: str, swapped: bool = False) -> Callable[[Tracer, Any], Any]:
         a, b = (lifted, self.node) if swapped else (self.node, lifted)
         ref = get((a, b))
         node = None if ref is None else ref()
-        return of_nodes(self.session, a, b) if node is None else node
+        return of_nodes(a, b) if node is None else node
 
     operator.__name__ = name
     return operator
