@@ -61,6 +61,7 @@ class Op:
     pushforward: the tangent of the result from those of the inputs (None is zero).
     transpose: for linear ops, cotangents of the wanted inputs from that of the result.
     batch: the op over inputs some of which have a batch axis in front.
+    native: how machine code computes it, see `wengert.ops.native`; an absent one is a host call.
     label: how pictures and formulas write it, `{0}` being the first input.
     domain: how the generic tests draw inputs; see `wengert.ops.domain`.
     """
@@ -73,6 +74,7 @@ class Op:
     pushforward: Pushforward | Zero | Absent
     transpose: Transpose | Absent
     batch: Batch | Absent
+    native: Any
     label: str
     domain: Any
     interned: Interned = field(repr=False)

@@ -25,6 +25,7 @@ from wengert.graph.types import BOOL, INT, SUPPORTED, ArrayType, DType, Shape, a
 from wengert.graph.walk import rebuild
 from wengert.ops import linear
 from wengert.ops.domain import Box, Cases
+from wengert.ops.native import HOST, Pointwise, View, by_method
 
 Partial = Callable[..., Node] | Zero | Absent
 NOT_LINEAR = absent("the op is not linear")
@@ -99,6 +100,7 @@ def define(
     batch: Any,
     label: str,
     domain: Any,
+    native: Any = HOST,
 ) -> Op:
     """Register a record with every slot given."""
     return register(
@@ -111,6 +113,7 @@ def define(
             pushforward=pushforward,
             transpose=transpose,
             batch=batch,
+            native=native,
             label=label,
             domain=domain,
             interned=interned(name),
@@ -131,6 +134,7 @@ def elementwise(
     pushforward: Any = None,
     transpose: Any = NOT_LINEAR,
     simplify: Callable[..., Node | None] | None = None,
+    native: Pointwise | Absent | None = None,
 ) -> Op:
     """An op that is a ufunc of one result.
 
@@ -140,6 +144,8 @@ def elementwise(
         where the op is linear, or not holomorphic.
     weak: whether the Python operator gives a bare Python number for bare Python numbers.
     simplify: another node for these inputs, of exactly the same values, or None.
+    native: the rule of machine code; without one, the method of that name of the first input's
+        lanes.
     """
     name = name or ufunc.__name__
     loop = _loops(ufunc, weak)
@@ -198,6 +204,7 @@ def elementwise(
         pushforward=pushforward or _from_partials(partials),
         transpose=transpose,
         batch=batch_elementwise,
+        native=native or by_method(name),
         label=label,
         domain=domain,
     )
@@ -286,12 +293,14 @@ def movement(
     batch: Callable[[Node, Node], Node],
     label: str,
     domain: Any,
+    native: View | Absent = HOST,
 ) -> Op:
     """A linear op of one input that moves elements (or repeats them, or leaves zeros).
 
     again: (node, other input) -> the same op on another input, as on its tangent or its mask.
     transpose: (node, cotangent) -> the cotangent of the input.
     batch: (node, batched input) -> the op on it.
+    native: where each element of the result comes from.
     """
     return define(
         name,
@@ -302,6 +311,7 @@ def movement(
         pushforward=unary_linear(again),
         transpose=lambda node, ct, wanted: (transpose(node, ct),),
         batch=batch_unary(batch),
+        native=native,
         label=label,
         domain=domain,
     )
@@ -319,6 +329,7 @@ def opaque(
     batch: Any,
     label: str,
     domain: Any,
+    native: Any = HOST,
 ) -> Op:
     """An op with integer or boolean results, constant wherever it is continuous."""
     return define(
@@ -330,6 +341,7 @@ def opaque(
         pushforward=ZERO,
         transpose=NOT_LINEAR,
         batch=batch,
+        native=native,
         label=label,
         domain=domain,
     )

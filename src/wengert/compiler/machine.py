@@ -1,0 +1,118 @@
+"""From LLVM's text to machine code: parse, optimise, emit an object file, load it.
+
+Every program goes through an object file, so that what is compiled now and what the disk cache
+brings back take one path. The new pass manager at O2, without LLVM's own vectorisers: the code
+states its vectors. Objects refer to nothing outside themselves but libc's memcpy, memset and the
+like; all other addresses come through a table that is passed at run time.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from threading import RLock
+from typing import Any
+
+from wengert.errors import WengertRuntimeError
+from wengert.lazy import module
+
+_LOCK = RLock()
+"""llvmlite is not safe for threads."""
+
+
+@cache
+def binding() -> Any:
+    """llvmlite's binding of LLVM, initialised."""
+    llvm = module("llvmlite.binding")
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm
+
+
+def make_target_machine() -> Any:
+    """The host: its processor and all its features, code that may be loaded anywhere."""
+    llvm = binding()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=2,
+        reloc="pic",
+        codemodel="small",
+    )
+
+
+@cache
+def target_machine() -> Any:
+    """The one that compiles; each loaded object owns another."""
+    return make_target_machine()
+
+
+@cache
+def vector_bytes() -> int:
+    """The size of the host's vector registers in bytes: 64, 32 or 16."""
+    features = binding().get_host_cpu_features()
+    if features.get("avx512f"):
+        return 64
+    return 32 if features.get("avx2") else 16
+
+
+@cache
+def host() -> str:
+    """What an object file was made for: processor, features, LLVM."""
+    llvm = binding()
+    version = ".".join(map(str, llvm.llvm_version_info))
+    features = llvm.get_host_cpu_features().flatten()
+    return f"{llvm.get_process_triple()} {llvm.get_host_cpu_name()} {features} LLVM {version}"
+
+
+def optimised(text: str) -> Any:
+    """The module of this text after LLVM's passes.
+
+    Raises WengertRuntimeError where the text is no valid LLVM, which is a fault of the compiler.
+    """
+    llvm = binding()
+    try:
+        parsed = llvm.parse_assembly(text)
+        parsed.verify()
+    except RuntimeError as error:
+        raise WengertRuntimeError(f"the compiler wrote code that LLVM refuses: {error}") from None
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options.slp_vectorization = False
+    options.loop_vectorization = False
+    builder = llvm.create_pass_builder(target_machine(), options)
+    builder.getModulePassManager().run(parsed, builder)
+    return parsed
+
+
+def object_code(text: str) -> bytes:
+    """The object file of a module given as text."""
+    with _LOCK:
+        return bytes(target_machine().emit_object(optimised(text)))
+
+
+def assembly(text: str) -> str:
+    """The machine code of a module, as an assembler writes it."""
+    with _LOCK:
+        return str(target_machine().emit_assembly(optimised(text)))
+
+
+class Loaded:
+    """An object file in memory; its functions live as long as it does."""
+
+    __slots__ = ("_engine",)
+
+    def __init__(self, code: bytes) -> None:
+        llvm = binding()
+        with _LOCK:
+            self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), make_target_machine())
+            self._engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(code))
+            self._engine.finalize_object()
+
+    def address(self, name: str) -> int:
+        """The address of a function."""
+        with _LOCK:
+            return int(self._engine.get_function_address(name))
+
+
+def load(text: str) -> Loaded:
+    """Compile and load a module given as text."""
+    return Loaded(object_code(text))

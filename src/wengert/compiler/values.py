@@ -1,0 +1,19 @@
+"""`lanes(code, dtype, width)`: the operations on values of a dtype, with all their functions."""
+
+from __future__ import annotations
+
+from wengert.compiler.code import Code
+from wengert.compiler.lanes import BoolLanes, FloatLanes, IntegerLanes, Lanes
+from wengert.graph.types import DType
+
+_KINDS: dict[str, type[Lanes]] = {
+    "b": BoolLanes,
+    "i": IntegerLanes,
+    "u": IntegerLanes,
+    "f": FloatLanes,
+}
+
+
+def lanes(code: Code, dtype: DType, width: int) -> Lanes:
+    """The operations on `width` values of a dtype, whose instructions go to `code`."""
+    return _KINDS[dtype.kind](code, dtype, width)
