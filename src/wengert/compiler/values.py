@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from wengert.compiler.code import Code
-from wengert.compiler.lanes import BoolLanes, FloatLanes, IntegerLanes, Lanes
+from wengert.compiler.elementary import Elementary
+from wengert.compiler.lanes import BoolLanes, IntegerLanes, Lanes
 from wengert.graph.types import DType
 
 _KINDS: dict[str, type[Lanes]] = {
     "b": BoolLanes,
     "i": IntegerLanes,
     "u": IntegerLanes,
-    "f": FloatLanes,
+    "f": Elementary,
 }
 
 

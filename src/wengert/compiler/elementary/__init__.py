@@ -1,0 +1,14 @@
+"""The elementary functions of floating lanes, written from their mathematics in generic LLVM.
+
+Within 2 units in the last place everywhere, with NumPy's values at zeros, infinities, NaN and
+outside the domains, subnormal arguments and results included; the same bits whatever the number of
+lanes.
+"""
+
+from wengert.compiler.elementary.logarithmic import Logarithmic
+
+
+class Elementary(Logarithmic):
+    """Floating numbers with all functions."""
+
+    __slots__ = ()

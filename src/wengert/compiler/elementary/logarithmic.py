@@ -1,0 +1,109 @@
+"""log, log1p, log2, log10, logaddexp, logaddexp2.
+
+x = 2ᵏ (1 + f) with 1 + f between √½ and √2; s = f/(2 + f), so that
+
+    log(1 + f) = 2 artanh s = f − f²/2 + s (f²/2 + R(s²)),      R(z) = 2 (artanh(s)/s − 1)
+
+where f − f²/2 is summed last, so that only its rounding counts. (The form of K. C. Ng, as in
+FreeBSD's msun.) R/z interpolates at the Chebyshev nodes of the interval: errors 2⁻⁵⁶·⁶ and 2⁻²⁷.
+"""
+
+from __future__ import annotations
+
+import math
+
+from wengert.compiler.elementary.base import Coefficients, float_bits, pure
+from wengert.compiler.elementary.exponential import LN2, Exponential
+from wengert.compiler.lanes import Value
+
+RATIO: Coefficients = {
+    "double": (
+        0.666666666666667,
+        0.3999999999989889,
+        0.28571428626253836,
+        0.22222211089379496,
+        0.1818289243253687,
+        0.15331611722055008,
+        0.14617807153417325,
+    ),
+    "float": (0.666666851, 0.399887577, 0.295809859),
+}
+"""R(z)/z."""
+
+
+class Logarithmic(Exponential):
+    """The logarithms."""
+
+    __slots__ = ()
+
+    def split_power(self, x: Value) -> tuple[Value, Value]:
+        """m between √½ and √2 and the number k, x = 2ᵏ m, for positive normal x."""
+        whole = self.integers()
+        start = float_bits(math.sqrt(0.5), self.element)
+        one = float_bits(1.0, self.element)
+        moved = whole.add(self.bits(x), whole.const(one - start))
+        fraction = whole.bitwise_and(moved, whole.const((1 << self.half_bits) - 1))
+        exponent = whole.shift_right_logical(moved, self.half_bits)
+        base = 2.0**self.half_bits
+        number = whole.bitwise_or(exponent, whole.const(float_bits(base, self.element)))
+        k = self.exact_subtract(self.from_bits(number), self.const(base + self.bias))
+        return self.from_bits(whole.add(fraction, whole.const(start))), k
+
+    def split_any_power(self, x: Value) -> tuple[Value, Value]:
+        """The same for all positive x: subnormal ones are scaled up before."""
+        by = self.half_bits + 2
+        small = self.less(x, self.const(self.smallest_normal))
+        x = self.select(small, self.exact_multiply(x, self.const(2.0**by)), x)
+        m, k = self.split_power(x)
+        return m, self.exact_add(k, self.where(small, -by, self.const(0.0)))
+
+    def log_parts(self, f: Value) -> tuple[Value, Value]:
+        """f²/2 and s (f²/2 + R): log(1 + f) is f less the first plus the second."""
+        s = self.divide(f, self.exact_add(f, self.const(2.0)))
+        z = self.exact_multiply(s, s)
+        half_square = self.exact_multiply(self.exact_multiply(self.const(0.5), f), f)
+        return half_square, self.exact_multiply(
+            s, self.fma(z, self.polynomial(z, RATIO), half_square)
+        )
+
+    def log_sum(self, k: Value, f: Value, correction: Value) -> Value:
+        """k ln 2 + log(1 + f) + correction, the correction being small."""
+        high, low = LN2[self.element]
+        half_square, rest = self.log_parts(f)
+        rest = self.exact_add(self.fma(k, self.const(low), correction), rest)
+        rest = self.exact_subtract(f, self.exact_subtract(half_square, rest))
+        return self.fma(k, self.const(high), rest)
+
+    def log_domain(self, x: Value, result: Value) -> Value:
+        """The result of a logarithm, with its values at 0, ∞, NaN and below 0."""
+        result = self.select(self.equal(x, self.const(math.inf)), x, result)
+        result = self.where(self.compare("ult", x, self.const(0.0)), math.nan, result)
+        return self.where(self.equal(x, self.const(0.0)), -math.inf, result)
+
+    @pure()
+    def log(self, x: Value) -> Value:
+        m, k = self.split_any_power(x)
+        result = self.log_sum(k, self.exact_subtract(m, self.const(1.0)), self.const(0.0))
+        return self.log_domain(x, result)
+
+    def log1p_sum(self, high: Value, low: Value) -> Value:
+        """log(1 + high + low), low being small against high: the logarithm of the rounded sum, and
+        its rounding error as part of f."""
+        one = self.const(1.0)
+        u, error = self.two_sum(one, high)
+        error = self.exact_add(error, low)
+        m, k = self.split_power(u)
+        whole = self.integers()
+        up = whole.const(float_bits(1.0, self.element))
+        scale = self.from_bits(whole.subtract(whole.add(self.bits(m), up), self.bits(u)))
+        large = self.greater(u, self.const(2.0 ** (self.half_bits + 2)))
+        error = self.where(large, 0.0, self.exact_multiply(error, scale))
+        f, rest = self.two_sum(self.exact_subtract(m, one), error)
+        return self.log_sum(k, f, rest)
+
+    @pure()
+    def log1p(self, x: Value) -> Value:
+        result = self.log1p_sum(x, self.const(0.0))
+        result = self.log_domain(self.exact_add(x, self.const(1.0)), result)
+        tiny = self.less(self.absolute(x), self.const(2.0 ** (-self.half_bits - 2)))
+        return self.select(tiny, x, result)
