@@ -6,9 +6,10 @@ lanes.
 """
 
 from wengert.compiler.elementary.logarithmic import Logarithmic
+from wengert.compiler.elementary.trigonometric import Trigonometric
 
 
-class Elementary(Logarithmic):
+class Elementary(Logarithmic, Trigonometric):
     """Floating numbers with all functions."""
 
     __slots__ = ()

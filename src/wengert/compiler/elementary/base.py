@@ -24,10 +24,12 @@ from wengert.compiler.lanes import FloatLanes, Value
 Coefficients = dict[str, tuple[float, ...]]
 """The coefficients of a polynomial for "double" and "float", constant term first."""
 
-ATTRIBUTES = "alwaysinline memory(none) nounwind willreturn"
+WITHOUT_EFFECTS = "memory(none) nounwind willreturn"
 
 
-def pure(results: int = 1) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def pure(
+    results: int = 1, inline: str = "alwaysinline"
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A method as an LLVM function of as many results, without effects, that is always inlined.
 
     It is written once a module, however often it is called, and equal calls become one before they
@@ -40,7 +42,9 @@ def pure(results: int = 1) -> Callable[[Callable[..., Any]], Callable[..., Any]]
             result = self.type if results == 1 else f"{{ {', '.join([self.type] * results)} }}"
             name = f"wengert.{method.__name__}.{self.suffix}"
             if name not in self.code.declared:
-                self.code.declared[name] = _definition(self, method, name, result, len(args))
+                self.code.declared[name] = _definition(
+                    self, method, f"{result} @{name}", len(args), f"{inline} {WITHOUT_EFFECTS}"
+                )
             value = self.code.call(name, result, *((self.type, arg) for arg in args))
             if results == 1:
                 return value
@@ -52,21 +56,28 @@ def pure(results: int = 1) -> Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def _definition(
-    lane: Arithmetic, method: Callable[..., Any], name: str, result: str, count: int
+    lane: Arithmetic, method: Callable[..., Any], name: str, count: int, attributes: str
 ) -> str:
+    """The text of the function: `name` is the type of its result and its name."""
     code = Code(lane.code.declared)
     inner = type(lane)(code, lane.dtype, lane.width)
     names = [f"%x{k}" for k in range(count)]
     value = method(inner, *names)
     if isinstance(value, tuple):
-        packed = "poison"
-        for k, part in enumerate(value):
-            packed = code.let(f"insertvalue {result} {packed}, {lane.type} {part}, {k}")
-        value = packed
-    code.put(f"ret {result} {value}")
+        value = _packed(inner, value)
+    result = name[: name.index(" @")]
     parameters = ", ".join(f"{lane.type} {name}" for name in names)
-    body = "\n".join(code.lines)
-    return f"define internal {result} @{name}({parameters}) {ATTRIBUTES} {{\n{body}\n}}"
+    body = "\n".join(["entry:", *code.entry, *code.lines, f"ret {result} {value}"])
+    return f"define internal {name}({parameters}) {attributes} {{\n{body}\n}}"
+
+
+def _packed(lane: Arithmetic, values: tuple[Value, ...]) -> Value:
+    """Several results as one."""
+    result = f"{{ {', '.join([lane.type] * len(values))} }}"
+    packed = "poison"
+    for k, value in enumerate(values):
+        packed = lane.let(f"insertvalue {result} {packed}, {lane.type} {value}, {k}")
+    return packed
 
 
 def through_double(method: Callable[..., Value]) -> Callable[..., Value]:
@@ -153,6 +164,12 @@ class Arithmetic(FloatLanes):
     def where(self, mask: Value, value: float, otherwise: Value) -> Value:
         """A constant where the mask holds."""
         return self.select(mask, self.const(value), otherwise)
+
+    def any(self, mask: Value) -> Value:
+        """Whether the mask holds in a lane."""
+        if self.width == 1:
+            return mask
+        return self.code.call(f"llvm.vector.reduce.or.v{self.width}i1", "i1", (self.mask, mask))
 
     # -- polynomials
 
