@@ -9,33 +9,50 @@ they are in those.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from wengert.graph.literals import full, is_literal, is_zero, literal
 from wengert.graph.node import Node, make
+from wengert.graph.op import Op
 from wengert.graph.registry import find
+from wengert.graph.types import BOOL
 from wengert.ops.arithmetic import add, divide, multiply, negative, subtract
 from wengert.ops.complex import absolute
+from wengert.ops.movement import broadcast_to, reshape, transpose
 from wengert.ops.powers import reciprocal, square
 from wengert.ops.selection import select
-from wengert.transforms.simplifying.forms import REAL, Rule, Rules, number, raw
+from wengert.transforms.simplifying.forms import REAL, Rule, Rules, again, number, raw
 
 
-def _negated(node: Node) -> Node | None:
-    """x of −x; of a product with a negative literal, the product with the positive one."""
+_SAME_SIZE = frozenset({reshape, transpose})
+_MOVEMENT = frozenset({reshape, transpose, broadcast_to})
+
+
+def _negated(node: Node, through: Collection[Op]) -> Node | None:
+    """x of −x, which may stand under ops that move elements."""
     if node.op is negative:
         return node.args[0]
-    if node.op is multiply and node.dtype.kind in "if":
-        for factor, other in (node.args, node.args[::-1]):
-            if factor.op is full and literal(factor) < 0 and not is_literal(factor, -1):
-                return multiply(_opposite(factor), other)
+    if node.op in through:
+        inner = _negated(node.args[0], through)
+        return None if inner is None else again(node, inner)
     return None
+
+
+def _taken_away(node: Node) -> Node | None:
+    """What adding the node subtracts: x of −x, c x of (−c) x."""
+    if node.op is multiply:
+        for factor, other in (node.args, node.args[::-1]):
+            if factor.op is full and factor.dtype.kind in "if" and literal(factor) < 0:
+                return multiply(_opposite(factor), other)
+    return _negated(node, _MOVEMENT)
 
 
 def _add_negated(node: Node) -> Node | None:
     """a + (−b) = a − b."""
     for a, b in (node.args, node.args[::-1]):
-        minus = _negated(b)
+        minus = _taken_away(b)
         if minus is not None:
             return subtract(a, minus)
     return None
@@ -44,7 +61,7 @@ def _add_negated(node: Node) -> Node | None:
 def _subtract_negated(node: Node) -> Node | None:
     """a − (−b) = a + b."""
     a, b = node.args
-    minus = _negated(b)
+    minus = _taken_away(b)
     return None if minus is None else add(a, minus)
 
 
@@ -83,10 +100,12 @@ def _signs_outwards(node: Node) -> Node | None:
     """(−a) b = −(a b) and (−a)/b = −(a/b), for either operand."""
     if node.dtype.kind in REAL:
         a, b = node.args
-        if a.op is negative:
-            return negative(raw(node, a.args[0], b))
-        if b.op is negative:
-            return negative(raw(node, a, b.args[0]))
+        minus = _negated(a, _SAME_SIZE)
+        if minus is not None:
+            return negative(raw(node, minus, b))
+        minus = _negated(b, _SAME_SIZE)
+        if minus is not None:
+            return negative(raw(node, a, minus))
     return None
 
 
@@ -185,6 +204,14 @@ def _equal_operands(node: Node) -> Node | None:
     return a if a is b else None
 
 
+def _compared_with_itself(node: Node) -> Node | None:
+    """x = x for integers; NaN is not equal to itself."""
+    a, b = node.args
+    if a is not b or a.dtype.kind not in "biu":
+        return None
+    return full(node.op.name in ("equal", "greater_equal", "less_equal"), BOOL, node.shape)
+
+
 def in_order(node: Node) -> Node | None:
     """a op b = b op a: the older one first, so that both are one node."""
     a, b = node.args
@@ -222,10 +249,10 @@ RULES: Rules = {
     "square": [_even],
     "absolute": [_even, _absolute_of_square],
     "power": [_inverse_power],
-    **dict.fromkeys(("maximum", "minimum", "fmax", "fmin"), [_equal_operands]),
-    **dict.fromkeys(("equal", "not_equal"), [in_order]),
-    "greater": [_mirrored("less")],
-    "less": [_mirrored("greater")],
-    "greater_equal": [_mirrored("less_equal")],
-    "less_equal": [_mirrored("greater_equal")],
+    **{name: [_equal_operands] for name in ("maximum", "minimum", "fmax", "fmin")},
+    **{name: [_compared_with_itself, in_order] for name in ("equal", "not_equal")},
+    "greater": [_compared_with_itself, _mirrored("less")],
+    "less": [_compared_with_itself, _mirrored("greater")],
+    "greater_equal": [_compared_with_itself, _mirrored("less_equal")],
+    "less_equal": [_compared_with_itself, _mirrored("greater_equal")],
 }

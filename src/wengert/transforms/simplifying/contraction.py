@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wengert.graph.node import Node
-from wengert.ops.arithmetic import divide, multiply, negative
+from wengert.ops.arithmetic import multiply, negative
 from wengert.ops.contraction import contract, free
 from wengert.ops.movement import broadcast_to, reshape, transpose
 from wengert.ops.reductions import sum as total
@@ -11,11 +11,11 @@ from wengert.ops.reductions import without
 from wengert.transforms.simplifying.forms import (
     NUMERIC,
     Rules,
-    is_factor,
     narrowed,
     refilled,
     renumbered,
     repeats,
+    split_factor,
     widened,
 )
 
@@ -83,14 +83,10 @@ def _of_negative(node: Node) -> Node | None:
 def _of_scaled(node: Node) -> Node | None:
     """A constant factor goes outside, where that is less work."""
     for side in SIDES:
-        arg = node.args[side]
-        if arg.op not in (multiply, divide) or node.size >= arg.size:
-            continue
-        a, b = arg.args
-        if is_factor(b):
-            return arg.op(_with(node, side, a), refilled(b, node.shape))
-        if arg.op is multiply and is_factor(a):
-            return multiply(_with(node, side, b), refilled(a, node.shape))
+        split = split_factor(node.args[side]) if node.size < node.args[side].size else None
+        if split is not None:
+            op, factor, rest = split
+            return op(_with(node, side, rest), refilled(factor, node.shape))
     return None
 
 

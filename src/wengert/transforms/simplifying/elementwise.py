@@ -63,9 +63,23 @@ def _below_movement(node: Node) -> Node | None:
     return again(first, again(node, *inner))
 
 
+def _without_ones(node: Node) -> Node | None:
+    """Elementwise ops have no axes of extent 1."""
+    shape = node.type.shape
+    if 1 not in shape:
+        return None
+    small = tuple(extent for extent in shape if extent != 1)
+    return reshape(again(node, *[reshape(arg, small) for arg in node.args]), shape)
+
+
 def _strong(node: Node) -> Node | None:
     """Literals are no bare Python numbers: promotion is over."""
     return refilled(node, node.shape) if node.type.weak else None
+
+
+def _count_to_one(node: Node) -> Node | None:
+    """0, 1, …, n − 1 for n = 1."""
+    return number(0, node) if node.shape == (1,) else None
 
 
 # ------------------------------------------------------------------------------- conversions
@@ -138,10 +152,11 @@ def _result_of_holder(node: Node) -> Node | None:
     return None
 
 
-FAMILY = [_folded, _below_broadcast, _below_movement]
+FAMILY = [_folded, _below_broadcast, _below_movement, _without_ones]
 
 RULES: Rules = {
     "full": [_strong],
+    "iota": [_count_to_one],
     "convert": [_same_dtype, _convert_converted],
     "real": [_part],
     "imag": [_part],

@@ -14,8 +14,10 @@ import numpy as np
 
 from wengert.graph.literals import full, literal
 from wengert.graph.node import Node, make
-from wengert.graph.types import DType, Shape, array_type
+from wengert.graph.op import Op
+from wengert.graph.types import Shape
 from wengert.graph.walk import rebuild
+from wengert.ops.arithmetic import divide, multiply
 from wengert.ops.movement import broadcast_to, reshape
 from wengert.ops.reductions import kept, without
 
@@ -51,11 +53,6 @@ def number(value: Any, like: Node) -> Node:
         return full(np.asarray(value).astype(like.dtype), like.dtype, like.shape)
 
 
-def constant_value(node: Node) -> Any:
-    """The value of a literal, or None."""
-    return literal(node) if node.op is full else None
-
-
 def is_factor(node: Node) -> bool:
     """Whether the node is a literal that may be moved out of a sum: not 0, and finite."""
     return node.op is full and bool(np.isfinite(literal(node))) and bool(literal(node))
@@ -64,6 +61,30 @@ def is_factor(node: Node) -> bool:
 def refilled(node: Node, shape: Shape) -> Node:
     """A literal in another shape."""
     return full(literal(node), node.dtype, shape)
+
+
+def split_factor(product: Node) -> tuple[Op, Node, Node] | None:
+    """c x or x / c, or a product with such a factor, as (multiply or divide, c, the rest).
+
+    Only for values that are summed: what is left out of a product of three is rounded elsewhere.
+    """
+    if product.op is not multiply and product.op is not divide:
+        return None
+    a, b = product.args
+    if is_factor(b):
+        return product.op, b, a
+    if product.op is not multiply:
+        return None
+    if is_factor(a):
+        return multiply, a, b
+    for factor, other in ((a, b), (b, a)):
+        if factor.op is multiply or factor.op is divide:
+            c, x = factor.args[1], factor.args[0]
+            if factor.op is multiply and not is_factor(c):
+                c, x = x, c
+            if is_factor(c):
+                return factor.op, c, multiply(x, other)
+    return None
 
 
 # ------------------------------------------------------------------------------- repetition
@@ -122,8 +143,3 @@ def is_squeeze(node: Node) -> bool:
         return False
     old, new = node.args[0].shape, node.shape
     return [n for n in old if n != 1] == [n for n in new if n != 1]
-
-
-def typed(shape: Shape, dtype: DType) -> Any:
-    """The strong array type."""
-    return array_type(shape, dtype)

@@ -24,13 +24,14 @@ from wengert.transforms.simplifying.forms import (
     NUMERIC,
     REAL,
     Rules,
-    is_factor,
     is_squeeze,
     long_axes,
     narrowed,
     number,
+    refilled,
     renumbered,
     repeats,
+    split_factor,
 )
 
 Axes = tuple[int, ...]
@@ -118,6 +119,16 @@ def _sum_of_equal(node: Node) -> Node | None:
     return multiply(number(math.prod(x.shape[axis] for axis in repeated), left), left)
 
 
+def _sum_of_scaled(node: Node) -> Node | None:
+    """Σ c x = c Σ x for a constant c, which may be a factor of a factor."""
+    (x,), (axes,) = node.args, node.params
+    split = split_factor(x)
+    if split is None:
+        return None
+    op, factor, rest = split
+    return op(total(rest, axes), refilled(factor, node.shape))
+
+
 def _sum_of_product(node: Node) -> Node | None:
     """Σ over A of a b, with b equal along B ⊂ A, is Σ over A − B of (Σ over B of a) b."""
     (x,), (axes,) = node.args, node.params
@@ -145,10 +156,10 @@ def _sum_of_quotient(node: Node) -> Node | None:
 
 def _common(factor: Node, axes: Axes) -> Axes:
     """The summed axes along which a factor is the same."""
-    if factor.op is full and not is_factor(factor):
+    if factor.op is full:  # NaN, infinity or 0; others are factors
         return ()
     repeated = repeats(factor)
-    return tuple(axis for axis in axes if axis in repeated) if repeated else ()
+    return tuple(axis for axis in axes if axis in repeated)
 
 
 def _sum_of_masked(node: Node) -> Node | None:
@@ -173,11 +184,11 @@ def _sum_of_scaled_within_mask(node: Node) -> Node | None:
     mask, a, zero = x.args
     if a.op is negative:
         return negative(total(select(mask, a.args[0], zero), axes))
-    if a.op is multiply and x.dtype.kind in REAL:
-        for c, y in (a.args, a.args[::-1]):
-            if is_factor(c):
-                return total(multiply(select(mask, y, zero), c), axes)
-    return None
+    split = split_factor(a)
+    if split is None:
+        return None
+    op, factor, rest = split
+    return op(total(select(mask, rest, zero), axes), refilled(factor, node.shape))
 
 
 def _sum_of_embedded(node: Node) -> Node | None:
@@ -220,6 +231,7 @@ RULES: Rules = {
         *_OF_VIEWS,
         _sum_of_negative,
         _sum_of_equal,
+        _sum_of_scaled,
         _sum_of_product,
         _sum_of_quotient,
         _sum_of_masked,
