@@ -5,11 +5,12 @@ outside the domains, subnormal arguments and results included; the same bits wha
 lanes.
 """
 
-from wengert.compiler.elementary.logarithmic import Logarithmic
+from wengert.compiler.elementary.hyperbolic import Hyperbolic
+from wengert.compiler.elementary.inverse_trigonometric import InverseTrigonometric
 from wengert.compiler.elementary.trigonometric import Trigonometric
 
 
-class Elementary(Logarithmic, Trigonometric):
+class Elementary(Hyperbolic, Trigonometric, InverseTrigonometric):
     """Floating numbers with all functions."""
 
     __slots__ = ()

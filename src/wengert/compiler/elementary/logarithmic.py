@@ -86,9 +86,9 @@ class Logarithmic(Exponential):
         result = self.log_sum(k, self.exact_subtract(m, self.const(1.0)), self.const(0.0))
         return self.log_domain(x, result)
 
-    def log1p_sum(self, high: Value, low: Value) -> Value:
-        """log(1 + high + low), low being small against high: the logarithm of the rounded sum, and
-        its rounding error as part of f."""
+    def log1p_sum(self, high: Value, low: Value, doublings: Value) -> Value:
+        """log(1 + high + low) + doublings ln 2, low being small against high: the logarithm of the
+        rounded sum, and its rounding error as part of f."""
         one = self.const(1.0)
         u, error = self.two_sum(one, high)
         error = self.exact_add(error, low)
@@ -99,11 +99,12 @@ class Logarithmic(Exponential):
         large = self.greater(u, self.const(2.0 ** (self.half_bits + 2)))
         error = self.where(large, 0.0, self.exact_multiply(error, scale))
         f, rest = self.two_sum(self.exact_subtract(m, one), error)
-        return self.log_sum(k, f, rest)
+        return self.log_sum(self.exact_add(k, doublings), f, rest)
 
     @pure()
     def log1p(self, x: Value) -> Value:
-        result = self.log1p_sum(x, self.const(0.0))
+        zero = self.const(0.0)
+        result = self.log1p_sum(x, zero, zero)
         result = self.log_domain(self.exact_add(x, self.const(1.0)), result)
         tiny = self.less(self.absolute(x), self.const(2.0 ** (-self.half_bits - 2)))
         return self.select(tiny, x, result)

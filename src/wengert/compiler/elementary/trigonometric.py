@@ -40,7 +40,11 @@ COSINE: Coefficients = {
 
 
 class Trigonometric(Reduction):
-    """The functions of angles."""
+    """The functions of angles.
+
+    The kernel calls `sincos_parts` itself, not through a function: equal calls become one only
+    where they stand.
+    """
 
     __slots__ = ()
 
@@ -64,7 +68,6 @@ class Trigonometric(Reduction):
         """Both; what they share is computed once."""
         return self.sin(x), self.cos(x)
 
-    @pure()
     def sin(self, x: Value) -> Value:
         sine, sine_rest, cosine, cosine_rest, shifted = self.sincos_parts(x)
         s = self.exact_add(sine, sine_rest)
@@ -76,7 +79,6 @@ class Trigonometric(Reduction):
             self.is_tiny(x), x, self.turn(result, whole.bitwise_and(k, whole.const(2)))
         )
 
-    @pure()
     def cos(self, x: Value) -> Value:
         sine, sine_rest, cosine, cosine_rest, shifted = self.sincos_parts(x)
         s = self.exact_add(sine, sine_rest)
@@ -87,7 +89,6 @@ class Trigonometric(Reduction):
         next_quarter = whole.add(k, whole.const(1))
         return self.turn(result, whole.bitwise_and(next_quarter, whole.const(2)))
 
-    @pure()
     def tan(self, x: Value) -> Value:
         """The quotient, with the rests of both parts."""
         sine, sine_rest, cosine, cosine_rest, shifted = self.sincos_parts(x)
