@@ -154,6 +154,16 @@ class Arithmetic(FloatLanes):
         once = self.exact_multiply(x, self.power_of_two(half))
         return self.exact_multiply(once, self.power_of_two(rest))
 
+    # -- constants
+
+    def parts(self, pair: tuple[float, float]) -> tuple[Value, Value]:
+        """A constant known as a double and its rest, as a number of the format and its rest."""
+        high, low = pair
+        if self.element == "float":
+            rounded = float(np.float32(high))
+            high, low = rounded, high - rounded
+        return self.const(high), self.const(low)
+
     # -- choice
 
     def clamp(self, x: Value, low: float, high: float) -> Value:
@@ -198,6 +208,13 @@ class Arithmetic(FloatLanes):
     def two_product(self, a: Value, b: Value) -> tuple[Value, Value]:
         product = self.exact_multiply(a, b)
         return product, self.fma(a, b, self.negative(product))
+
+    def product_of_sums(
+        self, a: Value, a_rest: Value, b: Value, b_rest: Value
+    ) -> tuple[Value, Value]:
+        """(a + a_rest)(b + b_rest) without the product of the rests."""
+        product, error = self.two_product(a, b)
+        return product, self.fma(a, b_rest, self.fma(a_rest, b, error))
 
 
 def float_bits(value: float, element: str) -> int:

@@ -18,11 +18,8 @@ LN2 = {
 }
 """Two parts of ln 2; the first has 32 and 15 bits."""
 
-LN2_ROUNDED = {
-    "double": (0.6931471805599453, 2.3190468138462996e-17),
-    "float": (0.6931471824645996, -1.904654299957768e-09),
-}
-"""ln 2 in the format, and what is left of it."""
+LN2_ROUNDED = (0.6931471805599453, 2.3190468138462996e-17)
+"""ln 2 and its rest."""
 
 TAIL: Coefficients = {
     "double": (
@@ -69,6 +66,18 @@ class Exponential(Arithmetic):
         """r² q(r)."""
         return self.exact_multiply(self.exact_multiply(r, r), self.polynomial(r, TAIL))
 
+    def exp_of_sum(self, high: Value, low: Value) -> tuple[Value, Value, Value]:
+        """exp(high + low) = (a + b) 2ᵏ: a, its smaller rest b, and the integer k."""
+        first, second = LN2[self.element]
+        k, shifted = self.nearest(high, 1.0 / math.log(2.0))
+        exact = self.fma(k, self.const(-first), high)
+        rest = self.fma(k, self.const(-second), low)
+        r = self.exact_add(exact, rest)
+        error = self.exact_subtract(rest, self.exact_subtract(r, exact))
+        total, lost = self.fast_two_sum(self.const(1.0), r)
+        tail = self.exact_add(lost, self.exact_add(error, self.exp_tail(r)))
+        return total, tail, self.integer(shifted)
+
     @pure()
     def exp(self, x: Value) -> Value:
         r, _, shifted = self.reduce_by_ln2(self.clamp(x, *EXP_RANGE[self.element]))
@@ -79,12 +88,12 @@ class Exponential(Arithmetic):
     @pure()
     def exp2(self, x: Value) -> Value:
         """2ˣ = 2ᵏ exp(r ln 2), where r = x − k is exact."""
-        high, low = LN2_ROUNDED[self.element]
+        high, low = self.parts(LN2_ROUNDED)
         x = self.clamp(x, *EXP2_RANGE[self.element])
         k, shifted = self.nearest(x)
         r = self.exact_subtract(x, k)
-        scaled = self.exact_multiply(r, self.const(high))
-        error = self.fma(r, self.const(low), self.fma(r, self.const(high), self.negative(scaled)))
+        scaled, error = self.two_product(r, high)
+        error = self.fma(r, low, error)
         tail = self.exact_add(error, self.exp_tail(scaled))
         power = self.exact_add(self.const(1.0), self.exact_add(scaled, tail))
         return self.scale(power, self.integer(shifted))

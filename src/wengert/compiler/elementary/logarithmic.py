@@ -30,6 +30,11 @@ RATIO: Coefficients = {
 }
 """R(z)/z."""
 
+PER_LN2 = (1.4426950408889634, 2.0355273740931033e-17)
+PER_LN10 = (0.4342944819032518, 1.098319650216765e-17)
+LOG10_2 = (0.3010299956639812, -2.8037281277851704e-18)
+"""1/ln 2, 1/ln 10 and log₁₀ 2, each as a number and its rest."""
+
 
 class Logarithmic(Exponential):
     """The logarithms."""
@@ -108,3 +113,51 @@ class Logarithmic(Exponential):
         result = self.log_domain(self.exact_add(x, self.const(1.0)), result)
         tiny = self.less(self.absolute(x), self.const(2.0 ** (-self.half_bits - 2)))
         return self.select(tiny, x, result)
+
+    def log_in_base(self, x: Value, factor: tuple[float, float]) -> tuple[Value, Value, Value]:
+        """k, and log(m) times a factor as a number and its rest, for x = 2ᵏ m."""
+        m, k = self.split_any_power(x)
+        f = self.exact_subtract(m, self.const(1.0))
+        half_square, rest = self.log_parts(f)
+        half = self.exact_multiply(self.const(0.5), f)
+        lost = self.fma(half, f, self.negative(half_square))
+        high, low = self.fast_two_sum(f, self.negative(half_square))
+        low = self.exact_add(self.exact_subtract(low, lost), rest)
+        first, second = self.parts(factor)
+        product, error = self.two_product(high, first)
+        return k, product, self.fma(low, first, self.fma(high, second, error))
+
+    @pure()
+    def log2(self, x: Value) -> Value:
+        k, product, error = self.log_in_base(x, PER_LN2)
+        total, rest = self.fast_two_sum(k, product)
+        return self.log_domain(x, self.exact_add(total, self.exact_add(rest, error)))
+
+    @pure()
+    def log10(self, x: Value) -> Value:
+        k, product, error = self.log_in_base(x, PER_LN10)
+        first, second = self.parts(LOG10_2)
+        power, lost = self.two_product(k, first)
+        lost = self.fma(k, second, lost)
+        total, rest = self.fast_two_sum(power, product)
+        rest = self.exact_add(rest, self.exact_add(lost, error))
+        return self.log_domain(x, self.exact_add(total, rest))
+
+    def larger_and_distance(self, a: Value, b: Value) -> tuple[Value, Value]:
+        """The larger number and minus the distance, zero of equal infinities; NaN if one is."""
+        larger = self.maximum(a, b)
+        distance = self.negative(self.absolute(self.exact_subtract(a, b)))
+        return larger, self.where(self.equal(a, b), 0.0, distance)
+
+    @pure()
+    def logaddexp(self, a: Value, b: Value) -> Value:
+        """log(eᵃ + eᵇ), within the rounding of the larger argument or of the result."""
+        larger, distance = self.larger_and_distance(a, b)
+        return self.exact_add(larger, self.log1p(self.exp(distance)))
+
+    @pure()
+    def logaddexp2(self, a: Value, b: Value) -> Value:
+        larger, distance = self.larger_and_distance(a, b)
+        factor, _ = self.parts(PER_LN2)
+        more = self.exact_multiply(self.log1p(self.exp2(distance)), factor)
+        return self.exact_add(larger, self.where(self.equal(a, b), 1.0, more))
