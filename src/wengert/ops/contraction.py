@@ -23,6 +23,7 @@ from wengert.ops.arithmetic import convert
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import define
 from wengert.ops.movement import broadcast_to, reshape, transpose
+from wengert.ops.native import Statement
 from wengert.ops.selection import common_dtype
 
 Axes = tuple[int, ...]
@@ -238,6 +239,7 @@ contract: Op = define(
     pushforward=_pushforward,
     transpose=_transpose,
     batch=_batch,
+    native=Statement("contract"),
     label="{0} {1}",
     domain=Cases(_draw, kinds="iufc"),
 )

@@ -26,6 +26,7 @@ from wengert.ops import linear
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import batch_by_loop, batch_elementwise, define, opaque
 from wengert.ops.movement import broadcast_to, transpose
+from wengert.ops.native import Statement
 from wengert.ops.rounding import floor_divide, remainder
 
 
@@ -53,6 +54,7 @@ wrap_index: Op = opaque(
     infer=lambda types, params: array_type(types[0].shape, INT),
     evaluate=_evaluate_wrap,
     batch=batch_elementwise,
+    native=Statement("wrap_index"),
     label="{0}",
     domain=Cases(_draw_wrap, kinds="i"),
 )
@@ -154,6 +156,7 @@ gather: Op = define(
     pushforward=_move_with(lambda node, v: gather(v, node.args[1], *node.params)),
     transpose=lambda node, ct, wanted: (_added_back(node, ct, scatter_add), None),
     batch=_batch_gather,
+    native=Statement("gather"),
     label="{0}[{1}]",
     domain=Cases(_draw_gather),
 )
@@ -225,6 +228,7 @@ scatter_add: Op = define(
         None,
     ),
     batch=_batch_scatter_add,
+    native=Statement("scatter_add"),
     label="scatter({0}, {1})",
     domain=Cases(_draw_scatter_add),
 )

@@ -21,6 +21,7 @@ from wengert.graph.op import ZERO, Op, Tangent, absent
 from wengert.graph.types import INT, TupleType, Type, array_type
 from wengert.graph.walk import rebuild
 from wengert.ops.families import batch_unary, define
+from wengert.ops.native import SAME, Statement
 
 NO_INPUTS = absent("a leaf has no inputs")
 
@@ -75,6 +76,7 @@ alias: Op = define(
     pushforward=lambda node, tangents: tangents[0],
     transpose=lambda node, ct, wanted: (ct,),
     batch=batch_unary(lambda node, x: x),
+    native=SAME,
     label="{0}",
     domain=None,
 )
@@ -126,6 +128,7 @@ stop_gradient: Op = define(
     pushforward=ZERO,
     transpose=absent("no derivative passes through stop_gradient"),
     batch=batch_unary(lambda node, x: stop_gradient(x)),
+    native=SAME,
     label="stop({0})",
     domain=None,
 )
@@ -150,6 +153,7 @@ iota: Op = define(
     pushforward=ZERO,
     transpose=NO_INPUTS,
     batch=NO_INPUTS,
+    native=Statement("iota"),
     label="0…",
     domain=None,
 )

@@ -21,6 +21,7 @@ from wengert.graph.types import ArrayType, Shape, array_type
 from wengert.ops import linear
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import define, movement, whole
+from wengert.ops.native import Place, Statement, Term, View
 
 
 def _typed(shape: Shape, like: ArrayType) -> ArrayType:
@@ -72,6 +73,12 @@ def _evaluate_broadcast(node: Node) -> Callable[..., Any]:
     return lambda x: np.broadcast_to(x, shape)
 
 
+def _place_broadcast(node: Node) -> Place:
+    inner = node.args[0].shape
+    lead = node.ndim - len(inner)
+    return tuple(Term() if n == 1 else Term(0, ((lead + k, 1),)) for k, n in enumerate(inner))
+
+
 broadcast_to: Op = movement(
     "broadcast_to",
     build=_build_broadcast,
@@ -80,6 +87,7 @@ broadcast_to: Op = movement(
     evaluate=_evaluate_broadcast,
     transpose=lambda node, ct: linear.unbroadcast(ct, node.args[0].shape),
     batch=_batch_broadcast,
+    native=View(_place_broadcast),
     label="{0}",
     domain=Cases(_draw_broadcast),
 )
@@ -126,6 +134,7 @@ reshape: Op = movement(
     evaluate=_evaluate_reshape,
     transpose=lambda node, ct: linear.move(lambda v: reshape(v, node.args[0].shape), ct),
     batch=lambda node, x: reshape(x, (x.shape[0], *node.params[0])),
+    native=Statement("reshape"),
     label="{0}",
     domain=Cases(_draw_reshape),
 )
@@ -174,6 +183,7 @@ transpose: Op = movement(
     evaluate=_evaluate_transpose,
     transpose=lambda node, ct: linear.move(lambda v: transpose(v, inverse(node.params[0])), ct),
     batch=lambda node, x: transpose(x, (0, *(axis + 1 for axis in node.params[0]))),
+    native=View(lambda node: tuple(Term(0, ((k, 1),)) for k in inverse(node.params[0]))),
     label="{0}ᵀ",
     domain=Cases(_draw_transpose),
 )
@@ -229,6 +239,18 @@ def _draw_index(rng: np.random.Generator, dtype: Any) -> Any:
     yield [normal(rng, dtype, 4, 3)], (((3, 4, -1), (0, 0, 1)),)
 
 
+def _place_index(node: Node) -> Place:
+    place: list[Term] = []
+    axis = 0
+    for entry in node.params[0]:
+        if isinstance(entry, int):
+            place.append(Term(entry))
+        else:
+            place.append(Term(entry[0], ((axis, entry[2]),)))
+            axis += 1
+    return tuple(place)
+
+
 index: Op = movement(
     "index",
     build=_build_index,
@@ -239,6 +261,7 @@ index: Op = movement(
         lambda v: embed(v, node.params[0], node.args[0].shape), ct
     ),
     batch=lambda node, x: index(x, ((0, x.shape[0], 1), *node.params[0])),
+    native=View(_place_index),
     label="{0}[…]",
     domain=Cases(_draw_index),
 )
@@ -277,6 +300,7 @@ embed: Op = movement(
     batch=lambda node, x: embed(
         x, ((0, x.shape[0], 1), *node.params[0]), (x.shape[0], *node.params[1])
     ),
+    native=Statement("embed"),
     label="embed({0})",
     domain=Cases(_draw_embed),
 )
@@ -345,6 +369,7 @@ put: Op = define(
     pushforward=_push_put,
     transpose=_transpose_put,
     batch=_batch_put,
+    native=Statement("put"),
     label="put({0}, {1})",
     domain=Cases(_draw_put),
 )
@@ -431,6 +456,7 @@ concatenate: Op = define(
     pushforward=_push_concatenate,
     transpose=_transpose_concatenate,
     batch=_batch_concatenate,
+    native=Statement("concatenate"),
     label="concat",
     domain=Cases(_draw_concatenate),
 )

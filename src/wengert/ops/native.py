@@ -65,3 +65,7 @@ class Statement:
     """A form of its own; the compiler holds the emission under this name."""
 
     name: str
+
+
+SAME = View(lambda node: tuple(Term(0, ((axis, 1),)) for axis in range(node.ndim)))
+"""The value itself, under another name."""

@@ -22,6 +22,7 @@ from wengert.ops.families import NOT_LINEAR, batch_unary, define, opaque, whole
 from wengert.ops.logic import equal
 from wengert.ops.movement import broadcast_to, embed, put, reshape, transpose
 from wengert.ops.movement import index as basic_index
+from wengert.ops.native import Reduction
 
 
 def without(shape: Shape, axes: Sequence[int]) -> Shape:
@@ -85,6 +86,7 @@ def _reduction(
         pushforward=pushforward,
         transpose=transpose,
         batch=batch_unary(lambda node, x: op(x, tuple(a + 1 for a in node.params[0]))),
+        native=Reduction(name),
         label=label,
         domain=domain,
     )

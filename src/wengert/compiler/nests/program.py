@@ -1,0 +1,234 @@
+"""From a graph to the text of an LLVM module: lower, build loops, place values, emit.
+
+The statements and calls of a program run in stages: the loops of a stage, then its calls. Loops are
+cut into functions of moderate size, whose parameters are the memories that they use, none of which
+overlaps another. `program` calls them in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wengert.compiler.code import Code
+from wengert.compiler.machine import vector_bytes
+from wengert.compiler.nests.axes import classify
+from wengert.compiler.nests.calls import emit_call
+from wengert.compiler.nests.emission import Emitter
+from wengert.compiler.nests.access import Env
+from wengert.compiler.nests.lowering import Lowering
+from wengert.compiler.nests.statements import Call, Memory, Statement
+from wengert.compiler.nests.storage import Slot, Storage
+from wengert.compiler.nests.tree import LEAST_VECTOR, Builder, Item, flat, live
+from wengert.graph.node import Node
+
+MOST_STATEMENTS = 1_500
+"""Statements of one loop body, at most: the time of LLVM's passes grows faster than linearly."""
+FUNCTION = 300
+"""Statements of one function, about."""
+ALIGNMENT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """The text of a module, the scratch memory it needs, and the names of its table.
+
+    functions: what each loop function does, for people. work: points computed, in all.
+    """
+
+    text: str
+    arena_bytes: int
+    table: tuple[str, ...]
+    functions: tuple[tuple[Item, ...], ...]
+    work: int
+
+
+def nest_module(outputs: Sequence[Node], inputs: Sequence[Node]) -> Module:
+    """The module of a graph all of whose ops have native rules."""
+    lowering = Lowering(outputs, inputs)
+    statements = [s for s in lowering.steps if isinstance(s, Statement)]
+    extents = classify(statements)
+    lanes = lanes_for(statements, extents)
+    builder = Builder(extents, lanes, len(lowering.steps))
+    stages, calls = _staged(lowering.steps)
+    units: list[list[Item]] = []
+    order: list[int | Call] = []
+    for number in range(max([*stages, *calls], default=-1) + 1):
+        items = live(builder.build(stages.get(number, []), set(), True))
+        for unit in _units(items):
+            order.append(len(units))
+            units.append(unit)
+        order += calls.get(number, [])
+    storage = Storage(units, extents, lanes)
+    return _written(order, units, storage, lowering.buffers)
+
+
+def lanes_for(statements: Sequence[Statement], extents: dict[int, int]) -> int:
+    """T: four vector registers of the widest common dtype hide latency; fewer for small axes."""
+    sizes = [s.dtype.itemsize for s in statements if s.dtype.kind == "f"]
+    lanes = 4 * vector_bytes() // (4 if sizes and max(sizes) == 4 else 8)
+    longest = max((e for e in extents.values() if e >= LEAST_VECTOR), default=LEAST_VECTOR)
+    while lanes > LEAST_VECTOR and lanes >= 2 * longest:
+        lanes //= 2
+    return lanes
+
+
+def _staged(
+    steps: Sequence[Statement | Call],
+) -> tuple[dict[int, list[Statement]], dict[int, list[Call]]]:
+    """Statements and calls by stage, as early as what they read allows."""
+    stage: dict[int, int] = {}
+    statements: dict[int, list[Statement]] = {}
+    calls: dict[int, list[Call]] = {}
+    count = 0
+    base = 0
+    for step in steps:
+        if isinstance(step, Call):
+            writers = [
+                w for e in step.args if isinstance(e.source, Memory) for w in e.source.writers
+            ]
+            own = max((stage[id(w)] for w in writers), default=0)
+            calls.setdefault(own, []).append(step)
+        else:
+            own = base
+            for before in step.before():
+                own = max(own, stage[id(before)] + isinstance(before, Call))
+            statements.setdefault(own, []).append(step)
+            count += 1
+            if count % MOST_STATEMENTS == 0:
+                base = max(stage.values(), default=0) + 1
+        stage[id(step)] = own
+    return statements, calls
+
+
+def _units(items: Sequence[Item]) -> list[list[Item]]:
+    """The items of a stage, by function."""
+    units: list[list[Item]] = []
+    weight = FUNCTION
+    for item in items:
+        own = sum(1 for _ in flat([item]))
+        if weight + own > FUNCTION:
+            units.append([])
+            weight = 0
+        units[-1].append(item)
+        weight += own
+    return units
+
+
+def _written(
+    order: Sequence[int | Call],
+    units: Sequence[Sequence[Item]],
+    storage: Storage,
+    buffers: Sequence[Memory],
+) -> Module:
+    declared: dict[str, str] = {}
+    table: list[str] = []
+    bodies: list[str] = []
+    main = Code(declared)
+    emitted: dict[int, Emitter] = {}
+    for number, unit in enumerate(units):
+        emitter = Emitter(Code(declared), storage)
+        emitter.items(unit, [Env({}, (), (-1 - number,))])
+        emitted[number] = emitter
+        bodies.append(_function(number, emitter))
+    offsets, arena = _arena(order, emitted, buffers)
+    _statuses(main, order, emitted, offsets, table)
+    text = "\n".join(
+        [
+            *declared.values(),
+            *bodies,
+            "define i64 @program(ptr %inputs, ptr %outputs, ptr %arena, ptr %table) {",
+            "entry:",
+            *main.entry,
+            *main.lines,
+            "}",
+            "",
+        ]
+    )
+    work = sum(s.points for unit in units for s in flat(unit))
+    return Module(text, arena, tuple(table), tuple(tuple(unit) for unit in units), work)
+
+
+def _function(number: int, emitter: Emitter) -> str:
+    parameters = ", ".join(f"ptr noalias nocapture {name}" for name in emitter.pointers.values())
+    code = emitter.code
+    status = "0"
+    if emitter.failed is not None:
+        status = code.let(f"load i64, ptr {emitter.failed}")
+    return "\n".join(
+        [
+            f"define internal i64 @nest{number}({parameters}) noinline nounwind "
+            '"prefer-vector-width"="512" {',
+            "entry:",
+            *code.entry,
+            *code.lines,
+            f"ret i64 {status}",
+            "}",
+        ]
+    )
+
+
+def _arena(
+    order: Sequence[int | Call], emitted: dict[int, Emitter], buffers: Sequence[Memory]
+) -> tuple[dict[object, int], int]:
+    """Offsets in the arena: what is not alive at the same time may share its place.
+
+    First fit, largest first.
+    """
+    spans: dict[object, tuple[int, int]] = {}
+    for at, step in enumerate(order):
+        if isinstance(step, Call):
+            used = [e.source for e in step.args] + list(step.results)
+        else:
+            used = list(emitted[step].pointers)
+        for thing in used:
+            if isinstance(thing, Slot) or (isinstance(thing, Memory) and thing.where == "buffer"):
+                first, _ = spans.get(thing, (at, at))
+                spans[thing] = (first, at)
+    placed: list[tuple[int, int, int, int]] = []
+    offsets: dict[object, int] = {}
+    for thing in sorted(spans, key=lambda t: -t.nbytes):  # type: ignore[attr-defined]
+        first, last = spans[thing]
+        size = -(-thing.nbytes // ALIGNMENT) * ALIGNMENT + ALIGNMENT  # type: ignore[attr-defined]
+        at = 0
+        for low, high, begin, end in sorted(placed):
+            if begin <= last and first <= end and low < at + size:
+                at = max(at, high)
+        offsets[thing] = at
+        placed.append((at, at + size, first, last))
+    return offsets, max((high for _, high, _, _ in placed), default=0)
+
+
+def _statuses(
+    main: Code,
+    order: Sequence[int | Call],
+    emitted: dict[int, Emitter],
+    offsets: dict[object, int],
+    table: list[str],
+) -> None:
+    """Call the functions in order; the status is that of any that failed."""
+    addresses: dict[object, str] = {}
+
+    def address(thing: object) -> str:
+        found = addresses.get(thing)
+        if found is None:
+            if isinstance(thing, Memory) and thing.where != "buffer":
+                base = "%inputs" if thing.where == "input" else "%outputs"
+                at = main.let(f"getelementptr ptr, ptr {base}, i64 {thing.index}")
+                found = main.let(f"load ptr, ptr {at}")
+            else:
+                found = main.let(f"getelementptr i8, ptr %arena, i64 {offsets[thing]}")
+            addresses[thing] = found
+        return found
+
+    status = "0"
+    for step in order:
+        if isinstance(step, Call):
+            emit_call(main, step, address, table)
+            continue
+        emitter = emitted[step]
+        passed = ", ".join(f"ptr {address(thing)}" for thing in emitter.pointers)
+        own = main.let(f"call i64 @nest{step}({passed})")
+        if emitter.failed is not None:
+            status = main.let(f"or i64 {status}, {own}")
+    main.put(f"ret i64 {status}")

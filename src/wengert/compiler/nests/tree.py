@@ -1,0 +1,353 @@
+"""The loop tree: which loops, in which order, around which statements.
+
+`build(statements, open loops)`, recursively. Choose an axis a. A statement's *phase* is even where
+it does not iterate a, odd where it does. Crossing a reduction over a, or memory written along a,
+starts a new phase. Statements of one odd phase share one loop over a and are built inside it; those
+of even phases stand outside. From this one rule follow tile fusion, forward and backward pass in
+one nest, one pass over a matrix for a product with it, what follows, and the product with its
+transpose, and two reductions over different axes in one nest.
+
+The axis is the one with the least memory traffic when it is outermost. At the root it is also the
+vector axis, which is walked in tiles of T lanes, each group of loops with one of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from wengert.compiler.nests.statements import Edge, Memory, Statement
+from wengert.ops.native import Term
+
+SHORT = 4
+"""Axes up to this extent are innermost, unrolled, and live in registers."""
+LEAST_VECTOR = 8
+"""A vector axis has at least this extent."""
+REMADE = frozenset({"add", "subtract", "multiply", "negative"})
+"""What is computed again in another phase rather than stored, when its inputs are at hand."""
+
+NEAR, FAR = 32_768, 524_288
+"""Bytes that fit the first and the second level of cache."""
+
+
+@dataclass(slots=True, eq=False)
+class Loop:
+    """A loop over an axis class. vector: whether it walks in tiles of T lanes."""
+
+    axis: int
+    body: list[Item]
+    id: int
+    vector: bool = False
+
+
+Item: TypeAlias = Statement | Loop
+
+
+def flat(items: Sequence[Item]) -> Iterator[Statement]:
+    """All statements, in order."""
+    for item in items:
+        if isinstance(item, Loop):
+            yield from flat(item.body)
+        else:
+            yield item
+
+
+def aligned(reader: Statement, edge: Edge, axis: int) -> bool:
+    """Whether the reader reads a statement at its own position along the axis."""
+    source = edge.source
+    assert isinstance(source, Statement)
+    for term, kept in zip(edge.terms, source.kept, strict=True):
+        if source.classes[kept] == axis:
+            return reader.classes[term.axes[0][0]] == axis
+    return False
+
+
+class Builder:
+    """Makes the loop tree of statements. `extents` gives each axis class its extent."""
+
+    def __init__(self, extents: dict[int, int], lanes: int, next_id: int) -> None:
+        self.extents = extents
+        self.lanes = lanes
+        self._next_id = next_id
+        self._next_axis = max(extents, default=0) + 1
+        self._loops = 0
+
+    # ------------------------------------------------------------------------------ measures
+
+    def size(self, axes: Sequence[int] | set[int]) -> int:
+        return math.prod(self.extents[a] for a in axes)
+
+    def short(self, axis: int) -> bool:
+        return self.extents[axis] <= SHORT
+
+    def tiles(self, axis: int) -> int:
+        return -(-self.extents[axis] // self.lanes)
+
+    def phases(self, statements: Sequence[Statement], axis: int) -> dict[int, int]:
+        """The phase of each statement with regard to an axis."""
+        phase: dict[int, int] = {}
+        for statement in statements:
+            carries = axis in statement.classes
+            own = 1 if carries else 0
+            for edge in statement.args:
+                source = edge.source
+                if isinstance(source, Statement):
+                    if source.id in phase:
+                        held = axis in source.classes
+                        along = held and aligned(statement, edge, axis)
+                        own = max(own, _after(phase[source.id], held, along, carries))
+                elif isinstance(source, Memory):
+                    for writer in source.writers:
+                        if writer.id in phase:
+                            held = axis in writer.classes
+                            own = max(own, _after(phase[writer.id], held, False, carries))
+            if statement.target is not None:
+                for writer in statement.target.writers:
+                    if writer is statement:
+                        break
+                    if writer.id in phase:
+                        held = axis in writer.classes
+                        own = max(own, _after(phase[writer.id], held, False, carries))
+            if own % 2 != carries:
+                own += 1
+            phase[statement.id] = own
+        return phase
+
+    def _weight(self, axes: Sequence[int], root: bool) -> int:
+        """How dear an access to an array over these axes is, by the cache that it fits."""
+        nbytes = self.size(set(axes)) * 8 * (1 if root else self.lanes)
+        return 1 if nbytes <= NEAR else 2 if nbytes <= FAR else 5
+
+    def cost(
+        self, statements: Sequence[Statement], axis: int, opened: set[int], root: bool
+    ) -> float:
+        """Memory traffic with this axis outermost: values that cross its phases, accumulators in
+        memory, inputs read once a phase."""
+        phase = self.phases(statements, axis)
+        total = 0.0
+
+        def open_axes(axes: Sequence[int]) -> list[int]:
+            return [a for a in axes if a not in opened and not self.short(a)]
+
+        if root:
+            read = {
+                (id(edge.source), phase[s.id]): edge.source.nbytes
+                for s in statements
+                for edge in s.args
+                if isinstance(edge.source, Memory)
+            }
+            for nbytes in read.values():
+                total += nbytes / 8 * (0 if nbytes <= 4096 else 2 if nbytes <= 65_536 else 5)
+        share = 8 if root else 1
+        for s in statements:
+            if s.kind == "reduce" and axis in s.classes and axis not in s.result_classes:
+                kept = open_axes(s.result_classes)
+                if kept:
+                    work = self.size(set(open_axes(s.classes)))
+                    each = 8 / self.extents[axis] * self.tiles(axis) if root else 3
+                    total += each * work * self._weight(kept, root)
+            for edge in s.args:
+                source = edge.source
+                if isinstance(source, Statement) and source.id in phase:
+                    if axis in source.classes:
+                        crosses = phase[source.id] != phase[s.id] and aligned(s, edge, axis)
+                        if crosses and not self.remakes(source, axis):
+                            work = self.size(set(open_axes(source.classes)))
+                            work += self.size(set(open_axes(s.classes)))
+                            total += (
+                                work * self._weight(open_axes(source.result_classes), root) / share
+                            )
+                    elif axis in s.classes and open_axes(source.result_classes):
+                        total += self.size(set(open_axes(s.classes))) / share
+                elif root and isinstance(source, Memory) and len(edge.terms[0].axes) > 1:
+                    steps = [step for a, step in edge.terms[0].axes if s.classes[a] == axis]
+                    if steps and steps[0] != 1:
+                        total += source.size / 2
+        return total
+
+    def remakes(self, statement: Statement, axis: int) -> bool:
+        """Whether a value that crosses phases of the axis is computed again instead of stored."""
+        if statement.kind != "point" or statement.rule[0] not in REMADE:
+            return False
+        return all(
+            not isinstance(edge.source, Statement)
+            or edge.source.kind == "pack"
+            or axis not in edge.source.classes
+            for edge in statement.args
+        )
+
+    # ----------------------------------------------------------------------------- the tree
+
+    def build(self, statements: list[Statement], opened: set[int], root: bool) -> list[Item]:
+        """The loops around statements inside the loops that are open."""
+        candidates = {a for s in statements for a in s.classes} - opened
+        if not candidates:
+            return list(statements)
+        axis, vector = self._choose(statements, candidates, opened, root)
+        phase = self.phases(statements, axis)
+        groups = self._grouped(statements, phase, axis, vector)
+        items: list[Item] = []
+        for number in sorted(groups):
+            group = groups[number]
+            if number % 2:
+                self._loops += 1
+                body = self.build(group, opened | {axis}, False)
+                items.append(Loop(axis, body, self._loops, vector))
+            else:
+                items += self.build(group, opened, root)
+        return items
+
+    def _choose(
+        self, statements: list[Statement], candidates: set[int], opened: set[int], root: bool
+    ) -> tuple[int, bool]:
+        """(the axis of the outermost loop, whether it is the vector axis)."""
+        wide = [a for a in candidates if self.extents[a] >= LEAST_VECTOR] if root else []
+        if any(self.extents[a] >= 4 * self.lanes for a in wide):
+            wide = [a for a in wide if self.extents[a] >= 4 * self.lanes]
+        if wide:
+
+            def whole(axis: int) -> float:
+                filled = self.tiles(axis) * self.lanes / 8 / self.extents[axis]
+                points = sum(
+                    self.size(s.classes) * (filled if axis in s.classes else 1.0)
+                    for s in statements
+                )
+                return self.cost(statements, axis, opened, True) + points
+
+            return min(sorted(wide), key=whole), True
+        long = sorted(a for a in candidates if not self.short(a)) or sorted(candidates)
+
+        def inner(axis: int) -> tuple[float, int]:
+            span = {a for s in statements if axis in s.classes for a in s.classes}
+            return self.cost(statements, axis, opened, False), -self.size(span)
+
+        return (min(long, key=inner) if len(long) > 1 else long[0]), False
+
+    def _grouped(
+        self, statements: list[Statement], phase: dict[int, int], axis: int, vector: bool
+    ) -> dict[int, list[Statement]]:
+        """The statements by phase, with copies of what is remade and packs of what is transposed."""
+        groups: dict[int, list[Statement]] = {}
+        copies: dict[tuple[int, int], Statement] = {}
+        packs: dict[tuple[object, ...], Statement] = {}
+        for statement in statements:
+            number = phase[statement.id]
+            group = groups.setdefault(number, [])
+            if number % 2:
+                for k, edge in enumerate(statement.args):
+                    source = edge.source
+                    if isinstance(source, Statement):
+                        at = phase.get(source.id, number)
+                        if at != number and at % 2 and aligned(statement, edge, axis):
+                            if self.remakes(source, axis):
+                                key = (source.id, number)
+                                if key not in copies:
+                                    copies[key] = self._copy(source)
+                                    group.append(copies[key])
+                                statement.args[k] = Edge(copies[key], edge.terms, edge.guards)
+                    elif vector and isinstance(source, Memory) and statement.kind != "gather":
+                        self._pack(statement, k, axis, number, packs, group)
+            group.append(statement)
+        return groups
+
+    def _fresh(self) -> int:
+        self._next_id += 1
+        return self._next_id
+
+    def _copy(self, source: Statement) -> Statement:
+        copy = Statement(
+            self._fresh(),
+            source.kind,
+            source.rule,
+            list(source.args),
+            source.shape,
+            source.dtype,
+            source.kept,
+        )
+        copy.classes = source.classes
+        return copy
+
+    def _pack(
+        self,
+        statement: Statement,
+        k: int,
+        axis: int,
+        number: int,
+        packs: dict[tuple[object, ...], Statement],
+        group: list[Statement],
+    ) -> None:
+        """Read a memory in which the vector axis is not contiguous, but another is, through a tile
+        that is transposed once. Its other axes are its own, so that every phase shares them."""
+        edge = statement.args[k]
+        memory = edge.source
+        assert isinstance(memory, Memory)
+        (term,) = edge.terms
+        steps = [step for a, step in term.axes if statement.classes[a] == axis]
+        if not steps or steps[0] == 1 or edge.guards or memory.dtype.kind in "bc":
+            return
+        if all(step != 1 for _, step in term.axes):
+            return
+        axes = sorted(term.axes, key=lambda pair: -pair[1])
+        key = (id(memory), term.offset, tuple(axes_steps(axes, statement, axis)), number)
+        pack = packs.get(key)
+        if pack is None:
+            shape = tuple(statement.shape[a] for a, _ in axes)
+            own = Term(term.offset, tuple((q, step) for q, (_, step) in enumerate(axes)))
+            pack = Statement(
+                self._fresh(), "pack", None, [Edge(memory, (own,))], shape, memory.dtype
+            )
+            pack.classes = []
+            for a, _ in axes:
+                if statement.classes[a] == axis:
+                    pack.classes.append(axis)
+                else:
+                    pack.classes.append(self._next_axis)
+                    self.extents[self._next_axis] = statement.shape[a]
+                    self._next_axis += 1
+            packs[key] = pack
+            group.append(pack)
+        terms = tuple(Term(0, ((a, 1),)) for a, _ in axes)
+        statement.args[k] = Edge(pack, terms)
+
+
+def axes_steps(
+    axes: list[tuple[int, int]], statement: Statement, vector: int
+) -> Iterator[tuple[int, int, bool]]:
+    """What tells one packed view of a memory from another."""
+    for a, step in axes:
+        yield statement.shape[a], step, statement.classes[a] == vector
+
+
+def _after(before: int, held: bool, along: bool, carries: bool) -> int:
+    """The earliest phase of a reader of something in phase `before`."""
+    if not held:
+        return before + 1 if carries else before
+    if along:
+        return before
+    return before + 2 if carries else before + 1
+
+
+def live(items: list[Item]) -> list[Item]:
+    """The tree without statements that nothing needs any more."""
+    needed: set[int] = set()
+    stack = [s for s in flat(items) if s.kind in ("store", "scatter", "check")]
+    while stack:
+        statement = stack.pop()
+        if statement.id not in needed:
+            needed.add(statement.id)
+            stack += [e.source for e in statement.args if isinstance(e.source, Statement)]
+
+    def prune(tree: list[Item]) -> list[Item]:
+        kept: list[Item] = []
+        for item in tree:
+            if isinstance(item, Loop):
+                item.body = prune(item.body)
+                if item.body:
+                    kept.append(item)
+            elif item.id in needed:
+                kept.append(item)
+        return kept
+
+    return prune(items)
