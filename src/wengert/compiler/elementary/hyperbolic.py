@@ -85,19 +85,20 @@ class Hyperbolic(Logarithmic):
         down = self.power_of_two(whole.subtract(whole.subtract(whole.const(0), k), two))
         seen = whole.less(k, whole.const(2 * self.half_bits))
         down = self.select(seen, down, self.const(0.0))
-        c, s = self.exact_add(up, down), self.exact_subtract(up, down)
+        c, c_rest = self.fast_two_sum(up, down)
+        s, s_rest = self.fast_two_sum(up, self.negative(down))
 
-        def combine(a: Value, b: Value) -> Value:
-            """2 (a cosh r + b sinh r), a being zero or the larger term."""
+        def combine(a: Value, a_rest: Value, b: Value) -> Value:
+            """2 ((a + a_rest) cosh r + b sinh r), a being zero or the larger term."""
             product, lost = self.two_product(b, r)
             total, rest = self.fast_two_sum(a, product)
-            tail = self.fma(a, cosh_tail, self.exact_multiply(b, sinh_tail))
+            tail = self.fma(a, cosh_tail, self.fma(b, sinh_tail, a_rest))
             half = self.exact_add(total, self.exact_add(self.exact_add(rest, lost), tail))
             return self.exact_add(half, half)
 
         tiny = self.less(size, self.const(2.0 ** (-self.half_bits // 2 - 1)))
-        sinh = self.copysign(combine(s, c), x)
-        return self.select(tiny, x, sinh), combine(c, s)
+        sinh = self.copysign(combine(s, s_rest, c), x)
+        return self.select(tiny, x, sinh), combine(c, c_rest, s)
 
     def sinh(self, x: Value) -> Value:
         return self.sinhcosh(x)[0]
@@ -152,7 +153,10 @@ class Hyperbolic(Logarithmic):
         less = self.exact_subtract(a, self.const(1.0))
         rest = self.exact_subtract(self.exact_subtract(a, less), self.const(1.0))
         more = self.where(large, 1.0, self.const(0.0))
-        result = self.log1p_sum(self.select(large, less, high), self.select(large, rest, low), more)
+        k, f, rest = self.split_one_plus(
+            self.select(large, less, high), self.select(large, rest, low)
+        )
+        result = self.log_sum(self.exact_add(k, more), f, rest)
         result = self.select(self.equal(a, self.const(math.inf)), a, result)
         return self.select(self.less(a, self.const(2.0**-28)), a, result)
 
@@ -168,8 +172,8 @@ class Hyperbolic(Logarithmic):
         quotient = self.divide(above, below)
         minus = self.negative(quotient)
         rest = self.fma(minus, below_rest, self.fma(minus, below, above))
-        result = self.log1p_sum(quotient, self.divide(rest, below), self.const(0.0))
-        result = self.exact_multiply(result, self.const(0.5))
+        log = self.log_sum(*self.split_one_plus(quotient, self.divide(rest, below)))
+        result = self.exact_multiply(log, self.const(0.5))
         result = self.where(self.equal(a, one), math.inf, result)
         result = self.where(self.greater(a, one), math.nan, result)
         result = self.select(self.less(a, self.const(2.0**-28)), a, result)

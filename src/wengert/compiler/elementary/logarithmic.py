@@ -91,9 +91,9 @@ class Logarithmic(Exponential):
         result = self.log_sum(k, self.exact_subtract(m, self.const(1.0)), self.const(0.0))
         return self.log_domain(x, result)
 
-    def log1p_sum(self, high: Value, low: Value, doublings: Value) -> Value:
-        """log(1 + high + low) + doublings ln 2, low being small against high: the logarithm of the
-        rounded sum, and its rounding error as part of f."""
+    def split_one_plus(self, high: Value, low: Value) -> tuple[Value, Value, Value]:
+        """k, f and a rest of f with 2ᵏ (1 + f) = 1 + high + low, low being small against high: the
+        rounded sum is split, and its rounding error is added to f."""
         one = self.const(1.0)
         u, error = self.two_sum(one, high)
         error = self.exact_add(error, low)
@@ -104,38 +104,41 @@ class Logarithmic(Exponential):
         large = self.greater(u, self.const(2.0 ** (self.half_bits + 2)))
         error = self.where(large, 0.0, self.exact_multiply(error, scale))
         f, rest = self.two_sum(self.exact_subtract(m, one), error)
-        return self.log_sum(self.exact_add(k, doublings), f, rest)
+        return k, f, rest
 
     @pure()
     def log1p(self, x: Value) -> Value:
-        zero = self.const(0.0)
-        result = self.log1p_sum(x, zero, zero)
+        result = self.log_sum(*self.split_one_plus(x, self.const(0.0)))
         result = self.log_domain(self.exact_add(x, self.const(1.0)), result)
         tiny = self.less(self.absolute(x), self.const(2.0 ** (-self.half_bits - 2)))
         return self.select(tiny, x, result)
 
-    def log_in_base(self, x: Value, factor: tuple[float, float]) -> tuple[Value, Value, Value]:
-        """k, and log(m) times a factor as a number and its rest, for x = 2ᵏ m."""
-        m, k = self.split_any_power(x)
-        f = self.exact_subtract(m, self.const(1.0))
+    def scaled_log(
+        self, f: Value, correction: Value, factor: tuple[float, float]
+    ) -> tuple[Value, Value]:
+        """(log(1 + f) + correction) times a factor, as a number and its rest."""
         half_square, rest = self.log_parts(f)
         half = self.exact_multiply(self.const(0.5), f)
         lost = self.fma(half, f, self.negative(half_square))
         high, low = self.fast_two_sum(f, self.negative(half_square))
-        low = self.exact_add(self.exact_subtract(low, lost), rest)
+        low = self.exact_add(self.exact_subtract(low, lost), self.exact_add(rest, correction))
         first, second = self.parts(factor)
         product, error = self.two_product(high, first)
-        return k, product, self.fma(low, first, self.fma(high, second, error))
+        return product, self.fma(low, first, self.fma(high, second, error))
 
     @pure()
     def log2(self, x: Value) -> Value:
-        k, product, error = self.log_in_base(x, PER_LN2)
+        m, k = self.split_any_power(x)
+        f = self.exact_subtract(m, self.const(1.0))
+        product, error = self.scaled_log(f, self.const(0.0), PER_LN2)
         total, rest = self.fast_two_sum(k, product)
         return self.log_domain(x, self.exact_add(total, self.exact_add(rest, error)))
 
     @pure()
     def log10(self, x: Value) -> Value:
-        k, product, error = self.log_in_base(x, PER_LN10)
+        m, k = self.split_any_power(x)
+        f = self.exact_subtract(m, self.const(1.0))
+        product, error = self.scaled_log(f, self.const(0.0), PER_LN10)
         first, second = self.parts(LOG10_2)
         power, lost = self.two_product(k, first)
         lost = self.fma(k, second, lost)
@@ -158,6 +161,7 @@ class Logarithmic(Exponential):
     @pure()
     def logaddexp2(self, a: Value, b: Value) -> Value:
         larger, distance = self.larger_and_distance(a, b)
-        factor, _ = self.parts(PER_LN2)
-        more = self.exact_multiply(self.log1p(self.exp2(distance)), factor)
-        return self.exact_add(larger, self.where(self.equal(a, b), 1.0, more))
+        k, f, rest = self.split_one_plus(self.exp2(distance), self.const(0.0))
+        product, error = self.scaled_log(f, rest, PER_LN2)
+        total, rest = self.fast_two_sum(k, product)
+        return self.exact_add(larger, self.exact_add(total, self.exact_add(rest, error)))
