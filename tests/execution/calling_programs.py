@@ -54,7 +54,9 @@ def native(body, inputs, outputs, *, arena_bytes=0, long=False, more=""):
 
 
 def element(base, k, name):
-    return f"%at.{name} = getelementptr ptr, ptr %{base}, i64 {k}\n%{name} = load ptr, ptr %at.{name}"
+    return (
+        f"%at.{name} = getelementptr ptr, ptr %{base}, i64 {k}\n%{name} = load ptr, ptr %at.{name}"
+    )
 
 
 MEMCPY = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
@@ -67,7 +69,9 @@ def copying(types, pairs=None, *, status="0", **options):
     for k, source in enumerate(pairs):
         lines += [element("inputs", source, f"in{k}"), element("outputs", k, f"out{k}")]
         count = types[source].nbytes
-        lines.append(f"call void @llvm.memcpy.p0.p0.i64(ptr %out{k}, ptr %in{k}, i64 {count}, i1 0)")
+        lines.append(
+            f"call void @llvm.memcpy.p0.p0.i64(ptr %out{k}, ptr %in{k}, i64 {count}, i1 0)"
+        )
     body = "\n".join([*lines, f"ret i64 {status}"])
     return native(body, types, [types[source] for source in pairs], more=MEMCPY, **options)
 
@@ -130,7 +134,11 @@ def identity_entry(args, kwargs=None, form=None, **options):
     if form is None:
         form = Items(tuple, tuple(Result(k) for k in range(len(types))))
     return Entry(
-        signature(args, kwargs or {}, numbered(args, kwargs)), copying(types, **options), (), (), form
+        signature(args, kwargs or {}, numbered(args, kwargs)),
+        copying(types, **options),
+        (),
+        (),
+        form,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import enum
 import functools
+import os
 import pickle
 import subprocess
 import sys
@@ -188,7 +189,7 @@ def test_ways_of_calling(kind, call):
     f = kind()
     f.push_entry(identity_entry((X, 1.0)))
     ways = {
-        "star": lambda *args: f(*args, **{}),
+        "star": lambda *args: f(*args),
         "map": lambda *args: next(map(f, *[[arg] for arg in args])),
         "partial": lambda first, *rest: functools.partial(f, first)(*rest),
         "method": lambda *args: f.__call__(*args),
@@ -364,7 +365,9 @@ def test_errors_of_a_made_result_propagate(kind):
         raise RuntimeError("cannot be made")
 
     f = kind()
-    f.push_entry(identity_entry((X,), form=Items(list, (Result(0), Made(complain, (Constant(1),))))))
+    f.push_entry(
+        identity_entry((X,), form=Items(list, (Result(0), Made(complain, (Constant(1),)))))
+    )
     with pytest.raises(RuntimeError, match="cannot be made"):
         f(X)
     assert f.calls == []
@@ -439,8 +442,6 @@ def test_held_arrays_are_read_as_they_are_at_each_call(kind):
     assert f(X) == "slow"
     held.resize((2,), refcheck=False)
     same(f(X), (held, np.float64(2.5)))
-    held.shape = (1, 2)
-    assert f(X) == "slow"
 
 
 def test_what_is_no_entry(kind):
@@ -534,8 +535,8 @@ def test_an_environment_variable_chooses_the_portable_entry(kind):
     )
     run = functools.partial(subprocess.run, [sys.executable, "-c", program], text=True, check=True)
     if kind is Portable:
-        found = run(env={"WENGERT_ENTRY": "portable"}, stdout=subprocess.PIPE)
+        found = run(env=os.environ | {"WENGERT_ENTRY": "portable"}, stdout=subprocess.PIPE)
         assert found.stdout == "False\n"
     else:
-        assert run(env={}, stdout=subprocess.PIPE).stdout == "True\n"
+        assert run(stdout=subprocess.PIPE).stdout == "True\n"
     assert issubclass(Machine, Portable)

@@ -37,19 +37,15 @@ def run(native: Native, inputs: Sequence[np.ndarray[Any, Any]]) -> list[Any] | N
     inputs = [np.require(array, requirements=("C", "A")) for array in inputs]
     outputs = [np.empty(type.shape, type.dtype) for type in native.outputs]
     arena = np.empty(native.arena_bytes + _ARENA_ALIGNMENT, np.uint8)
-    start = -(-_address(arena) // _ARENA_ALIGNMENT) * _ARENA_ALIGNMENT
+    start = -(-arena.ctypes.data // _ARENA_ALIGNMENT) * _ARENA_ALIGNMENT
     function = (_RELEASING if native.long else _HOLDING)(native.address)
     table = None if native.table is None else ctypes.addressof(native.table)
     status = function(_addresses(inputs), _addresses(outputs), start, table)
     return None if status else outputs
 
 
-def _address(array: np.ndarray[Any, Any]) -> int:
-    return int(array.__array_interface__["data"][0])
-
-
 def _addresses(arrays: Sequence[np.ndarray[Any, Any]]) -> Any:
-    return (ctypes.c_void_p * len(arrays))(*map(_address, arrays))
+    return (ctypes.c_void_p * len(arrays))(*[array.ctypes.data for array in arrays])
 
 
 def attempt(entry: Entry, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[bool, Any]:

@@ -106,6 +106,8 @@ class Writer:
 
     def text(self) -> str:
         """The module."""
-        body = "\n  ".join(["entry:", *self.code.entry, "br label %start", "start:", *self.code.lines])
+        body = "\n  ".join(
+            ["entry:", *self.code.entry, "br label %start", "start:", *self.code.lines]
+        )
         declared = "\n".join(self.code.declared.values())
         return f"define ptr @enter({_PARAMETERS}) {{\n{body}\n}}\n{declared}\n"
