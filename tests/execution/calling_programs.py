@@ -3,6 +3,8 @@ entry: what the tests of call entries share."""
 
 from __future__ import annotations
 
+import ctypes
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from wengert.compiler.native import Native
 from wengert.execution.calling.callable import Entered, vectorcalled
 from wengert.execution.calling.entries import Entry, Items, Result, signature
 from wengert.execution.calling.layout import machine_entries
+from wengert.execution.interpreter import Program
 from wengert.graph.types import array_type
 from wengert.tracing.trees import flatten, unflatten
 
@@ -146,3 +149,42 @@ def squaring_entry(n=3, **options):
     x = np.zeros(n)
     form = Items(tuple, (Result(0), Result(1)))
     return Entry(signature((x,), {}, ([0], {})), squaring(n, **options), (), (), form)
+
+
+class Hosted:
+    """In the place of loaded code: a program that is the interpreter, under the convention."""
+
+    prototype = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4)
+
+    def __init__(self, outputs, inputs):
+        self.outputs, self.inputs = outputs, inputs
+        self.program = Program(outputs)
+        self.callback = self.prototype(self.run)
+        self.runs = 0
+
+    def address(self, name):
+        return ctypes.cast(self.callback, ctypes.c_void_p).value
+
+    def run(self, inputs, outputs, arena, table):
+        self.runs += 1
+        try:
+            given = {n: _at(inputs, k, n.type).copy() for k, n in enumerate(self.inputs)}
+            found = self.program.run({n: v if n.shape else v[()] for n, v in given.items()})
+            for k, (node, value) in enumerate(zip(self.outputs, found, strict=True)):
+                _at(outputs, k, node.type)[...] = value
+        except Exception:
+            return 1
+        return 0
+
+
+def _at(addresses, k, type):
+    """The array that lies at the k-th address."""
+    address = ctypes.c_void_p.from_address(addresses + 8 * k).value
+    memory = (ctypes.c_char * type.nbytes).from_address(address)
+    return np.frombuffer(memory, type.dtype, type.size).reshape(type.shape)
+
+
+def hosted(outputs, inputs):
+    """What the compiler would make of a graph."""
+    types = [tuple(node.type for node in nodes) for nodes in (inputs, outputs)]
+    return Native(*types, 0, None, False, Hosted(outputs, inputs), "")

@@ -19,8 +19,8 @@ import numpy as np
 from wengert.errors import WengertTypeError, WengertValueError
 from wengert.execution.border import as_input
 from wengert.execution.cache import BoundedCache
-from wengert.execution.interpreter import Program
-from wengert.execution.programs import program
+from wengert.execution.calling.callable import Entered, vectorcalled
+from wengert.execution.paths import Path
 from wengert.graph.node import Node
 from wengert.logging import logger
 from wengert.ops.holders import ResultChanged
@@ -29,7 +29,6 @@ from wengert.tracing.linear_operators import teach_linear_operators
 from wengert.tracing.session import Session, current_session, outermost
 from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import Spec, flatten, leaf_name, unflatten
-from wengert.tracing.wrapping import Wrapped
 
 MOST_PATHS = 16
 MOST_SIGNATURES = 4_096
@@ -85,68 +84,6 @@ def jit(
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
-    """One way through the function: what it computes, and the answers under which it holds.
-
-    bound: captured objects (read at each call) and numbers that were slots.
-    """
-
-    inputs: tuple[Node, ...]
-    guards: tuple[Node, ...]
-    answers: tuple[Any, ...]
-    outputs: tuple[Node, ...]
-    places: tuple[int, ...]
-    leaves: tuple[Any, ...]
-    spec: Spec
-    bound: tuple[tuple[Node, Any], ...]
-
-    def run(self, values: Sequence[Any]) -> tuple[bool, Any]:
-        """(whether all guards gave their answers, the result)."""
-        given = dict(self.bound)
-        given.update(zip(self.inputs, values, strict=True))
-        planned = program((*self.guards, *self.outputs))
-        try:
-            found, flagged = (
-                _watched(planned, given) if self.guards else (planned.run(given), False)
-            )
-        except Exception:
-            if self._holds(given):
-                raise
-            return False, None
-        if not self._agree(found[: len(self.guards)]):
-            return False, None
-        if flagged:  # it is the right path: once more, and NumPy warns as it is set to
-            found = planned.run(given)
-        leaves = [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in self.leaves]
-        for place, value in zip(self.places, found[len(self.guards) :], strict=True):
-            leaves[place] = value
-        return True, unflatten(self.spec, leaves)
-
-    def _holds(self, given: dict[Node, Any]) -> bool:
-        """Whether the guards hold where the program as a whole raised."""
-        try:
-            return self._agree(program(self.guards).run(given))
-        except Exception:
-            return False
-
-    def _agree(self, found: Sequence[Any]) -> bool:
-        return all(_same_answer(a, b) for a, b in zip(found, self.answers, strict=True))
-
-
-def _same_answer(found: Any, expected: Any) -> bool:
-    """Equal, with the sign of zeros, which Python code can ask for; NaN is equal to itself."""
-    a, b = np.asarray(found), np.asarray(expected)
-    if b.dtype.kind == "c":
-        return _same_answer(a.real, b.real) and _same_answer(a.imag, b.imag)
-    if b.dtype.kind != "f":
-        return np.array_equal(a, b)
-    zero = b == 0
-    return np.array_equal(a, b, equal_nan=True) and np.array_equal(
-        np.signbit(a[zero]), np.signbit(b[zero])
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class _Argument:
     """The description of a leaf of the arguments, put into words only when an error needs it."""
 
@@ -161,16 +98,8 @@ class _Argument:
         return f"{leaf_name(arguments, self.index)} of {self.function}"
 
 
-def _watched(planned: Program, given: dict[Node, Any]) -> tuple[list[Any], bool]:
-    """What a path computes, and whether NumPy would warn: the path may be the wrong one, so that
-    its warnings are not the function's."""
-    flags: list[str] = []
-    settings = {kind: "ignore" if how == "ignore" else "call" for kind, how in np.geterr().items()}
-    with np.errstate(call=lambda message, flag: flags.append(message), **settings):
-        return planned.run(given), bool(flags)
-
-
-class Jitted(Wrapped):
+@vectorcalled
+class Jitted(Entered):
     """A function under `jit`."""
 
     def __init__(
@@ -193,7 +122,8 @@ class Jitted(Wrapped):
     def __repr__(self) -> str:
         return f"<jit of {getattr(self._function, '__qualname__', self._function)!s}>"
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def slow(self, *args: Any, **kwargs: Any) -> Any:
+        """The call of a form that has no entry, or whose guards do not hold."""
         if current_session() is not None:
             return self._function(*args, **kwargs)
         traced, static = self._split(args, kwargs)
@@ -220,10 +150,12 @@ class Jitted(Wrapped):
             if holds:
                 if k:
                     known.insert(0, known.pop(k))
+                self._enter(path, args, kwargs, spec)
                 return result
         path, result = self._trace(args, kwargs, fixed, traced, leaves, spec)
         if len(known) < MOST_PATHS:
             known.insert(0, path)
+            self._enter(path, args, kwargs, spec)
         elif not self._said_full:
             self._said_full = True
             logger.warning(
@@ -233,6 +165,12 @@ class Jitted(Wrapped):
                 MOST_PATHS,
             )
         return result
+
+    def _enter(self, path: Path, args: tuple[Any, ...], kwargs: dict[str, Any], spec: Spec) -> None:
+        """Answer calls like this one without Python from now on, where that is possible."""
+        entry = path.new_entry(args, kwargs, spec)
+        if entry is not None:
+            self.push_entry(entry)
 
     def _split(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
         """((traced arguments by position, by name), what is static of them)."""
@@ -278,9 +216,10 @@ class Jitted(Wrapped):
             logger.debug("traced %s for %s", self.__name__, [str(n.type) for n in inputs])
             path = self._path(session, inputs, result)
             values = [session.values[node] for node in inputs]
+        path = path.with_machine_code()
         holds, value = path.run(values)
         if not holds:  # tiers differ in the last bits; the trace itself stands
-            value = replace(path, guards=(), answers=()).run(values)[1]
+            value = replace(path, guards=(), answers=(), native=None).run(values)[1]
         return path, value
 
     def _path(self, session: Session, inputs: tuple[Node, ...], result: Any) -> Path:

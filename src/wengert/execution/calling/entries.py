@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,6 +16,7 @@ import optree
 
 from wengert.compiler.native import Native
 from wengert.graph.types import SUPPORTED, ArrayType, DType, Shape
+from wengert.tracing.trees import Spec
 
 # ------------------------------------------------------------------- the form of the arguments
 
@@ -114,8 +116,17 @@ def _form(value: Any, number: Any) -> Form:
 
 
 def is_items(kind: type) -> bool:
-    """Whether objects of a type are its items in order and nothing else."""
-    return kind is tuple or kind is list or optree.is_namedtuple_class(kind)
+    """Whether objects of a type are their items in order and nothing else: tuples, lists, and
+    named tuples whose class adds nothing to them."""
+    named = kind.__bases__ == (tuple,) and optree.is_namedtuple_class(kind)
+    return kind is tuple or kind is list or named
+
+
+def is_built_in(spec: Spec) -> bool:
+    """Whether a structure is made of tuples, lists, dicts and None alone."""
+    kind = spec.type
+    known = kind is None or kind in (NoneType, dict) or is_items(kind)
+    return known and all(map(is_built_in, spec.children()))
 
 
 # ------------------------------------------------------------------------ the form of the result
@@ -144,6 +155,16 @@ class Made:
 
 
 ResultForm: TypeAlias = Result | Constant | Items | Keyed | Made
+
+
+def result_form(tree: Any) -> ResultForm:
+    """A structure made of built-in ones, with forms of results in the place of its leaves."""
+    kind = type(tree)
+    if kind is dict:
+        return Keyed(tuple(tree), tuple(map(result_form, tree.values())))
+    if is_items(kind):
+        return Items(kind, tuple(map(result_form, tree)))
+    return Constant(None) if tree is None else tree
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,7 +225,7 @@ def _leaves(forms: Sequence[Form]) -> list[Leaf]:
 def answer_bits(answer: Any, type: ArrayType) -> bytes:
     """The bits that a guard's node has where Python was given this answer. Raises NoEntry."""
     found = np.asarray(answer)
-    bits = np.ascontiguousarray(found, type.dtype)
+    bits = np.array(found, type.dtype, order="C")
     if found.shape != type.shape or not np.array_equal(found, bits, equal_nan=True):
         raise NoEntry
     return bits.tobytes()

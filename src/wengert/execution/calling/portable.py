@@ -32,9 +32,8 @@ _HOLDING = ctypes.PYFUNCTYPE(*_CONVENTION)
 def run(native: Native, inputs: Sequence[np.ndarray[Any, Any]]) -> list[Any] | None:
     """The outputs of a program as new arrays, or None where its status is no success.
 
-    inputs: arrays of the types that it expects; they are copied where they are not contiguous.
+    inputs: of the types that it expects, plain in memory.
     """
-    inputs = [np.require(array, requirements=("C", "A")) for array in inputs]
     outputs = [np.empty(type.shape, type.dtype) for type in native.outputs]
     arena = np.empty(native.arena_bytes + _ARENA_ALIGNMENT, np.uint8)
     start = -(-arena.ctypes.data // _ARENA_ALIGNMENT) * _ARENA_ALIGNMENT

@@ -1,0 +1,182 @@
+"""One way through a function under `jit`: what it computes, and under which answers it holds.
+
+A path runs as machine code where its graph could be compiled, else as calls of NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from wengert.compiler.native import Native
+from wengert.execution.calling import portable
+from wengert.execution.calling.entries import (
+    Constant,
+    Entry,
+    Made,
+    NoEntry,
+    Result,
+    ResultForm,
+    Signature,
+    answer_bits,
+    is_built_in,
+    result_form,
+    signature,
+)
+from wengert.execution.interpreter import Program
+from wengert.execution.programs import program
+from wengert.graph.node import Node
+from wengert.graph.types import ArrayType
+from wengert.tracing.trees import Spec, unflatten
+
+MOST_FORMS = 4
+"""Calls of one signature differ by the order of keys and the identity of static arguments."""
+
+
+def compiled(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native | None:
+    """The machine code of a graph, None where the compiler makes none of it."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One way through the function: what it computes, and the answers under which it holds.
+
+    bound: captured objects (read at each call) and numbers that were slots.
+    native: the machine code of guards and outputs together. forms: the calls that have an entry.
+    """
+
+    inputs: tuple[Node, ...]
+    guards: tuple[Node, ...]
+    answers: tuple[Any, ...]
+    outputs: tuple[Node, ...]
+    places: tuple[int, ...]
+    leaves: tuple[Any, ...]
+    spec: Spec
+    bound: tuple[tuple[Node, Any], ...]
+    native: Native | None = None
+    forms: set[Signature] = field(default_factory=set)
+
+    def with_machine_code(self) -> Path:
+        """The path with the machine code of its graph, where there is any."""
+        inputs = (*self.inputs, *[node for node, _ in self.bound])
+        outputs = (*self.guards, *self.outputs)
+        if not outputs or not all(isinstance(node.type, ArrayType) for node in (*inputs, *outputs)):
+            return self
+        return replace(self, native=compiled(outputs, inputs))
+
+    def run(self, values: Sequence[Any]) -> tuple[bool, Any]:
+        """(whether all guards gave their answers, the result)."""
+        found = self._run_native(values)
+        if found is None:
+            return self._interpret(values)
+        return (True, self._result(found)) if self._agree(found) else (False, None)
+
+    def _run_native(self, values: Sequence[Any]) -> list[Any] | None:
+        """Guards and outputs, None where machine code does not give them."""
+        if self.native is None:
+            return None
+        given = (*values, *[np.asarray(value) for _, value in self.bound])
+        inputs = []
+        for array, type in zip(given, self.native.inputs, strict=True):
+            if (array.shape, array.dtype.newbyteorder("=")) != (type.shape, type.dtype):
+                return None
+            inputs.append(np.require(array, type.dtype, ("C", "A")))
+        found = portable.run(self.native, inputs)
+        return None if found is None else [value if value.shape else value[()] for value in found]
+
+    def _interpret(self, values: Sequence[Any]) -> tuple[bool, Any]:
+        given = dict(self.bound)
+        given.update(zip(self.inputs, values, strict=True))
+        planned = program((*self.guards, *self.outputs))
+        try:
+            found, flagged = (
+                _watched(planned, given) if self.guards else (planned.run(given), False)
+            )
+        except Exception:
+            if self._holds(given):
+                raise
+            return False, None
+        if not self._agree(found):
+            return False, None
+        if flagged:  # it is the right path: once more, and NumPy warns as it is set to
+            found = planned.run(given)
+        return True, self._result(found)
+
+    def _result(self, found: Sequence[Any]) -> Any:
+        leaves = [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in self.leaves]
+        for place, value in zip(self.places, found[len(self.guards) :], strict=True):
+            leaves[place] = value
+        return unflatten(self.spec, leaves)
+
+    def _holds(self, given: dict[Node, Any]) -> bool:
+        """Whether the guards hold where the program as a whole raised."""
+        try:
+            return self._agree(program(self.guards).run(given))
+        except Exception:
+            return False
+
+    def _agree(self, found: Sequence[Any]) -> bool:
+        """Whether what was found begins with the answers."""
+        return all(_same_answer(a, b) for a, b in zip(found, self.answers, strict=False))
+
+    def new_entry(self, args: Sequence[Any], kwargs: Mapping[str, Any], spec: Spec) -> Entry | None:
+        """An entry for calls like this one, None where there is none or it is known.
+
+        spec: of the traced arguments by position and by name.
+        """
+        if self.native is None or len(self.forms) == MOST_FORMS or not is_built_in(spec):
+            return None
+        try:
+            form = signature(args, kwargs, unflatten(spec, range(spec.num_leaves)))
+            if form in self.forms:
+                return None
+            self.forms.add(form)
+            return Entry(
+                form,
+                self.native,
+                tuple(value for _, value in self.bound),
+                tuple(map(answer_bits, self.answers, self.native.outputs)),
+                self._result_form(),
+            )
+        except NoEntry:
+            return None
+
+    def _result_form(self) -> ResultForm:
+        leaves = [
+            Made(leaf.copy, ())
+            if isinstance(leaf, np.ndarray) and type(leaf) is not np.ndarray
+            else Constant(leaf)
+            for leaf in self.leaves
+        ]
+        for k, place in enumerate(self.places):
+            leaves[place] = Result(k)
+        if is_built_in(self.spec):
+            return result_form(unflatten(self.spec, leaves))
+        spec = self.spec
+        return Made(lambda *parts: unflatten(spec, parts), tuple(leaves))
+
+
+def _same_answer(found: Any, expected: Any) -> bool:
+    """Equal, with the sign of zeros, which Python code can ask for; NaN is equal to itself."""
+    a, b = np.asarray(found), np.asarray(expected)
+    if b.dtype.kind == "c":
+        return _same_answer(a.real, b.real) and _same_answer(a.imag, b.imag)
+    if b.dtype.kind != "f":
+        return np.array_equal(a, b)
+    zero = b == 0
+    return np.array_equal(a, b, equal_nan=True) and np.array_equal(
+        np.signbit(a[zero]), np.signbit(b[zero])
+    )
+
+
+def _watched(planned: Program, given: dict[Node, Any]) -> tuple[list[Any], bool]:
+    """What a path computes, and whether NumPy would warn: the path may be the wrong one, so that
+    its warnings are not the function's."""
+    flags: list[str] = []
+    settings = {kind: "ignore" if how == "ignore" else "call" for kind, how in np.geterr().items()}
+    with np.errstate(call=lambda message, flag: flags.append(message), **settings):
+        return planned.run(given), bool(flags)
