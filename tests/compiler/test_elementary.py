@@ -120,7 +120,9 @@ def test_logarithms_of_powers_of_their_base_are_exact() -> None:
 
 
 @pytest.mark.parametrize("width", [1, 8])
-@pytest.mark.parametrize("pair", [("sin", "cos"), ("sin", "tan"), ("sinh", "cosh")])
+@pytest.mark.parametrize(
+    "pair", [("sin", "cos"), ("sin", "tan"), ("sinh", "cosh"), ("expm1", "exp")]
+)
 def test_functions_of_one_angle_share_their_work(pair: tuple[str, str], width: int) -> None:
     """The second one adds less than a third to the first one's instructions."""
 

@@ -113,15 +113,21 @@ class Logarithmic(Exponential):
         tiny = self.less(self.absolute(x), self.const(2.0 ** (-self.half_bits - 2)))
         return self.select(tiny, x, result)
 
-    def scaled_log(
-        self, f: Value, correction: Value, factor: tuple[float, float]
-    ) -> tuple[Value, Value]:
-        """(log(1 + f) + correction) times a factor, as a number and its rest."""
+    def log_with_rest(self, f: Value, correction: Value) -> tuple[Value, Value]:
+        """log(1 + f) + correction as a number and its rest."""
         half_square, rest = self.log_parts(f)
         half = self.exact_multiply(self.const(0.5), f)
         lost = self.fma(half, f, self.negative(half_square))
         high, low = self.fast_two_sum(f, self.negative(half_square))
-        low = self.exact_add(self.exact_subtract(low, lost), self.exact_add(rest, correction))
+        return high, self.exact_add(
+            self.exact_subtract(low, lost), self.exact_add(rest, correction)
+        )
+
+    def scaled_log(
+        self, f: Value, correction: Value, factor: tuple[float, float]
+    ) -> tuple[Value, Value]:
+        """The same, times a factor."""
+        high, low = self.log_with_rest(f, correction)
         first, second = self.parts(factor)
         product, error = self.two_product(high, first)
         return product, self.fma(low, first, self.fma(high, second, error))
@@ -152,11 +158,22 @@ class Logarithmic(Exponential):
         distance = self.negative(self.absolute(self.exact_subtract(a, b)))
         return larger, self.where(self.equal(a, b), 0.0, distance)
 
+    def sum_from_larger(self, larger: Value, total: Value, rest: Value) -> Value:
+        """The sum of three, of which the first two may cancel, or the first be infinite."""
+        rounded, error = self.two_sum(larger, total)
+        result = self.exact_add(rounded, self.exact_add(error, rest))
+        return self.select(self.isnan(result), rounded, result)
+
     @pure()
     def logaddexp(self, a: Value, b: Value) -> Value:
         """log(eᵃ + eᵇ), within the rounding of the larger argument or of the result."""
         larger, distance = self.larger_and_distance(a, b)
-        return self.exact_add(larger, self.log1p(self.exp(distance)))
+        k, f, rest = self.split_one_plus(self.exp(distance), self.const(0.0))
+        high, low = self.log_with_rest(f, rest)
+        first, second = LN2[self.element]
+        total, rest = self.fast_two_sum(self.exact_multiply(k, self.const(first)), high)
+        rest = self.exact_add(rest, self.fma(k, self.const(second), low))
+        return self.sum_from_larger(larger, total, rest)
 
     @pure()
     def logaddexp2(self, a: Value, b: Value) -> Value:
@@ -164,4 +181,4 @@ class Logarithmic(Exponential):
         k, f, rest = self.split_one_plus(self.exp2(distance), self.const(0.0))
         product, error = self.scaled_log(f, rest, PER_LN2)
         total, rest = self.fast_two_sum(k, product)
-        return self.exact_add(larger, self.exact_add(total, self.exact_add(rest, error)))
+        return self.sum_from_larger(larger, total, self.exact_add(rest, error))
