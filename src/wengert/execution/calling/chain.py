@@ -12,19 +12,15 @@ from functools import cache, lru_cache
 from typing import Any
 
 from wengert.compiler.machine import Loaded, load
-from wengert.execution.calling import layout
-from wengert.execution.calling.chain_ends import DISPATCH, LAST_RESORT, LAST_RESORT_FUNCTIONS
+from wengert.execution.calling import layout, state
+from wengert.execution.calling.chain_ends import (
+    DISPATCH,
+    LAST_RESORT,
+    LAST_RESORT_FUNCTIONS,
+    WAY_OUT,
+)
 from wengert.execution.calling.emission import emit
 from wengert.execution.calling.entries import Entry
-from wengert.execution.calling.writer import (
-    ARENA,
-    COMMON_WORDS,
-    FUNCTION,
-    NEXT,
-    OWNER,
-    PROGRAM,
-    TABLE,
-)
 
 _free = ctypes.pythonapi["PyMem_RawFree"]
 _free.argtypes, _free.restype = (ctypes.c_void_p,), None
@@ -47,20 +43,21 @@ class Link:
         return ctypes.addressof(self.state)
 
     def __del__(self) -> None:
-        if self.state is not None and self.state[ARENA]:
-            _free(self.state[ARENA])
+        if self.state is not None and self.state[state.ARENA]:
+            _free(self.state[state.ARENA])
 
 
 def with_machine_code(link: Link, last: int) -> Link:
     """A link whose code is loaded. last: the state of the last resort."""
     text, words, link.kept = emit(link.entry)
-    link.code = _loaded(text)
+    link.code = loaded(text)
     native = link.entry.native
-    words[FUNCTION] = link.code.address("enter")
-    words[NEXT] = last if link.next is None else link.next.address
-    words[OWNER] = id(link)
-    words[PROGRAM] = native.address
-    words[TABLE] = 0 if native.table is None else ctypes.addressof(native.table)
+    words[state.FUNCTION] = link.code.address("enter")
+    words[state.NEXT] = last if link.next is None else link.next.address
+    words[state.OWNER] = id(link)
+    words[state.FINISH], _ = _finish()
+    words[state.PROGRAM] = native.address
+    words[state.TABLE] = 0 if native.table is None else ctypes.addressof(native.table)
     link.state = _memory(words)
     return link
 
@@ -72,17 +69,17 @@ def shorten(link: Link, most: int, last: int) -> None:
             return
         link = link.next
     if link.state is not None:
-        link.state[NEXT] = last
+        link.state[state.NEXT] = last
     link.next = None
 
 
 @cache
 def last_resort(function: Callable[..., Any]) -> tuple[Any, Loaded]:
     """The state that ends a chain: it calls a Python function with the object and its arguments."""
-    text = LAST_RESORT.replace("FIRST", str(COMMON_WORDS))
-    code = _loaded(text)
-    words = [0] * COMMON_WORDS
-    words[FUNCTION] = code.address("enter")
+    text = LAST_RESORT.replace("FIRST", str(state.COMMON_WORDS))
+    code = loaded(text)
+    words = [0] * state.COMMON_WORDS
+    words[state.FUNCTION] = code.address("enter")
     words += [id(function), *map(layout.api, LAST_RESORT_FUNCTIONS)]
     return _memory(words), code
 
@@ -90,12 +87,19 @@ def last_resort(function: Callable[..., Any]) -> tuple[Any, Loaded]:
 @cache
 def dispatcher(chain: int, first: int) -> tuple[int, Loaded]:
     """The vectorcall of objects with their chain and its state at these offsets."""
-    code = _loaded(DISPATCH.format(chain=chain, first=first, last=first + 8))
+    code = loaded(DISPATCH.format(chain=chain, first=first, last=first + 8))
     return code.address("dispatch"), code
 
 
+@cache
+def _finish() -> tuple[int, Loaded]:
+    code = loaded(WAY_OUT)
+    return code.address("finish"), code
+
+
 @lru_cache(256)
-def _loaded(text: str) -> Loaded:
+def loaded(text: str) -> Loaded:
+    """The machine code of a module; entries of the same form share it."""
     return load(text)
 
 

@@ -1,4 +1,5 @@
-"""The two ends of a chain of entries, as LLVM's text: where a call begins, and the last resort."""
+"""What is the same for all entries, as LLVM's text: where a call begins, the last resort, and the
+way out. This code is never unloaded."""
 
 from __future__ import annotations
 
@@ -80,3 +81,12 @@ LAST_RESORT_FUNCTIONS = (
     "PyErr_NoMemory",
     "PyMem_RawFree",
 )
+
+WAY_OUT = """
+define ptr @finish(ptr %result, ptr %owner, i64 %0, ptr %release, ptr %1) {
+  call void %release(ptr %owner)
+  ret ptr %result
+}
+"""
+"""The way out of an entry that was at work: lets go of it, which may unload its code. Its signature
+is that of entries, so that LLVM leaves nothing to return to."""

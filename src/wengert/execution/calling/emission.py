@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.native import Native
+from wengert.execution.calling import layout, state
 from wengert.execution.calling.entries import Entry
 from wengert.execution.calling.matching import match_call
 from wengert.execution.calling.results import build, on_stack, room
-from wengert.execution.calling.writer import ARENA, FUNCTION, NEXT, OWNER, PROGRAM, TABLE, Writer
+from wengert.execution.calling.writer import Writer
 
 ARENA_ALIGNMENT = 64
 _MOST_STACK_BYTES = 2_048
@@ -33,7 +34,7 @@ def emit(entry: Entry) -> tuple[str, list[int], list[Any]]:
     w = Writer()
     code, native = w.code, entry.native
     inputs = match_call(w, entry)
-    owner = w.load("%state", 8 * OWNER)
+    owner = w.load("%state", 8 * state.OWNER)
     held = [owner, *w.held]
     for value in held:
         w.call("Py_IncRef", "void", f"ptr {value}")
@@ -45,9 +46,7 @@ def emit(entry: Entry) -> tuple[str, list[int], list[Any]]:
     w.go_on_if(code.let(f"icmp eq i64 {status}, 0"), "drop")
     _match_guards(w, [guard.memory for guard in guards], entry.guards)
     result = w.take(build(w, entry.result, rooms))
-    for value in reversed(held):
-        w.call("Py_DecRef", "void", f"ptr {value}")
-    code.put(f"ret ptr {result}")
+    _finish(w, result, held)
     _ways_out(w, held)
     return w.text(), w.words, w.kept
 
@@ -76,7 +75,7 @@ def _run(w: Writer, native: Native, inputs: str, outputs: str) -> str:
 def _run_with_arena(w: Writer, native: Native, inputs: str, outputs: str) -> str:
     """The arena is the one that the last call left, or a new one where another thread has it."""
     code = w.code
-    cell = w.at("%state", 8 * ARENA)
+    cell = w.at("%state", 8 * state.ARENA)
     idle = code.let(f"atomicrmw xchg ptr {cell}, i64 0 seq_cst")
     block = w.slot("i64", f"i64 {idle}")
     none = code.let(f"icmp eq i64 {idle}, 0")
@@ -106,7 +105,7 @@ def _run_with_arena(w: Writer, native: Native, inputs: str, outputs: str) -> str
 
 
 def _run_in(w: Writer, native: Native, inputs: str, outputs: str, arena: str) -> str:
-    program, table = w.load("%state", 8 * PROGRAM), w.load("%state", 8 * TABLE)
+    program, table = w.load("%state", 8 * state.PROGRAM), w.load("%state", 8 * state.TABLE)
     given = f"ptr {inputs}, ptr {outputs}, ptr {arena}, ptr {table}"
     thread = w.call("PyEval_SaveThread", "ptr") if native.long else ""
     status = w.code.let(f"call i64 {program}({given})")
@@ -122,16 +121,25 @@ def _ways_out(w: Writer, held: Sequence[str]) -> None:
     code.put(f"ret ptr {_next(w, 'musttail call')}")
     for label in ("drop", "error"):
         code.label(label)
-        for value in [code.let(f"load ptr, ptr {slot}") for slot in w.owned] + list(held[1:]):
+        for value in [code.let(f"load ptr, ptr {slot}") for slot in w.owned]:
             w.call("Py_DecRef", "void", f"ptr {value}")
-        result = _next(w, "call") if label == "drop" else "null"
-        w.call("Py_DecRef", "void", f"ptr {held[0]}")
-        code.put(f"ret ptr {result}")
+        _finish(w, _next(w, "call") if label == "drop" else "null", held)
+
+
+def _finish(w: Writer, result: str, held: Sequence[str]) -> None:
+    """Return, and let go of the inputs and of the entry itself: by other code, since with the entry
+    its own may go."""
+    owner, *inputs = held
+    for value in inputs:
+        w.call("Py_DecRef", "void", f"ptr {value}")
+    finish, release = w.load("%state", 8 * state.FINISH), w.word(layout.api("Py_DecRef"))
+    given = f"ptr {result}, ptr {owner}, i64 0, ptr {release}, ptr null"
+    w.code.put(f"ret ptr {w.code.let(f'musttail call ptr {finish}({given})')}")
 
 
 def _next(w: Writer, call: str) -> str:
     """The result of the next entry of the chain."""
-    state = w.load("%state", 8 * NEXT)
-    function = w.load(state, 8 * FUNCTION)
-    given = f"ptr %self, ptr %args, i64 %count, ptr %names, ptr {state}"
+    following = w.load("%state", 8 * state.NEXT)
+    function = w.load(following, 8 * state.FUNCTION)
+    given = f"ptr %self, ptr %args, i64 %count, ptr %names, ptr {following}"
     return w.code.let(f"{call} ptr {function}({given})")

@@ -6,11 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from wengert.compiler.code import Code
-from wengert.execution.calling import layout
+from wengert.execution.calling import layout, state
 
-FUNCTION, NEXT, OWNER, PROGRAM, TABLE, ARENA = range(6)
-"""The first words of a state. ARENA: scratch memory that no call is using, or 0."""
-COMMON_WORDS = 6
 _PARAMETERS = "ptr %self, ptr %args, i64 %count, ptr %names, ptr %state"
 
 
@@ -24,16 +21,16 @@ class Writer:
 
     def __init__(self) -> None:
         self.code = Code()
-        self.words = [0] * COMMON_WORDS
+        self.words = [0] * state.COMMON_WORDS
         self.kept: list[Any] = []
         self.held: list[str] = []
         self.owned: list[str] = []
 
     def word(self, address: int) -> str:
         """An address, from the state."""
-        if address not in self.words[COMMON_WORDS:]:
+        if address not in self.words[state.COMMON_WORDS :]:
             self.words.append(address)
-        return self.load("%state", 8 * self.words.index(address, COMMON_WORDS))
+        return self.load("%state", 8 * self.words.index(address, state.COMMON_WORDS))
 
     def object(self, value: Any) -> str:
         """The address of an object that the entry keeps alive."""
@@ -110,4 +107,4 @@ class Writer:
             ["entry:", *self.code.entry, "br label %start", "start:", *self.code.lines]
         )
         declared = "\n".join(self.code.declared.values())
-        return f"define ptr @enter({_PARAMETERS}) {{\n{body}\n}}\n{declared}\n"
+        return f"define ptr @enter({_PARAMETERS}) uwtable {{\n{body}\n}}\n{declared}\n"
