@@ -26,6 +26,7 @@ from wengert.execution.calling.entries import (
     result_form,
     signature,
 )
+from wengert.execution.compiled import Compiled, machine_code
 from wengert.execution.interpreter import Program
 from wengert.execution.programs import program
 from wengert.graph.node import Node
@@ -34,11 +35,6 @@ from wengert.tracing.trees import Spec, unflatten
 
 MOST_FORMS = 4
 """Calls of one signature differ by the order of keys and the identity of static arguments."""
-
-
-def compiled(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native | None:
-    """The machine code of a graph, None where the compiler makes none of it."""
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ class Path:
         outputs = (*self.guards, *self.outputs)
         if not outputs or not all(isinstance(node.type, ArrayType) for node in (*inputs, *outputs)):
             return self
-        return replace(self, native=compiled(outputs, inputs))
+        return replace(self, native=machine_code(outputs, inputs))
 
     def run(self, values: Sequence[Any]) -> tuple[bool, Any]:
         """(whether all guards gave their answers, the result)."""
@@ -91,7 +87,7 @@ class Path:
     def _interpret(self, values: Sequence[Any]) -> tuple[bool, Any]:
         given = dict(self.bound)
         given.update(zip(self.inputs, values, strict=True))
-        planned = program((*self.guards, *self.outputs))
+        planned = program((*self.guards, *self.outputs), hot=True)
         try:
             found, flagged = (
                 _watched(planned, given) if self.guards else (planned.run(given), False)
@@ -173,7 +169,7 @@ def _same_answer(found: Any, expected: Any) -> bool:
     )
 
 
-def _watched(planned: Program, given: dict[Node, Any]) -> tuple[list[Any], bool]:
+def _watched(planned: Program | Compiled, given: dict[Node, Any]) -> tuple[list[Any], bool]:
     """What a path computes, and whether NumPy would warn: the path may be the wrong one, so that
     its warnings are not the function's."""
     flags: list[str] = []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from wengert.execution.cache import BoundedCache
+from wengert.execution.compiled import Compiled
 from wengert.execution.interpreter import Program
 from wengert.graph.node import Node
 from wengert.tracing.session import Session
@@ -14,14 +16,38 @@ _PROGRAMS = BoundedCache(entries=1_000, weight=2_000_000)
 _DERIVED = BoundedCache(entries=4_000, weight=2_000_000)
 
 
-def program(outputs: Sequence[Node], given: Sequence[Node] = ()) -> Program:
-    """The program of these outputs, from leaves and from nodes whose values are given."""
+def program(
+    outputs: Sequence[Node], given: Sequence[Node] = (), hot: bool = False
+) -> Program | Compiled:
+    """The program of these outputs, from leaves and from nodes whose values are given.
+
+    Seen for the first time, a graph runs on the interpreter; seen again, as machine code, as it
+    does from the beginning where it is `hot`. A large graph is compiled once the interpreter has
+    spent a good part of the time on it that compiling takes.
+    """
     key = (tuple(outputs), tuple(given))
-    found: Program | None = _PROGRAMS.find(key)
+    found: Tiers | None = _PROGRAMS.find(key)
     if found is None:
-        found = Program(outputs, given)
-        _PROGRAMS.put(key, found, found.size)
-    return found
+        first = Compiled(outputs, given) if hot else Program(outputs, given)
+        _PROGRAMS.put(key, Tiers(first), first.size)
+        return first
+    if isinstance(found.program, Program):
+        found.runs += 1
+        if hot or found.runs * RUN >= found.program.size * NODE:
+            found.program = Compiled(outputs, given)
+    return found.program
+
+
+@dataclass(slots=True)
+class Tiers:
+    """The program of a graph in its present tier, and how often it ran on the interpreter."""
+
+    program: Program | Compiled
+    runs: int = 0
+
+
+RUN, NODE = 1_000, 1
+"""A program of n nodes is compiled at its second run, or after n · NODE / RUN runs."""
 
 
 def run(session: Session, outputs: Sequence[Node]) -> list[Any]:

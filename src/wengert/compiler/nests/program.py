@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from wengert.compiler.code import Code
 from wengert.compiler.machine import vector_bytes
+from wengert.compiler.nests.access import Env
 from wengert.compiler.nests.axes import classify
 from wengert.compiler.nests.calls import emit_call
 from wengert.compiler.nests.emission import Emitter
-from wengert.compiler.nests.access import Env
 from wengert.compiler.nests.lowering import Lowering
 from wengert.compiler.nests.statements import Call, Memory, Statement
 from wengert.compiler.nests.storage import Slot, Storage

@@ -1,0 +1,105 @@
+"""From a graph to machine code: simplified, lowered, loaded.
+
+    compiled(outputs, inputs)    the machine code of a graph
+    is_native(node)              whether an op has a native rule for its dtypes
+
+The graphs given here are native throughout; `wengert.execution.compiled` cuts out what is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from time import perf_counter
+
+from wengert.compiler.code import Code
+from wengert.compiler.machine import load
+from wengert.compiler.native import Native
+from wengert.compiler.nests.lowering import FORMS
+from wengert.compiler.nests.program import nest_module
+from wengert.compiler.symbols import table
+from wengert.compiler.values import lanes
+from wengert.graph.literals import full
+from wengert.graph.node import Node
+from wengert.graph.op import Op
+from wengert.graph.types import ArrayType, DType
+from wengert.logging import logger
+from wengert.ops.native import Pointwise, Reduction, Statement, View
+
+LONG = 200_000
+"""Points of work from which a call lets other Python threads run."""
+
+
+def compiled(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native:
+    """The machine code of outputs as functions of inputs (leaves or other nodes given)."""
+    start = perf_counter()
+    module = nest_module(outputs, inputs)
+    written = perf_counter()
+    native = Native(
+        tuple(node.type for node in inputs),
+        tuple(node.type for node in outputs),
+        module.arena_bytes,
+        table(module.table),
+        module.work >= LONG,
+        load(module.text),
+        module.text,
+    )
+    logger.debug(
+        "compiled %d outputs in %.1f ms (%.1f of them LLVM): %d loop functions, %d bytes of arena",
+        len(outputs),
+        1e3 * (perf_counter() - start),
+        1e3 * (perf_counter() - written),
+        len(module.functions),
+        module.arena_bytes,
+    )
+    return native
+
+
+def is_native(node: Node) -> bool:
+    """Whether the op of a node has a native rule for its dtypes."""
+    native = node.op.native
+    if not isinstance(node.type, ArrayType):
+        return False
+    if node.op is full or isinstance(native, View):
+        return True
+    if not all(isinstance(arg.type, ArrayType) for arg in node.args):
+        return False
+    if isinstance(native, Pointwise):
+        return _emits(node.op, tuple(arg.dtype for arg in node.args), node.dtype)
+    if isinstance(native, Reduction):
+        return _reduces(native.kind, node.dtype, node.args[0].dtype)
+    if isinstance(native, Statement) and native.name in FORMS:
+        return node.op.name != "contract" or _reduces("sum", node.dtype, node.dtype)
+    return False
+
+
+@lru_cache(maxsize=4_096)
+def _emits(op: Op, dtypes: tuple[DType, ...], result: DType) -> bool:
+    """Whether a pointwise rule takes these dtypes: tried on one element."""
+    code = Code()
+    ins = [lanes(code, dtype, 1) for dtype in dtypes]
+    values = [own.const(1) for own in ins]
+    try:
+        op.native.rule(ins, lanes(code, result, 1), *values)
+    except (AttributeError, NotImplementedError, KeyError):
+        return False
+    return True
+
+
+@lru_cache(maxsize=256)
+def _reduces(kind: str, dtype: DType, own: DType) -> bool:
+    """Whether a dtype has what a reduction needs."""
+    if own != dtype and kind not in ("any", "all"):
+        return False
+    needed = {
+        "sum": "add",
+        "prod": "multiply",
+        "max": "maximum",
+        "min": "minimum",
+        "any": "truth",
+        "all": "truth",
+    }
+    try:
+        return hasattr(lanes(Code(), own, 1), needed[kind])
+    except KeyError:
+        return False

@@ -1,0 +1,29 @@
+"""The addresses that compiled programs call through their table: BLAS, as SciPy carries it."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from wengert.lazy import module
+
+
+@cache
+def address(name: str) -> int:
+    """The address of a BLAS function, called as Fortran calls it."""
+    capsule = module("scipy.linalg.cython_blas").__pyx_capi__[name]
+    api = ctypes.pythonapi
+    api.PyCapsule_GetName.restype = ctypes.c_char_p
+    api.PyCapsule_GetName.argtypes = [ctypes.py_object]
+    api.PyCapsule_GetPointer.restype = ctypes.c_void_p
+    api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    return int(api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule)))
+
+
+def table(names: Sequence[str]) -> Any:
+    """The table of a program, None where it calls nothing."""
+    if not names:
+        return None
+    return (ctypes.c_void_p * len(names))(*map(address, names))

@@ -1,0 +1,131 @@
+"""The second tier: a graph as machine code, with calls of NumPy where an op has no native rule.
+
+The nodes fall into levels: native ones at even levels, all others at odd ones, each node at the
+lowest level at which what it reads is known. A native level is one compiled program; what crosses
+to another level is one of its outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wengert.compiler.native import Native
+from wengert.compiler.pipeline import compiled, is_native
+from wengert.execution.calling import portable
+from wengert.execution.interpreter import Program, owned
+from wengert.graph.node import Node
+from wengert.graph.types import ArrayType
+from wengert.graph.walk import topological
+from wengert.logging import logger
+from wengert.ops.leaves import LEAVES
+from wengert.transforms.simplify import simplify
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A compiled program between host calls: what it reads and what it gives."""
+
+    native: Native
+    inputs: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+
+
+def machine_code(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native | None:
+    """The whole graph as one compiled program; None where an op of it has no native rule."""
+    simple = simplify(outputs, inputs)
+    if all(is_native(node) for node in topological(simple, stop=set(inputs))):
+        return compiled(simple, inputs)
+    return None
+
+
+class Compiled:
+    """A program like `interpreter.Program`, in machine code.
+
+    given: nodes whose values the caller has, beside the leaves.
+    """
+
+    __slots__ = ("_given", "_outputs", "_plan", "leaves", "outputs", "size", "steps")
+
+    def __init__(self, outputs: Sequence[Node], given: Sequence[Node] = ()) -> None:
+        self.outputs = tuple(outputs)
+        self._given = tuple(given)
+        self._outputs = tuple(simplify(outputs, given))
+        held = set(given)
+        order = topological(self._outputs, stop=held)
+        self.leaves = [node for node in (*order, *given) if node in held or node.op in LEAVES]
+        self.leaves = sorted(set(self.leaves), key=lambda node: node.serial)
+        self.size = len(order)
+        self.steps = _steps(order, set(self.leaves), self._outputs)
+        hosts = [step for step in self.steps if isinstance(step, Node)]
+        if hosts:
+            logger.debug("host calls: %s", ", ".join(sorted({n.op.name for n in hosts})))
+
+    def run(self, values: Mapping[Node, Any]) -> list[Any]:
+        """The outputs for these values of the leaves, as arrays that the caller owns."""
+        known = {leaf: values[leaf] for leaf in self.leaves}
+        borrowed = {id(value) for value in known.values()}
+        for step in self.steps:
+            if isinstance(step, Step):
+                found = portable.run(step.native, [_plain(known[n], n.type) for n in step.inputs])
+                if found is None:  # something failed: the interpreter says what
+                    return Program(self.outputs, self._given).run(values)
+                known.update(zip(step.outputs, found, strict=True))
+            else:
+                function = step.op.evaluate(step)
+                if step.quiet:
+                    with np.errstate(all="ignore"):
+                        known[step] = function(*[known[arg] for arg in step.args])
+                else:
+                    known[step] = function(*[known[arg] for arg in step.args])
+        return [
+            owned(known[own], node, borrowed)
+            for own, node in zip(self._outputs, self.outputs, strict=True)
+        ]
+
+
+def _plain(value: Any, type: ArrayType) -> np.ndarray[Any, Any]:
+    """The value as machine code reads it."""
+    return np.require(np.asarray(value), type.dtype, ("C", "A"))
+
+
+def _steps(order: Sequence[Node], leaves: set[Node], outputs: Sequence[Node]) -> list[Step | Node]:
+    level: dict[Node, int] = {}
+    levels: dict[int, list[Node]] = {}
+    for node in order:
+        if node in leaves:
+            level[node] = 0
+            continue
+        native = is_native(node)
+        own = 0 if native else 1
+        for arg in node.args:
+            at = level[arg]
+            if at % 2 != own % 2 and arg not in leaves:
+                at += 1
+            own = max(own, at if at % 2 == own % 2 else at + 1)
+        level[node] = own
+        levels.setdefault(own, []).append(node)
+    wanted = set(outputs)
+    crossing: set[Node] = {node for node in order if node in wanted and node not in leaves}
+    for node in order:
+        if node not in leaves:
+            crossing.update(
+                arg for arg in node.args if arg not in leaves and level[arg] != level[node]
+            )
+    steps: list[Step | Node] = []
+    for number in sorted(levels):
+        nodes = levels[number]
+        if number % 2:
+            steps += sorted(nodes, key=lambda node: node.serial)
+            continue
+        mine = set(nodes)
+        results = tuple(dict.fromkeys([o for o in outputs if o in mine and o in crossing]))
+        results += tuple(n for n in nodes if n in crossing and n not in wanted)
+        reads = {arg for node in nodes for arg in node.args if arg not in mine}
+        inputs = tuple(sorted(reads, key=lambda node: node.serial))
+        if results:
+            steps.append(Step(compiled(results, inputs), inputs, results))
+    return steps
