@@ -45,7 +45,8 @@ def float_constant(value: float, element: str) -> str:
     if element == "float":
         with np.errstate(all="ignore"):
             value = float(np.float32(value))
-    return "0x%016X" % struct.unpack("<Q", struct.pack("<d", value))[0]
+    (bits,) = struct.unpack("<Q", struct.pack("<d", value))
+    return f"0x{bits:016X}"
 
 
 class Lanes:
@@ -104,6 +105,21 @@ class Lanes:
         return BoolLanes(self.code, BOOL, self.width)
 
     # -- what the families below have in common
+
+    def convert(self, x: Value, to: Any) -> Value:
+        """x, of these lanes, as a value of others: NumPy's astype."""
+        raise NotImplementedError
+
+    def multiply(self, a: Value, b: Value) -> Value:
+        raise NotImplementedError
+
+    def square(self, a: Value) -> Value:
+        return self.multiply(a, a)
+
+    def positive(self, a: Value) -> Value:
+        return a
+
+    conjugate = positive
 
     def equal(self, a: Value, b: Value) -> Value:
         raise NotImplementedError
@@ -166,6 +182,11 @@ class BoolLanes(WholeLanes):
     def constant(self, value: Any) -> str:
         return "true" if value else "false"
 
+    def convert(self, x: Value, to: Lanes) -> Value:
+        if to.dtype.kind == "b":
+            return x
+        return to.select(x, to.const(1), to.const(0))
+
     def truth(self, a: Value) -> Value:
         return a
 
@@ -206,14 +227,33 @@ class IntegerLanes(WholeLanes):
     __slots__ = ()
 
     @property
-    def sign(self) -> str:
-        """The letter of LLVM's signed or unsigned instructions."""
+    def letter(self) -> str:
+        """Of LLVM's signed or unsigned instructions."""
         return "s" if self.dtype.kind == "i" else "u"
+
+    @property
+    def least(self) -> int:
+        """The smallest number."""
+        return 0 if self.dtype.kind == "u" else -1 << (8 * self.dtype.itemsize - 1)
 
     def constant(self, value: Any) -> str:
         value = int(value)
         bits = 8 * self.dtype.itemsize
         return str(value - (1 << bits) if value >= 1 << (bits - 1) else value)
+
+    def convert(self, x: Value, to: Any) -> Value:
+        kind = to.dtype.kind
+        if kind == "b":
+            return self.truth(x)
+        if kind == "c":
+            return self.convert(x, to.parts()), to.parts().const(0)
+        if kind == "f":
+            return self.let(f"{self.letter}itofp {self.type} {x} to {to.type}")
+        if to.element == self.element:
+            return x
+        wider = "sext" if self.letter == "s" else "zext"
+        step = wider if to.dtype.itemsize > self.dtype.itemsize else "trunc"
+        return self.let(f"{step} {self.type} {x} to {to.type}")
 
     def add(self, a: Value, b: Value) -> Value:
         return self.op("add", a, b)
@@ -227,34 +267,41 @@ class IntegerLanes(WholeLanes):
     def negative(self, a: Value) -> Value:
         return self.op("sub", self.const(0), a)
 
+    def absolute(self, a: Value) -> Value:
+        return self.maximum(a, self.negative(a)) if self.letter == "s" else a
+
+    def sign(self, a: Value) -> Value:
+        result = self.minimum(a, self.const(1))
+        return self.maximum(result, self.const(-1)) if self.letter == "s" else result
+
     def shift_left(self, a: Value, by: int) -> Value:
         """Shifts by a constant within the width."""
         return self.op("shl", a, self.const(by))
 
     def shift_right(self, a: Value, by: int) -> Value:
         """Arithmetic for signed, logical for unsigned integers."""
-        return self.op("ashr" if self.sign == "s" else "lshr", a, self.const(by))
+        return self.op("ashr" if self.letter == "s" else "lshr", a, self.const(by))
 
     def shift_right_logical(self, a: Value, by: int) -> Value:
         return self.op("lshr", a, self.const(by))
 
     def greater(self, a: Value, b: Value) -> Value:
-        return self.compare(self.sign + "gt", a, b)
+        return self.compare(self.letter + "gt", a, b)
 
     def greater_equal(self, a: Value, b: Value) -> Value:
-        return self.compare(self.sign + "ge", a, b)
+        return self.compare(self.letter + "ge", a, b)
 
     def less(self, a: Value, b: Value) -> Value:
-        return self.compare(self.sign + "lt", a, b)
+        return self.compare(self.letter + "lt", a, b)
 
     def less_equal(self, a: Value, b: Value) -> Value:
-        return self.compare(self.sign + "le", a, b)
+        return self.compare(self.letter + "le", a, b)
 
     def maximum(self, a: Value, b: Value) -> Value:
-        return self.intrinsic(self.sign + "max", a, b)
+        return self.intrinsic(self.letter + "max", a, b)
 
     def minimum(self, a: Value, b: Value) -> Value:
-        return self.intrinsic(self.sign + "min", a, b)
+        return self.intrinsic(self.letter + "min", a, b)
 
     fmax = maximum
     fmin = minimum
@@ -285,6 +332,39 @@ class FloatLanes(Lanes):
     def from_bits(self, x: Value) -> Value:
         return self.let(f"bitcast {self.integers().type} {x} to {self.type}")
 
+    def convert(self, x: Value, to: Any) -> Value:
+        kind = to.dtype.kind
+        if kind == "b":
+            return self.truth(x)
+        if kind == "c":
+            return self.convert(x, to.parts()), to.parts().const(0)
+        if kind != "f":
+            return self._convert_to_integer(x, to)
+        if to.element == self.element:
+            return x
+        step = "fpext" if to.element == "double" else "fptrunc"
+        return self.let(f"{step} {self.type} {x} to {to.type}")
+
+    def _convert_to_integer(self, x: Value, to: IntegerLanes) -> Value:
+        """Truncation; NaN and what is out of range become what x86 makes of them, which C and LLVM
+        leave undefined: the least integer of 32 bits, or of 64 where the result has them or is
+        uint32, cut to its size. A uint64 from 2**63 on is converted without its highest bit."""
+        wide = to.dtype.itemsize == 8 or to.dtype == np.uint32
+        signed = IntegerLanes(self.code, np.dtype("i8" if wide else "i4"), self.width)
+        bound = self.const(-float(signed.least))
+        high = None
+        if to.dtype == np.uint64:
+            high = self.greater_equal(x, bound)
+            x = self.select(high, self.exact_subtract(x, bound), x)
+        fits = self.less(self.absolute(x), bound)
+        safe = self.select(fits, x, self.const(0))
+        whole = self.let(f"fptosi {self.type} {safe} to {signed.type}")
+        whole = signed.select(fits, whole, signed.const(signed.least))
+        if high is not None:
+            flipped = signed.bitwise_xor(whole, signed.const(signed.least))
+            whole = signed.select(high, flipped, whole)
+        return signed.convert(whole, to)
+
     def add(self, a: Value, b: Value) -> Value:
         return self.let(f"fadd contract {self.type} {a}, {b}")
 
@@ -308,6 +388,16 @@ class FloatLanes(Lanes):
 
     def negative(self, a: Value) -> Value:
         return self.let(f"fneg {self.type} {a}")
+
+    def reciprocal(self, a: Value) -> Value:
+        return self.divide(self.const(1), a)
+
+    def sign(self, a: Value) -> Value:
+        """NaN stays; zeros lose their sign."""
+        zero = self.const(0)
+        result = self.select(self.equal(a, zero), zero, a)
+        result = self.select(self.less(a, zero), self.const(-1), result)
+        return self.select(self.greater(a, zero), self.const(1), result)
 
     def fma(self, a: Value, b: Value, c: Value) -> Value:
         """a b + c, rounded once."""
@@ -368,3 +458,12 @@ class FloatLanes(Lanes):
     def minimum(self, a: Value, b: Value) -> Value:
         smaller = self.select(self.compare("ult", a, b), a, b)
         return self.select(self.isnan(b), b, smaller)
+
+    def fmax(self, a: Value, b: Value) -> Value:
+        """The other one where either is NaN."""
+        larger = self.select(self.compare("ugt", b, a), b, a)  # b where either is NaN
+        return self.select(self.isnan(b), a, larger)
+
+    def fmin(self, a: Value, b: Value) -> Value:
+        smaller = self.select(self.compare("ult", b, a), b, a)
+        return self.select(self.isnan(b), a, smaller)

@@ -19,6 +19,7 @@ from wengert.ops.families import (
     define,
     elementwise,
 )
+from wengert.ops.native import Pointwise
 
 PLANE = Box(((-3, 3), (-3, 3)), kinds="iufc")
 
@@ -74,6 +75,7 @@ convert: Op = define(
     pushforward=_push_convert,
     transpose=lambda node, ct, wanted: (linear.convert(ct, node.args[0].dtype),),
     batch=batch_unary(lambda node, x: convert(x, node.params[0])),
+    native=Pointwise(lambda ins, out, x: ins[0].convert(x, out)),
     label="{0}",
     domain=Cases(_draw_convert),
 )

@@ -26,6 +26,7 @@ from wengert.ops.families import (
     elementwise,
 )
 from wengert.ops.logic import not_equal
+from wengert.ops.native import Pointwise, by_method
 
 
 def _build_real(x: Node) -> Node:
@@ -56,6 +57,7 @@ real: Op = define(
     pushforward=lambda node, ts: linear.pointwise(real, ts[0]),
     transpose=lambda node, ct, wanted: (linear.convert(ct, node.args[0].dtype),),
     batch=batch_unary(lambda node, x: real(x)),
+    native=by_method("real"),
     label="Re {0}",
     domain=Cases(_draw_complex, kinds="c"),
 )
@@ -80,6 +82,7 @@ imag: Op = define(
     pushforward=lambda node, ts: linear.pointwise(imag, ts[0]),
     transpose=_transpose_imag,
     batch=batch_unary(lambda node, x: imag(x)),
+    native=by_method("imag"),
     label="Im {0}",
     domain=Cases(_draw_complex, kinds="c"),
 )
@@ -123,6 +126,7 @@ join: Op = define(
         linear.negative(linear.pointwise(imag, ct)) if wanted[1] else None,
     ),
     batch=batch_elementwise,
+    native=Pointwise(lambda ins, out, re, im: out.join(re, im)),
     label="{0} + i{1}",
     domain=Cases(_draw_join, kinds="f"),
 )

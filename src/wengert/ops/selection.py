@@ -22,6 +22,7 @@ from wengert.ops.families import (
 )
 from wengert.ops.logic import equal, greater, less, logical_or, not_equal
 from wengert.ops.movement import broadcast_to
+from wengert.ops.native import Pointwise
 
 
 def _build_select(mask: Node, a: Node, b: Node, fold: bool = True) -> Node:
@@ -70,6 +71,7 @@ select: Op = define(
         linear.select(node.args[0], None, ct) if wanted[2] else None,
     ),
     batch=batch_elementwise,
+    native=Pointwise(lambda ins, out, mask, a, b: out.select(mask, a, b)),
     label="where({0}, {1}, {2})",
     domain=Cases(_draw_select, kinds="biufc"),
 )
