@@ -1,4 +1,5 @@
-"""Patterns of elementwise arithmetic. All are exact: the same bits but for the payload of a NaN.
+"""Patterns of elementwise arithmetic. All are exact: the same bits but for the payload of a NaN
+(and 1/x is rounded correctly where a library's x^−1 may not be).
 
 What they rest on, in IEEE 754 with rounding to nearest: negation changes the sign bit alone and
 commutes with +, ·, / where it changes the sign of both sides; x − y is x + (−y); scaling by a power

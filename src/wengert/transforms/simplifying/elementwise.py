@@ -54,6 +54,8 @@ def _below_movement(node: Node) -> Node | None:
     if first is None or (first.op is not reshape and first.op is not transpose):
         return None
     shape = first.args[0].type.shape
+    if 1 in shape:  # `_without_ones` puts such a reshape inside
+        return None
     for arg in node.args:
         if arg.op is not full and (
             arg.op is not first.op or arg.params != first.params or arg.args[0].shape != shape

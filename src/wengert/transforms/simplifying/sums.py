@@ -78,9 +78,9 @@ def _of_squeeze(node: Node) -> Node | None:
     if x.op is not reshape:
         return None
     (inner,) = x.args
-    if len(axes) == x.ndim:
-        return node.op(inner, tuple(range(inner.ndim)))
-    if not is_squeeze(x) or any(x.shape[axis] == 1 for axis in axes):
+    if not is_squeeze(x):
+        return node.op(inner, tuple(range(inner.ndim))) if len(axes) == x.ndim else None
+    if any(x.shape[axis] == 1 for axis in axes):
         return None
     places = dict(zip(long_axes(x.shape), long_axes(inner.shape), strict=True))
     return reshape(node.op(inner, tuple(places[axis] for axis in axes)), node.shape)
