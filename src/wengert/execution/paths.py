@@ -142,7 +142,7 @@ class Path:
             return None
 
     def _result_form(self) -> ResultForm:
-        leaves = [
+        leaves: list[ResultForm] = [
             Made(leaf.copy, ())
             if isinstance(leaf, np.ndarray) and type(leaf) is not np.ndarray
             else Constant(leaf)

@@ -70,7 +70,7 @@ class Entered(Wrapped):
             self._chain = link
             start = _words_at[type(self)]
             words = (ctypes.c_size_t * 3).from_address(id(self) + start)
-            words[1:] = link.address, last
+            words[1:] = [link.address, last]
             words[0], _ = dispatcher(_CHAIN, start + 8)
             shorten(link, MOST_ENTRIES, last)
 
@@ -138,7 +138,7 @@ def vectorcalled(cls: type[T]) -> type[T]:
     _kept.append((spec, members))
     make = ctypes.pythonapi["PyType_FromSpecWithBases"]
     make.argtypes, make.restype = (ctypes.c_void_p, ctypes.py_object), ctypes.py_object
-    made = make(ctypes.addressof(spec), (cls,))
+    made: type[T] = make(ctypes.addressof(spec), (cls,))
     made.__doc__ = cls.__doc__
     _words_at[made] = start
     return made

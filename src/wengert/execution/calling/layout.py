@@ -55,11 +55,10 @@ def is_known_python() -> bool:
 def api(name: str) -> int:
     """The address of a function of CPython, or of NumPy's table."""
     if name in _TABLE:
-        return _table()[_TABLE[name]]
+        return int(_table()[_TABLE[name]])
     return ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0
 
 
-@cache
 def allocator(kind: type) -> int:
     """The address of the function that allocates the instances of a type."""
     return type_slot(kind, _TP_ALLOC)
@@ -141,7 +140,11 @@ def _scalars() -> bool:
 
 def _arrays() -> bool:
     """NumPy's arrays have another layout"""
-    samples = [np.zeros((2, 3)), np.zeros((3, 4), np.float32).T, np.zeros((5, 4))[::2, 1:]]
+    samples: list[Any] = [
+        np.zeros((2, 3)),
+        np.zeros((3, 4), np.float32).T,
+        np.zeros((5, 4))[::2, 1:],
+    ]
     samples += [np.array(3), np.frombuffer(bytes(17), np.uint8)[1:].view(np.float64)]
     for array in samples:
         extents = _read(ctypes.c_size_t, array, EXTENTS)
