@@ -26,7 +26,6 @@ from wengert.ops.powers import reciprocal, square
 from wengert.ops.selection import select
 from wengert.transforms.simplifying.forms import REAL, Rule, Rules, again, number, raw
 
-
 _SAME_SIZE = frozenset({reshape, transpose})
 _MOVEMENT = frozenset({reshape, transpose, broadcast_to})
 
