@@ -61,13 +61,13 @@ UNARY = (
     ),
     Case("sin", mp.sin, (0.85, 0.85), ((-10, 10),)),
     Case("cos", mp.cos, (0.85, 0.85), ((-10, 10),)),
-    Case("tan", mp.tan, (1.1, 1.0), ((-10, 10),)),
+    Case("tan", mp.tan, (1.2, 1.1), ((-10, 10),)),
     Case("arcsin", mp.asin, (1.2, 0.51), ((-1, 1),), most=0, near=(1, -1, 0.5), domain=(-1, 1)),
     Case("arccos", mp.acos, (1.2, 0.51), ((-1, 1),), most=0, near=(1, -1, 0.5), domain=(-1, 1)),
     Case("arctan", mp.atan, (1.8, 0.51), ((-3, 3),)),
-    Case("sinh", mp.sinh, (0.9, 0.9), ((-710, 710), (-89, 89), (-2, 2)), most=6),
+    Case("sinh", mp.sinh, (0.95, 1.0), ((-710, 710), (-89, 89), (-2, 2)), most=6),
     Case("cosh", mp.cosh, (0.8, 0.8), ((-710, 710), (-89, 89), (-2, 2)), most=6),
-    Case("tanh", mp.tanh, (1.4, 1.3), ((-2, 2), (-22, 22))),
+    Case("tanh", mp.tanh, (1.4, 1.4), ((-2, 2), (-22, 22))),
     Case("arcsinh", mp.asinh, (1.4, 0.51), ((-3, 3),)),
     Case("arccosh", mp.acosh, (1.7, 0.51), ((1, 3),), signed=False, near=(1,), domain=(1, np.inf)),
     Case(
@@ -81,7 +81,7 @@ UNARY = (
     ),
     Case("cbrt", _cbrt, (0.51, 0.51), ((-8, 8),)),
     Case("sqrt", mp.sqrt, (0.5, 0.5), ((0, 4),), signed=False),
-    Case("erf", mp.erf, (1.0, 0.51), ((-1.1, 1.1), (-6.5, 6.5)), most=3),
+    Case("erf", mp.erf, (1.3, 1.3), ((-1.1, 1.1), (-6.5, 6.5)), most=3),
     Case("erfc", mp.erfc, (1.4, 0.51), ((-1, 1), (-6, 27.2), (-5, 10)), most=3),
 )
 

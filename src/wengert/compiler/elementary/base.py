@@ -2,7 +2,7 @@
 
     @pure()              makes a method a function of the module, without effects
     @through_double      computes float32 in float64
-    polynomial           Horner's scheme
+    polynomial           by Horner's scheme, in two halves
     nearest              the nearest integer, as a number and as bits
     fast_two_sum, two_sum, two_product     a result and its rounding error, exactly
 
@@ -184,9 +184,20 @@ class Arithmetic(FloatLanes):
     # -- polynomials
 
     def polynomial(self, x: Value, coefficients: Coefficients | Sequence[float]) -> Value:
-        """By Horner's scheme, constant term first."""
+        """Constant term first, which is added last, so that the others' rounding is small against
+        it; they are summed by Horner's scheme, the even and the odd ones apart, which halves the
+        chain of instructions that wait for each other."""
         if isinstance(coefficients, dict):
             coefficients = coefficients[self.element]
+        if len(coefficients) < 5:
+            return self.horner(x, coefficients)
+        first, *others = coefficients
+        square = self.exact_multiply(x, x)
+        odd = self.horner(square, others[1::2])
+        rest = self.fma(odd, x, self.horner(square, others[::2]))
+        return self.fma(rest, x, self.const(first))
+
+    def horner(self, x: Value, coefficients: Sequence[float]) -> Value:
         result = self.const(coefficients[-1])
         for coefficient in coefficients[-2::-1]:
             result = self.fma(result, x, self.const(coefficient))
