@@ -38,6 +38,9 @@ def simplify(outputs: Iterable[Node], given: Iterable[Node] = ()) -> list[Node]:
     """The outputs as simpler nodes of the same values, shapes and dtypes.
 
     given: nodes whose values the caller has; they stay, and nothing below them is looked at.
+
+    A node that has become another and is met again on the way to what it has become shows that two
+    patterns undo one another. That is a fault of the table, which tests find; the node then stays.
     """
     outputs = list(outputs)
     simple: dict[Node, Node] = {node: node for node in given}
@@ -55,6 +58,7 @@ def simplify(outputs: Iterable[Node], given: Iterable[Node] = ()) -> list[Node]:
         if target is None:
             waiting = [arg for arg in node.args if arg not in simple]
             if waiting:
+                simple.update((arg, arg) for arg in waiting if arg in becomes)
                 stack.extend(waiting)
                 continue
             op = node.op
@@ -70,6 +74,8 @@ def simplify(outputs: Iterable[Node], given: Iterable[Node] = ()) -> list[Node]:
             becomes[node] = target
         done = simple.get(target)
         if done is None:
+            if target in becomes:
+                simple[target] = target
             stack.append(target)
         else:
             simple[stack.pop()] = done

@@ -13,7 +13,7 @@ from wengert.ops.complex import conjugate, imag, join, real
 from wengert.ops.families import broadcast_shapes
 from wengert.ops.holders import custom, pulled
 from wengert.ops.movement import broadcast_to, reshape, transpose
-from wengert.transforms.simplifying.forms import Rules, again, number, refilled
+from wengert.transforms.simplifying.forms import Rule, Rules, again, number, refilled
 
 
 def _folded(node: Node) -> Node | None:
@@ -150,11 +150,12 @@ def _result_of_holder(node: Node) -> Node | None:
     """A result of a function with a rule of its own is what the function computed."""
     (held,) = node.args
     if held.op is custom or (held.op is pulled and held.params[2]):
-        return held.args[node.params[0]]
+        result: Node = held.args[node.params[0]]
+        return result
     return None
 
 
-FAMILY = [_folded, _below_broadcast, _below_movement, _without_ones]
+FAMILY: list[Rule] = [_folded, _below_broadcast, _below_movement, _without_ones]
 
 RULES: Rules = {
     "full": [_strong],
