@@ -123,7 +123,7 @@ def test_logarithms_of_powers_of_their_base_are_exact() -> None:
 @pytest.mark.parametrize(
     "pair", [("sin", "cos"), ("sin", "tan"), ("sinh", "cosh"), ("expm1", "exp")]
 )
-def test_functions_of_one_angle_share_their_work(pair: tuple[str, str], width: int) -> None:
+def test_functions_of_one_argument_share_their_work(pair: tuple[str, str], width: int) -> None:
     """The second one adds less than a third to the first one's instructions."""
 
     def size(*names: str) -> int:

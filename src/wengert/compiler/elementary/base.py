@@ -42,8 +42,11 @@ def pure(
             result = self.type if results == 1 else f"{{ {', '.join([self.type] * results)} }}"
             name = f"wengert.{method.__name__}.{self.suffix}"
             if name not in self.code.declared:
-                self.code.declared[name] = _definition(
-                    self, method, f"{result} @{name}", len(args), f"{inline} {WITHOUT_EFFECTS}"
+                names = [f"%x{k}" for k in range(len(args))]
+                parameters = ", ".join(f"{self.type} {each}" for each in names)
+                self.code.declared[name] = (
+                    f"define internal {result} @{name}({parameters}) {inline} {WITHOUT_EFFECTS} "
+                    f"{{\n{_body(self, method, names, result)}\n}}"
                 )
             value = self.code.call(name, result, *((self.type, arg) for arg in args))
             if results == 1:
@@ -55,29 +58,15 @@ def pure(
     return decorate
 
 
-def _definition(
-    lane: Arithmetic, method: Callable[..., Any], name: str, count: int, attributes: str
-) -> str:
-    """The text of the function: `name` is the type of its result and its name."""
+def _body(lane: Arithmetic, method: Callable[..., Any], names: list[Value], result: str) -> str:
+    """The instructions of the method on parameters of these names."""
     code = Code(lane.code.declared)
-    inner = type(lane)(code, lane.dtype, lane.width)
-    names = [f"%x{k}" for k in range(count)]
-    value = method(inner, *names)
+    value = method(type(lane)(code, lane.dtype, lane.width), *names)
     if isinstance(value, tuple):
-        value = _packed(inner, value)
-    result = name[: name.index(" @")]
-    parameters = ", ".join(f"{lane.type} {name}" for name in names)
-    body = "\n".join(["entry:", *code.entry, *code.lines, f"ret {result} {value}"])
-    return f"define internal {name}({parameters}) {attributes} {{\n{body}\n}}"
-
-
-def _packed(lane: Arithmetic, values: tuple[Value, ...]) -> Value:
-    """Several results as one."""
-    result = f"{{ {', '.join([lane.type] * len(values))} }}"
-    packed = "poison"
-    for k, value in enumerate(values):
-        packed = lane.let(f"insertvalue {result} {packed}, {lane.type} {value}, {k}")
-    return packed
+        parts, value = value, "poison"
+        for k, part in enumerate(parts):
+            value = code.let(f"insertvalue {result} {value}, {lane.type} {part}, {k}")
+    return "\n".join(["entry:", *code.entry, *code.lines, f"ret {result} {value}"])
 
 
 def through_double(method: Callable[..., Value]) -> Callable[..., Value]:
