@@ -1,0 +1,1 @@
+"""What the benchmarks share: the record of a problem, its contenders, timing, goals, reports."""
