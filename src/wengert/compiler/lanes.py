@@ -241,20 +241,6 @@ class IntegerLanes(WholeLanes):
         bits = 8 * self.dtype.itemsize
         return str(value - (1 << bits) if value >= 1 << (bits - 1) else value)
 
-    def convert(self, x: Value, to: Any) -> Value:
-        kind = to.dtype.kind
-        if kind == "b":
-            return self.truth(x)
-        if kind == "c":
-            return self.convert(x, to.parts()), to.parts().const(0)
-        if kind == "f":
-            return self.let(f"{self.letter}itofp {self.type} {x} to {to.type}")
-        if to.element == self.element:
-            return x
-        wider = "sext" if self.letter == "s" else "zext"
-        step = wider if to.dtype.itemsize > self.dtype.itemsize else "trunc"
-        return self.let(f"{step} {self.type} {x} to {to.type}")
-
     def add(self, a: Value, b: Value) -> Value:
         return self.op("add", a, b)
 
@@ -266,13 +252,6 @@ class IntegerLanes(WholeLanes):
 
     def negative(self, a: Value) -> Value:
         return self.op("sub", self.const(0), a)
-
-    def absolute(self, a: Value) -> Value:
-        return self.maximum(a, self.negative(a)) if self.letter == "s" else a
-
-    def sign(self, a: Value) -> Value:
-        result = self.minimum(a, self.const(1))
-        return self.maximum(result, self.const(-1)) if self.letter == "s" else result
 
     def shift_left(self, a: Value, by: int) -> Value:
         """Shifts by a constant within the width."""
@@ -303,9 +282,6 @@ class IntegerLanes(WholeLanes):
     def minimum(self, a: Value, b: Value) -> Value:
         return self.intrinsic(self.letter + "min", a, b)
 
-    fmax = maximum
-    fmin = minimum
-
 
 class FloatLanes(Lanes):
     """Floating numbers: arithmetic. The elementary functions are in the subclass that `lanes`
@@ -332,39 +308,6 @@ class FloatLanes(Lanes):
     def from_bits(self, x: Value) -> Value:
         return self.let(f"bitcast {self.integers().type} {x} to {self.type}")
 
-    def convert(self, x: Value, to: Any) -> Value:
-        kind = to.dtype.kind
-        if kind == "b":
-            return self.truth(x)
-        if kind == "c":
-            return self.convert(x, to.parts()), to.parts().const(0)
-        if kind != "f":
-            return self._convert_to_integer(x, to)
-        if to.element == self.element:
-            return x
-        step = "fpext" if to.element == "double" else "fptrunc"
-        return self.let(f"{step} {self.type} {x} to {to.type}")
-
-    def _convert_to_integer(self, x: Value, to: IntegerLanes) -> Value:
-        """Truncation; NaN and what is out of range become what x86 makes of them, which C and LLVM
-        leave undefined: the least integer of 32 bits, or of 64 where the result has them or is
-        uint32, cut to its size. A uint64 from 2**63 on is converted without its highest bit."""
-        wide = to.dtype.itemsize == 8 or to.dtype == np.uint32
-        signed = IntegerLanes(self.code, np.dtype("i8" if wide else "i4"), self.width)
-        bound = self.const(-float(signed.least))
-        high = None
-        if to.dtype == np.uint64:
-            high = self.greater_equal(x, bound)
-            x = self.select(high, self.exact_subtract(x, bound), x)
-        fits = self.less(self.absolute(x), bound)
-        safe = self.select(fits, x, self.const(0))
-        whole = self.let(f"fptosi {self.type} {safe} to {signed.type}")
-        whole = signed.select(fits, whole, signed.const(signed.least))
-        if high is not None:
-            flipped = signed.bitwise_xor(whole, signed.const(signed.least))
-            whole = signed.select(high, flipped, whole)
-        return signed.convert(whole, to)
-
     def add(self, a: Value, b: Value) -> Value:
         return self.let(f"fadd contract {self.type} {a}, {b}")
 
@@ -388,16 +331,6 @@ class FloatLanes(Lanes):
 
     def negative(self, a: Value) -> Value:
         return self.let(f"fneg {self.type} {a}")
-
-    def reciprocal(self, a: Value) -> Value:
-        return self.divide(self.const(1), a)
-
-    def sign(self, a: Value) -> Value:
-        """NaN stays; zeros lose their sign."""
-        zero = self.const(0)
-        result = self.select(self.equal(a, zero), zero, a)
-        result = self.select(self.less(a, zero), self.const(-1), result)
-        return self.select(self.greater(a, zero), self.const(1), result)
 
     def fma(self, a: Value, b: Value, c: Value) -> Value:
         """a b + c, rounded once."""
@@ -458,12 +391,3 @@ class FloatLanes(Lanes):
     def minimum(self, a: Value, b: Value) -> Value:
         smaller = self.select(self.compare("ult", a, b), a, b)
         return self.select(self.isnan(b), b, smaller)
-
-    def fmax(self, a: Value, b: Value) -> Value:
-        """The other one where either is NaN."""
-        larger = self.select(self.compare("ugt", b, a), b, a)  # b where either is NaN
-        return self.select(self.isnan(b), a, larger)
-
-    def fmin(self, a: Value, b: Value) -> Value:
-        smaller = self.select(self.compare("ult", b, a), b, a)
-        return self.select(self.isnan(b), a, smaller)

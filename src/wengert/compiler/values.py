@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from wengert.compiler.code import Code
-from wengert.compiler.elementary import Elementary
-from wengert.compiler.lanes import BoolLanes, IntegerLanes, Lanes
+from wengert.compiler.complex_lanes import ComplexLanes
+from wengert.compiler.lanes import BoolLanes, Lanes
+from wengert.compiler.lanes_float import Floats
+from wengert.compiler.lanes_integer import Integers
 from wengert.graph.types import DType
 
 _KINDS: dict[str, type[Lanes]] = {
     "b": BoolLanes,
-    "i": IntegerLanes,
-    "u": IntegerLanes,
-    "f": Elementary,
+    "i": Integers,
+    "u": Integers,
+    "f": Floats,
+    "c": ComplexLanes,
 }
 
 

@@ -15,6 +15,7 @@ from wengert.ops.arithmetic import add, convert, divide, multiply, negative, one
 from wengert.ops.domain import Box, Cases, normal
 from wengert.ops.families import elementwise
 from wengert.ops.logic import equal, not_equal
+from wengert.ops.native import Pointwise
 from wengert.ops.powers import sqrt, square
 from wengert.ops.rounding import isinf
 from wengert.ops.selection import select
@@ -183,5 +184,6 @@ ldexp: Op = elementwise(
     lambda y, x, n: ldexp(one(x), n),
     ZERO,
     label="{0}·2^{1}",
+    native=Pointwise(lambda ins, out, x, n: out.ldexp(x, n, ins[1])),
     domain=Cases(_draw_ldexp, kinds="f"),
 )

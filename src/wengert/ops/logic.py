@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from wengert.graph.literals import full, is_zero, literal
@@ -11,11 +13,29 @@ from wengert.ops.domain import Box
 from wengert.ops.families import (
     elementwise,
 )
+from wengert.ops.native import Pointwise
+
+
+def _compared(name: str) -> Pointwise:
+    """NumPy has loops that compare signed with unsigned integers."""
+
+    def rule(ins: Any, out: Any, a: Any, b: Any) -> Any:
+        x, y = ins
+        if x.dtype != y.dtype:
+            return x.compare_mixed(name, y, a, b)
+        return getattr(x, name)(a, b)
+
+    return Pointwise(rule)
 
 
 def _comparison(ufunc: np.ufunc, label: str) -> Op:
     return elementwise(
-        ufunc, ZERO, ZERO, label=label, domain=Box(((-3, 3), (-3, 3)), kinds="biufc")
+        ufunc,
+        ZERO,
+        ZERO,
+        label=label,
+        domain=Box(((-3, 3), (-3, 3)), kinds="biufc"),
+        native=_compared(ufunc.__name__),
     )
 
 

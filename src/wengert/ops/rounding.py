@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert.graph.literals import constant
 from wengert.graph.node import Node, make
-from wengert.graph.op import ZERO, Op
+from wengert.graph.op import ZERO, Absent, Op, absent
 from wengert.graph.types import array_type
 from wengert.ops.arithmetic import convert, divide, negative, one
 from wengert.ops.domain import Box, Cases, normal
@@ -19,6 +19,7 @@ from wengert.ops.families import (
     opaque,
 )
 from wengert.ops.logic import equal
+from wengert.ops.native import Pointwise
 
 
 def _step(ufunc: np.ufunc, label: str, kinds: str = "f") -> Op:
@@ -73,10 +74,15 @@ heaviside: Op = elementwise(
 # ------------------------------------------------------------------------- integers, bits
 
 
-def _bits(ufunc: np.ufunc, label: str, arity: int = 2, kinds: str = "biu") -> Op:
-    zero = (ZERO,) * arity
+def _bits(
+    ufunc: np.ufunc, label: str, arity: int = 2, kinds: str = "biu", native: Absent | None = None
+) -> Op:
     return elementwise(
-        ufunc, *zero, label=label, domain=Box(((0, 5),) * arity, kinds=kinds, smooth=False)
+        ufunc,
+        *(ZERO,) * arity,
+        label=label,
+        domain=Box(((0, 5),) * arity, kinds=kinds, smooth=False),
+        native=native,
     )
 
 
@@ -86,8 +92,9 @@ bitwise_xor: Op = _bits(np.bitwise_xor, "{0} ^ {1}")
 invert: Op = _bits(np.invert, "~{0}", 1)
 left_shift: Op = _bits(np.left_shift, "{0} << {1}", kinds="iu")
 right_shift: Op = _bits(np.right_shift, "{0} >> {1}", kinds="iu")
-gcd: Op = _bits(np.gcd, "gcd({0}, {1})", kinds="iu")
-lcm: Op = _bits(np.lcm, "lcm({0}, {1})", kinds="iu")
+EUCLID = absent("Euclid's algorithm takes as many steps as the numbers ask for")
+gcd: Op = _bits(np.gcd, "gcd({0}, {1})", kinds="iu", native=EUCLID)
+lcm: Op = _bits(np.lcm, "lcm({0}, {1})", kinds="iu", native=EUCLID)
 
 
 def _draw_exponent(rng: np.random.Generator, dtype: Any) -> Any:
@@ -104,6 +111,7 @@ frexp_exponent: Op = opaque(
     infer=lambda types, params: array_type(types[0].shape, np.dtype(np.int32)),
     evaluate=_evaluate_exponent,
     batch=batch_elementwise,
+    native=Pointwise(lambda ins, out, x: ins[0].frexp_exponent(x, out)),
     label="exponent {0}",
     domain=Cases(_draw_exponent, kinds="f"),
 )

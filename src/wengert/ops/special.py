@@ -17,6 +17,8 @@ from wengert.ops.arithmetic import add, multiply, negative, subtract
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import NOT_LINEAR, batch_elementwise, batch_unary, define
 
+SCIPY = absent("SciPy computes Bessel functions")
+
 
 def _draw(rng: np.random.Generator, dtype: Any) -> Any:
     yield [normal(rng, dtype, 4)], (0,)
@@ -53,6 +55,7 @@ bessel_i: Op = define(
     pushforward=_pushforward,
     transpose=NOT_LINEAR,
     batch=batch_elementwise,
+    native=SCIPY,
     label="I({0})",
     domain=Cases(_draw, kinds="f"),
 )
@@ -99,6 +102,7 @@ spherical_j: Op = define(
     pushforward=_push_spherical,
     transpose=NOT_LINEAR,
     batch=batch_unary(lambda node, x: spherical_j(x, *node.params)),
+    native=SCIPY,
     label="j({0})",
     domain=Cases(_draw, kinds="fc"),
 )
