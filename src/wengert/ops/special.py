@@ -10,7 +10,7 @@ import numpy as np
 from wengert import lazy
 from wengert.graph.literals import constant
 from wengert.graph.node import Node, make
-from wengert.graph.op import Op, Tangent
+from wengert.graph.op import Op, Tangent, absent
 from wengert.graph.types import array_type
 from wengert.ops import linear
 from wengert.ops.arithmetic import add, multiply, negative, subtract
