@@ -58,7 +58,7 @@ def compiled(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native:
 def is_native(node: Node) -> bool:
     """Whether the op of a node has a native rule for its dtypes."""
     native = node.op.native
-    if not isinstance(node.type, ArrayType):
+    if not isinstance(node.type, ArrayType) or node.dtype.kind == "c":
         return False
     if node.op is full or isinstance(native, View):
         return True
@@ -77,9 +77,9 @@ def is_native(node: Node) -> bool:
 def _emits(op: Op, dtypes: tuple[DType, ...], result: DType) -> bool:
     """Whether a pointwise rule takes these dtypes: tried on one element."""
     code = Code()
-    ins = [lanes(code, dtype, 1) for dtype in dtypes]
-    values = [own.const(1) for own in ins]
     try:
+        ins = [lanes(code, dtype, 1) for dtype in dtypes]
+        values = [own.const(1) for own in ins]
         op.native.rule(ins, lanes(code, result, 1), *values)
     except (AttributeError, NotImplementedError, KeyError):
         return False

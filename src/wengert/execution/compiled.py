@@ -19,9 +19,9 @@ from wengert.execution.calling import portable
 from wengert.execution.interpreter import Program, owned
 from wengert.graph.node import Node
 from wengert.graph.types import ArrayType
-from wengert.graph.walk import topological
+from wengert.graph.walk import substitute, topological
 from wengert.logging import logger
-from wengert.ops.leaves import LEAVES
+from wengert.ops.leaves import LEAVES, input
 from wengert.transforms.simplify import simplify
 
 
@@ -46,6 +46,7 @@ class Compiled:
     """A program like `interpreter.Program`, in machine code.
 
     given: nodes whose values the caller has, beside the leaves.
+    leaves: the leaves that are read, each with the node whose value it has.
     """
 
     __slots__ = ("_given", "_outputs", "_plan", "leaves", "outputs", "size", "steps")
@@ -53,20 +54,20 @@ class Compiled:
     def __init__(self, outputs: Sequence[Node], given: Sequence[Node] = ()) -> None:
         self.outputs = tuple(outputs)
         self._given = tuple(given)
-        self._outputs = tuple(simplify(outputs, given))
-        held = set(given)
-        order = topological(self._outputs, stop=held)
-        self.leaves = [node for node in (*order, *given) if node in held or node.op in LEAVES]
-        self.leaves = sorted(set(self.leaves), key=lambda node: node.serial)
+        names = {node: _name(k, node) for k, node in enumerate(dict.fromkeys(given))}
+        self._outputs = tuple(simplify(substitute(outputs, names)))
+        order = topological(self._outputs)
+        meant = {name: node for node, name in names.items()}
+        self.leaves = {leaf: meant.get(leaf, leaf) for leaf in order if leaf.op in LEAVES}
         self.size = len(order)
         self.steps = _steps(order, set(self.leaves), self._outputs)
-        hosts = [step for step in self.steps if isinstance(step, Node)]
+        hosts = {step.op.name for step in self.steps if isinstance(step, Node)}
         if hosts:
-            logger.debug("host calls: %s", ", ".join(sorted({n.op.name for n in hosts})))
+            logger.debug("host calls: %s", ", ".join(sorted(hosts)))
 
     def run(self, values: Mapping[Node, Any]) -> list[Any]:
         """The outputs for these values of the leaves, as arrays that the caller owns."""
-        known = {leaf: values[leaf] for leaf in self.leaves}
+        known = {leaf: values[node] for leaf, node in self.leaves.items()}
         borrowed = {id(value) for value in known.values()}
         for step in self.steps:
             if isinstance(step, Step):
@@ -87,17 +88,21 @@ class Compiled:
         ]
 
 
+def _name(k: int, node: Node) -> Node:
+    """A leaf in place of the k-th given node, so that nothing looks at what that is made of."""
+    return node if node.op in LEAVES else input(("given", k), node.type)
+
+
 def _plain(value: Any, type: ArrayType) -> np.ndarray[Any, Any]:
     """The value as machine code reads it."""
     return np.require(np.asarray(value), type.dtype, ("C", "A"))
 
 
 def _steps(order: Sequence[Node], leaves: set[Node], outputs: Sequence[Node]) -> list[Step | Node]:
-    level: dict[Node, int] = {}
+    level: dict[Node, int] = dict.fromkeys(leaves, 0)
     levels: dict[int, list[Node]] = {}
     for node in order:
         if node in leaves:
-            level[node] = 0
             continue
         native = is_native(node)
         own = 0 if native else 1
