@@ -110,10 +110,18 @@ class ComplexLanes(Lanes):
         return self.parts().hypot(*z)
 
     def sign(self, z: Pair) -> Pair:
-        """z / |z|, and 0 at 0."""
+        """z / |z|, and 0 at 0; a unit of the axis where one part is infinite."""
         p = self.parts()
-        size = p.select(self.truth(z), self.absolute(z), p.const(1))
-        return p.divide(z[0], size), p.divide(z[1], size)
+        size = self.absolute(z)
+        infinite = self.isinf(z)
+
+        def part(x: Value, other: Value) -> Value:
+            finite = p.select(self.truth(z), p.divide(x, size), p.const(0))
+            unit = p.select(p.isinf(x), p.copysign(p.const(1), x), p.const(0))
+            both = self.masks().logical_and(p.isinf(x), p.isinf(other))
+            return p.select(infinite, p.select(both, p.const(np.nan), unit), finite)
+
+        return part(z[0], z[1]), part(z[1], z[0])
 
     # -- comparison: the order is lexicographic
 

@@ -79,11 +79,11 @@ class Floats(Elementary):
 
     def fmax(self, a: Value, b: Value) -> Value:
         """The other one where either is NaN."""
-        larger = self.select(self.compare("ugt", b, a), b, a)  # b where either is NaN
+        larger = self.select(self.greater(a, b), a, b)  # b where either is NaN
         return self.select(self.isnan(b), a, larger)
 
     def fmin(self, a: Value, b: Value) -> Value:
-        smaller = self.select(self.compare("ult", b, a), b, a)
+        smaller = self.select(self.less(a, b), a, b)
         return self.select(self.isnan(b), a, smaller)
 
     # -- arithmetic
@@ -95,7 +95,8 @@ class Floats(Elementary):
         return self.exact_multiply(a, self.const(np.pi / 180))
 
     def rad2deg(self, a: Value) -> Value:
-        return self.exact_multiply(a, self.const(180 / np.pi))
+        factor = np.divide(180, np.pi, dtype=self.dtype)  # as NumPy rounds it
+        return self.exact_multiply(a, self.const(factor))
 
     radians = deg2rad
     degrees = rad2deg
@@ -168,40 +169,65 @@ class Floats(Elementary):
 
     @pure()
     def fmod(self, a: Value, b: Value) -> Value:
-        """a − b trunc(a / b), exactly: with the sign of a, NaN where a is infinite or b is zero.
+        """a − b trunc(a / b), exactly: with the sign of a; NaN where a is infinite or b is zero.
 
-        Long division: while x ≥ y, q y 2ᵉ is taken from x, where e ≥ 0 is such that x / (y 2ᵉ) is
-        less than 2 to the number of bits of the significand. q = trunc(x / (y 2ᵉ)) is right or,
-        rounded up, one too large; then y 2ᵉ is added again. Both steps are exact: the rest is a
-        multiple of the last place of y 2ᵉ and no larger than y 2ᵉ.
+        Long division: while x ≥ y, a multiple q·y·2ᵉ is taken from x, with the least e ≥ 0 for
+        which x / (y 2ᵉ) has no more bits than the significand. q, that quotient rounded and cut
+        off, is right or one too large; then y 2ᵉ is added again. Both steps are exact, as the rest
+        is a multiple of the last place of y 2ᵉ, or of x, and not larger than y 2ᵉ.
         """
-        code, whole = self.code, self.integers()
-        defined = self.masks().logical_and(
-            self.isfinite(a), self.less(self.const(0), self.absolute(b))
-        )
+        whole, label = self.integers(), self.code.label
+        defined = self.masks().logical_and(self.isfinite(a), self.truth(b))
         x = self.select(defined, self.absolute(a), self.const(0))
         y = self.select(defined, self.absolute(b), self.const(1))
-        of_y = self.exponent(self.clamp(y, 0, float(np.finfo(self.dtype).max)))
-        code.put("br label %again")
-        code.label("again")
-        left = f"%left{self.width}"
-        code.put(f"{left} = phi {self.type} [ {x}, %entry ], [ %rest, %divide ]")
-        more = self.any(self.greater_equal(left, y))
-        code.put(f"br i1 {more}, label %divide, label %done")
-        code.label("divide")
-        larger = self.greater_equal(left, y)
-        safe = self.select(larger, left, y)
-        up = whole.subtract(
-            self.exponent(self.clamp(safe, 0, float(np.finfo(self.dtype).max))), of_y
-        )
-        up = whole.maximum(whole.subtract(up, whole.const(self.half_bits)), whole.const(0))
+        bits_of_y = self.exponent(y)
+        self.code.put("br label %next")
+        label("next")
+        left = "%left"
+        self.code.put(f"{left} = phi {self.type} [ {x}, %entry ], [ %rest, %divide ]")
+        unfinished = self.greater_equal(left, y)
+        self.code.put(f"br i1 {self.any(unfinished)}, label %divide, label %done")
+        label("divide")
+        excess = whole.subtract(self.exponent(left), bits_of_y)
+        up = whole.maximum(whole.subtract(excess, whole.const(self.half_bits)), whole.const(0))
+        up = whole.select(unfinished, up, whole.const(0))
         unit = self.scale(y, up)
-        quotient = self.trunc(self.divide(safe, unit))
-        rest = self.fma(self.negative(quotient), unit, safe)
+        quotient = self.trunc(self.divide(left, unit))
+        rest = self.fma(self.negative(quotient), unit, left)
         rest = self.select(self.less(rest, self.const(0)), self.exact_add(rest, unit), rest)
-        code.put(f"%rest = select {self.mask} {larger}, {self.type} {rest}, {self.type} {left}")
-        code.put("br label %again")
-        code.label("done")
-        result = self.copysign(left, a)
-        result = self.select(self.compare("ord", result, b), result, self.exact_add(a, b))
-        return self.select(defined, result, self.divide(self.const(0), self.const(0)))
+        self.code.put(
+            f"%rest = select {self.mask} {unfinished}, {self.type} {rest}, {self.type} {left}"
+        )
+        self.code.put("br label %next")
+        label("done")
+        nan = self.const(math.nan)
+        defined = self.masks().logical_and(defined, self.compare("ord", a, b))
+        return self.select(defined, self.copysign(left, a), nan)
+
+    def _floor_rest(self, a: Value, b: Value) -> tuple[Value, Value, Value]:
+        """fmod(a, b), whether its sign is not that of b, and the rest of the same sign as b."""
+        rest = self.fmod(a, b)
+        zero = self.const(0)
+        other_sign = self.masks().not_equal(self.less(rest, zero), self.less(b, zero))
+        other_sign = self.masks().logical_and(other_sign, self.truth(rest))
+        return rest, other_sign, self.select(other_sign, self.exact_add(rest, b), rest)
+
+    def remainder(self, a: Value, b: Value) -> Value:
+        """With the sign of b, also where it is zero."""
+        rest, _, floored = self._floor_rest(a, b)
+        exact = self.masks().logical_and(self.logical_not(rest), self.truth(b))
+        return self.select(exact, self.copysign(self.const(0), b), floored)
+
+    def floor_divide(self, a: Value, b: Value) -> Value:
+        """The integer next to (a − rest) / b, of which NumPy takes the rest towards zero first;
+        a / b where b is zero."""
+        rest, other_sign, _ = self._floor_rest(a, b)
+        zero, one = self.const(0), self.const(1)
+        quotient = self.divide(self.exact_subtract(a, rest), b)
+        quotient = self.select(other_sign, self.exact_subtract(quotient, one), quotient)
+        floor = self.floor(quotient)
+        low = self.greater(self.exact_subtract(quotient, floor), self.const(0.5))
+        floor = self.select(low, self.exact_add(floor, one), floor)
+        plain = self.divide(a, b)
+        result = self.select(self.equal(quotient, zero), self.copysign(zero, plain), floor)
+        return self.select(self.equal(b, zero), plain, result)
