@@ -251,3 +251,69 @@ void nothing(void){}
 
 // ---------- the polynomial of elementwise.py, alone
 double light_f(long n,const double*restrict x){ double s=0; for(long i=0;i<n;i++){ double X=x[i]; s+=(2*X+1)*X-X*X*X*.5+X*X; } return s; }
+
+// ---------- Student-t regression: sum log(1 + r*r/nu), r = X w - y; one pass over X, 8 rows at a time
+#define SH __builtin_shufflevector
+AI v8 hs8(const v8*a){ v8 s[4],t[2];
+  for(int i=0;i<4;i++) s[i]=SH(a[2*i],a[2*i+1],0,8,2,10,4,12,6,14)+SH(a[2*i],a[2*i+1],1,9,3,11,5,13,7,15);
+  for(int i=0;i<2;i++) t[i]=SH(s[2*i],s[2*i+1],0,1,8,9,4,5,12,13)+SH(s[2*i],s[2*i+1],2,3,10,11,6,7,14,15);
+  return SH(t[0],t[1],0,1,2,3,8,9,10,11)+SH(t[0],t[1],4,5,6,7,12,13,14,15); }
+// The lanes past d of a row's last vector are the next row's; their weights are zero. The last 8 rows are copied.
+AI void student_rows(int d,int dv,double nu,const v8*w,const double*X,int ld,const double*y,double*q,v8*G,int grad){
+  v8 a[8]; for(int r=0;r<8;r++) a[r]=bc(0);
+  for(int c=0;c<dv;c++) for(int r=0;r<8;r++) a[r]+=w[c]*(v8)*(const v8u*)(X+(size_t)r*ld+8*c);
+  v8 e=hs8(a)-(v8)*(const v8u*)y, ee=e*e; *(v8u*)q=ee;
+  if(grad){ v8 k=2*e/(nu+ee);
+    for(int c=0;c<dv;c++){ v8 g0=G[c],g1=bc(0); for(int r=0;r<8;r+=2){ g0+=bc(k[r])*(v8)*(const v8u*)(X+(size_t)r*ld+8*c); g1+=bc(k[r+1])*(v8)*(const v8u*)(X+(size_t)(r+1)*ld+8*c); } G[c]=g0+g1; } } }
+#define SB 512
+AI double student_impl(int n,int d,int dv,double nu,const double*w,const double*X,const double*y,double*g,int grad){
+  v8 W[dv],G[dv]; for(int c=0;c<dv;c++) G[c]=bc(0); for(int j=0;j<8*dv;j++) ((double*)W)[j]=j<d?w[j]:0;
+  double q[SB] __attribute__((aligned(64))), s=0, in=1/nu; int last=n>8?(n-1)/8*8:0;
+  for(int o=0;o<last;o+=SB){ int m=last-o<SB?last-o:SB;
+    for(int i=0;i<m;i+=8) student_rows(d,dv,nu,W,X+(size_t)(o+i)*d,d,y+o+i,q+i,G,grad);
+    for(int i=0;i<m;i++) s+=log(1+q[i]*in); }
+  v8 Xl[8*dv]; double yl[8]={0}; memset(Xl,0,sizeof Xl);
+  for(int r=0;r<n-last;r++){ memcpy((double*)Xl+r*8*dv,X+(size_t)(last+r)*d,8*d); yl[r]=y[last+r]; }
+  student_rows(d,dv,nu,W,(double*)Xl,8*dv,yl,q,G,grad);
+  for(int i=0;i<8;i++) s+=log(1+q[i]*in);
+  if(grad) memcpy(g,G,8*d);
+  return s; }
+double student_f(int n,int d,double nu,const double*w,const double*X,const double*y){ return (d+7)/8==4?student_impl(n,d,4,nu,w,X,y,0,0):student_impl(n,d,(d+7)/8,nu,w,X,y,0,0); }
+double student_fg(int n,int d,double nu,const double*w,const double*X,const double*y,double*g){ return (d+7)/8==4?student_impl(n,d,4,nu,w,X,y,g,1):student_impl(n,d,(d+7)/8,nu,w,X,y,g,1); }
+
+// ---------- softmax cross-entropy: W is d x K, Y is n x K; 64 points at a time, points in the lanes
+AI void transpose8(const double*x,size_t ld,v8*o,size_t step){ v8 a[8],b[8];
+  for(int r=0;r<8;r++) a[r]=*(const v8u*)(x+r*ld);
+  for(int r=0;r<8;r+=2){ b[r]=SH(a[r],a[r+1],0,8,2,10,4,12,6,14); b[r+1]=SH(a[r],a[r+1],1,9,3,11,5,13,7,15); }
+  for(int h=0;h<8;h+=4) for(int i=0;i<2;i++){ a[h+i]=SH(b[h+i],b[h+i+2],0,1,8,9,4,5,12,13); a[h+i+2]=SH(b[h+i],b[h+i+2],2,3,10,11,6,7,14,15); }
+  for(int i=0;i<4;i++){ o[i*step]=SH(a[i],a[i+4],0,1,2,3,8,9,10,11); o[(i+4)*step]=SH(a[i],a[i+4],4,5,6,7,12,13,14,15); } }
+AI void tile_in(const double*x,size_t ld,int d,int nb,double*xt){
+  int j=0; if(nb==B) for(;j+7<d;j+=8) for(int v=0;v<BV;v++) transpose8(x+8*v*ld+j,ld,(v8*)(xt+j*B)+v,BV);
+  for(;j<d;j++) for(int b=0;b<B;b++) xt[j*B+b]=b<nb?x[b*ld+j]:0; }
+AI void logits(int KT,int d,int K,const double*W,const v8*xt,v8*z){
+  for(int v=0;v<BV;v+=2){ v8 a[2*KT]; for(int i=0;i<2*KT;i++) a[i]=bc(0);
+    for(int j=0;j<d;j++){ v8 x0=xt[j*BV+v],x1=xt[j*BV+v+1]; for(int k=0;k<KT;k++){ v8 w=bc(W[j*K+k]); a[2*k]+=w*x0; a[2*k+1]+=w*x1; } }
+    for(int k=0;k<KT;k++){ z[k*BV+v]=a[2*k]; z[k*BV+v+1]=a[2*k+1]; } } }
+AI void outer(int JT,int KT,int K,const v8*xt,const v8*p,v8*G){ v8 a[JT*KT]; for(int i=0;i<JT*KT;i++) a[i]=bc(0);
+  for(int v=0;v<BV;v++) for(int j=0;j<JT;j++){ v8 x=xt[j*BV+v]; for(int k=0;k<KT;k++) a[j*KT+k]+=x*p[k*BV+v]; }
+  for(int j=0;j<JT;j++) for(int k=0;k<KT;k++) G[j*K+k]+=a[j*KT+k]; }
+AI double softmax_impl(int n,int d,int K,const double*W,const double*X,const double*Y,double*g,int grad){
+  v8 xt[d*BV],zt[K*BV],yt[K*BV],G[d*K]; double*z=(double*)zt,*yy=(double*)yt; double m[B] __attribute__((aligned(64))),s[B] __attribute__((aligned(64))),total=0;
+  if(grad) memset(G,0,sizeof G);
+  for(int o=0;o<n;o+=B){ int nb=n-o<B?n-o:B;
+    tile_in(X+(size_t)o*d,d,d,nb,(double*)xt); tile_in(Y+(size_t)o*K,K,K,nb,yy);
+    int k=0; for(;k+9<K;k+=10) logits(10,d,K,W+k,xt,zt+k*BV); for(;k<K;k++) logits(1,d,K,W+k,xt,zt+k*BV);
+    double dot=0; for(int i=0;i<K*B;i++) dot+=yy[i]*z[i];
+    for(int b=0;b<B;b++){ m[b]=-1e300; s[b]=0; }
+    for(int k=0;k<K;k++) for(int b=0;b<B;b++) m[b]=z[k*B+b]>m[b]?z[k*B+b]:m[b];
+    for(int k=0;k<K;k++) for(int b=0;b<B;b++){ double e=exp(z[k*B+b]-m[b]); z[k*B+b]=e; s[b]+=e; }
+    double t=0; for(int b=0;b<nb;b++) t+=log(s[b])+m[b];
+    total+=t-dot;
+    if(grad){ for(int b=0;b<B;b++) s[b]=b<nb?1/s[b]:0;
+      for(int k=0;k<K;k++) for(int b=0;b<B;b++) z[k*B+b]=z[k*B+b]*s[b]-yy[k*B+b];
+      int j=0; for(;j+4<d;j+=5){ k=0; for(;k+4<K;k+=5) outer(5,5,K,xt+j*BV,zt+k*BV,G+j*K+k); for(;k<K;k++) outer(5,1,K,xt+j*BV,zt+k*BV,G+j*K+k); }
+      for(;j<d;j++) for(k=0;k<K;k++) outer(1,1,K,xt+j*BV,zt+k*BV,G+j*K+k); } }
+  if(grad) for(int i=0;i<d*K;i++) g[i]=hs(G[i]);
+  return total; }
+double softmax_f(int n,int d,int K,const double*W,const double*X,const double*Y){ return softmax_impl(n,d,K,W,X,Y,0,0); }
+double softmax_fg(int n,int d,int K,const double*W,const double*X,const double*Y,double*g){ return softmax_impl(n,d,K,W,X,Y,g,1); }
