@@ -62,7 +62,7 @@ class Access:
     def __init__(self, code: Code, storage: Storage) -> None:
         self.code = code
         self.storage = storage
-        self.width = storage.lanes
+        self.width = 1
         self.vector: int | None = None
         self.tail = 0
         self.pointers: dict[object, str] = {}

@@ -192,7 +192,7 @@ class Emitter(Reducing):
         for statement in begun:
             self.begin(statement, envs)
         extent = self.storage.extents[loop.axis]
-        if loop.vector:
+        if loop.lanes:
             self._tiles(loop, extent, envs)
         elif extent <= SHORT:
             for q in range(extent):
@@ -203,7 +203,7 @@ class Emitter(Reducing):
             self.finish(statement, envs)
 
     def _tiles(self, loop: Loop, extent: int, envs: Sequence[Env]) -> None:
-        width = self.width
+        width = self.width = loop.lanes
         whole = extent // width * width
         self.vector = loop.axis
         self.loop(

@@ -77,10 +77,10 @@ class Storage:
         self.slots: dict[int, Slot] = {}
         self.accumulators: dict[int, Accumulator] = {}
         self.in_memory: list[Slot] = []
-        self._vector: dict[int, int | None] = {}
+        self._vector: dict[int, tuple[int | None, int]] = {}
         statements: list[Statement] = []
         for number, items in enumerate(units):
-            self._walk(items, ((-1 - number, -1),), None)
+            self._walk(items, ((-1 - number, -1),), (None, 1))
             statements += flat(items)
         uses: dict[int, list[Statement]] = {}
         for statement in statements:
@@ -91,10 +91,10 @@ class Storage:
             if statement.kind not in ("store", "scatter", "check"):
                 self._place(statement, uses.get(statement.id, ()))
 
-    def _walk(self, items: Iterable[Item], path: Path, vector: int | None) -> None:
+    def _walk(self, items: Iterable[Item], path: Path, vector: tuple[int | None, int]) -> None:
         for item in items:
             if isinstance(item, Loop):
-                inner = item.axis if item.vector else vector
+                inner = (item.axis, item.lanes) if item.lanes else vector
                 self._walk(item.body, (*path, (item.id, item.axis)), inner)
             else:
                 self.path[item.id] = path
@@ -127,7 +127,7 @@ class Storage:
 
     def _place(self, statement: Statement, uses: Iterable[Statement]) -> None:
         known = self.outside(statement)
-        vector = self._vector[statement.id]
+        vector, lanes = self._vector[statement.id]
         shared = known
         for use in uses:
             shared = _common(shared, self.path[use.id])
@@ -140,7 +140,7 @@ class Storage:
             assert vector is not None
             axes.remove(vector)
             axes.append(vector)
-        width = self.lanes if lane else 1
+        width = lanes if lane else 1
         crosses = not shared  # into another function
         padded = vector if whole and vector is not None else -1
         slot = self._slot(axes, width, statement.dtype, crosses or whole, padded)
@@ -151,7 +151,7 @@ class Storage:
         own = [axis for axis in result if axis not in around]
         if vector in statement.reduced_classes:
             if all(self.extents[axis] <= SHORT for axis in own):
-                into = self._slot(own, self.lanes, statement.dtype)
+                into = self._slot(own, lanes, statement.dtype)
                 self.accumulators[statement.id] = Accumulator("lanes", into)
             elif math.prod(self.extents[a] for a in own) * EIGHT * 8 <= MOST_EIGHTS and (
                 len(known) == 1
@@ -164,8 +164,8 @@ class Storage:
                 self.accumulators[statement.id] = Accumulator("sums", into)
             return
         inside = vector is not None and vector in result and vector in around
-        same = set(own) == set(axes) and (width == self.lanes) == inside
-        into = slot if same else self._slot(own, self.lanes if inside else 1, statement.dtype)
+        same = set(own) == set(axes) and (width > 1) == inside
+        into = slot if same else self._slot(own, lanes if inside else 1, statement.dtype)
         self.accumulators[statement.id] = Accumulator("registers", into)
 
 

@@ -28,18 +28,21 @@ LEAST_VECTOR = 8
 REMADE = frozenset({"add", "subtract", "multiply", "negative"})
 """What is computed again in another phase rather than stored, when its inputs are at hand."""
 
+LITTLE = 20_000
+"""Points of a loop that is done in some microseconds."""
+
 NEAR, FAR = 32_768, 524_288
 """Bytes that fit the first and the second level of cache."""
 
 
 @dataclass(slots=True, eq=False)
 class Loop:
-    """A loop over an axis class. vector: whether it walks in tiles of T lanes."""
+    """A loop over an axis class. lanes: of its tiles, where it is a vector loop, else 0."""
 
     axis: int
     body: list[Item]
     id: int
-    vector: bool = False
+    lanes: int = 0
 
 
 Item: TypeAlias = Statement | Loop
@@ -194,7 +197,8 @@ class Builder:
             if number % 2:
                 self._loops += 1
                 body = self.build(group, opened | {axis}, False)
-                items.append(Loop(axis, body, self._loops, vector))
+                lanes = self._lanes(group, axis) if vector else 0
+                items.append(Loop(axis, body, self._loops, lanes))
             else:
                 items += self.build(group, opened, root)
         return items
@@ -224,6 +228,15 @@ class Builder:
             return self.cost(statements, axis, opened, False), -self.size(span)
 
         return (min(long, key=inner) if len(long) > 1 else long[0]), False
+
+    def _lanes(self, group: Sequence[Statement], axis: int) -> int:
+        """Lanes of a tile: T, but one register where the loop is short and does little, since
+        code is what it costs then."""
+        if self.extents[axis] >= 4 * self.lanes:
+            return self.lanes
+        if sum(self.size(s.classes) for s in group) <= LITTLE:
+            return min(self.lanes, LEAST_VECTOR if self.extents[axis] < 64 else 2 * LEAST_VECTOR)
+        return self.lanes
 
     def _grouped(
         self, statements: list[Statement], phase: dict[int, int], axis: int, vector: bool
