@@ -201,6 +201,21 @@ def test_ways_of_calling(kind, call):
     assert f.calls == [((X, "other"), {})]
 
 
+@pytest.mark.parametrize("form", [Result(0), Items(list, (Result(0), Constant(None)))], ids=str)
+def test_machine_code_runs_no_python(kind, form):
+    f = kind()
+    f.push_entry(identity_entry((X, [1, {"k": 2.0}]), form=form))
+    args = (X, [1, {"k": 2.0}])
+    called = []
+    sys.setprofile(lambda frame, event, arg: called.append(event))
+    try:
+        f(*args)
+    finally:
+        sys.setprofile(None)
+    assert ("call" in called) == (kind is Portable)
+    assert f.calls == []
+
+
 # ------------------------------------------------------------------------- what is not answered
 
 

@@ -59,16 +59,13 @@ def api(name: str) -> int:
     return ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0
 
 
+_get_slot = ctypes.pythonapi["PyType_GetSlot"]
+_get_slot.argtypes, _get_slot.restype = (ctypes.py_object, ctypes.c_int), ctypes.c_void_p
+
+
 def allocator(kind: type) -> int:
     """The address of the function that allocates the instances of a type."""
-    return type_slot(kind, _TP_ALLOC)
-
-
-def type_slot(kind: type, slot: int) -> int:
-    """The address of a function of a type."""
-    get_slot = ctypes.pythonapi["PyType_GetSlot"]
-    get_slot.argtypes, get_slot.restype = (ctypes.py_object, ctypes.c_int), ctypes.c_void_p
-    return int(get_slot(kind, slot))
+    return int(_get_slot(kind, _TP_ALLOC))
 
 
 def description(dtype: DType) -> DType:
