@@ -281,6 +281,8 @@ SUMS: list[Node] = [
     o.sum(o.embed(o.A, ((1, 3, 2), (0, 4, 1)), (6, 5)), (0,)),
     o.sum(o.embed(o.U, (1, (1, 4, 1)), (6, 6)), (0,)),
     o.sum(o.embed(o.U, (1, (1, 4, 1)), (6, 6)), (0, 1)),
+    o.sum(o.add(o.multiply(o.A, WIDE_U), o.multiply(o.square(o.A), WIDE_U)), (0,)),
+    o.sum(o.subtract(o.contract(o.A, o.B, ((1,), (0,))), o.contract(o.D, o.B, ((1,), (0,)))), (0,)),
     o.sum(o.contract(o.A, o.B, ((1,), (0,))), (0,)),
     o.sum(o.contract(o.A, o.B, ((1,), (0,))), (1,)),
     o.sum(o.contract(o.C, o.A, ((2,), (1,)), ((1,), (0,))), (0,)),

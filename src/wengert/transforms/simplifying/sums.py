@@ -5,7 +5,7 @@ that goes with it: the error stays within n ε Σ|terms|. Overflow on the way, i
 the sign of a sum that is zero may come out otherwise, as they may by reordering.
 
 A sum of a difference is not split, Σ (x − m) = Σ x − n m: its terms are small where x and m are
-close, and those of the right-hand side are not.
+close, and those of the right-hand side are not. Sums of products are, see `_sum_of_separable`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import math
 
 from wengert.graph.literals import full, is_zero, zeros
 from wengert.graph.node import Node
-from wengert.ops.arithmetic import divide, multiply, negative
+from wengert.ops.arithmetic import add, divide, multiply, negative, subtract
 from wengert.ops.contraction import contract, free
 from wengert.ops.movement import embed, reshape, transpose
 from wengert.ops.reductions import sum as total
@@ -223,6 +223,33 @@ def _sum_of_contraction(node: Node) -> Node | None:
     return contract(total(a, rows), total(b, columns), (over_a, over_b), (along_a, along_b))
 
 
+def _sum_of_separable(node: Node) -> Node | None:
+    """Σ (a ± b) = Σ a ± Σ b where either is a product of which one factor alone is summed: the sums
+    go into the products. Unlike differences in general, Σ|a| and Σ|b| are sums of the terms'
+    own factors then, so that the bound of the error stays."""
+    (x,), (axes,) = node.args, node.params
+    if x.op not in (add, subtract) or not all(_separable(term, axes) for term in x.args):
+        return None
+    return x.op(*[total(term, axes) for term in x.args])
+
+
+def _separable(x: Node, axes: Axes) -> bool:
+    """Whether x is a product of which only one factor has the axes."""
+    while x.op is negative or x.op is transpose:
+        if x.op is transpose:
+            axes = tuple(x.params[0][axis] for axis in axes)
+        (x,) = x.args
+    if x.op is multiply:
+        return any(_common(factor, axes) == tuple(axes) for factor in x.args)
+    if x.op is not contract:
+        return False
+    a, b = x.args
+    over, along = x.params
+    start = len(along[0])
+    middle = start + len(free(a.shape, over[0], along[0]))
+    return all(start <= k < middle for k in axes) or all(k >= middle for k in axes)
+
+
 _OF_VIEWS = [_of_ones, _merged, _of_transpose, _of_squeeze]
 
 RULES: Rules = {
@@ -238,6 +265,7 @@ RULES: Rules = {
         _sum_of_scaled_within_mask,
         _sum_of_embedded,
         _sum_of_contraction,
+        _sum_of_separable,
     ],
     **{name: [*_OF_VIEWS, _of_equal] for name in ("max", "min", "any", "all")},
 }
