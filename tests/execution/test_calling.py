@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import ctypes
 import enum
 import functools
 import os
@@ -325,6 +326,22 @@ def test_many_arguments_reach_the_slow_way(kind, count):
     args, kwargs = tuple(range(count)), {f"k{k}": k for k in range(count)}
     assert f(*args, **kwargs) == (args, kwargs)
     assert functools.partial(f, *args, **kwargs)(-1, z=1) == ((*args, -1), kwargs | {"z": 1})
+
+
+@pytest.mark.parametrize("lent", [True, False])
+def test_the_place_that_a_caller_lends_is_given_back(kind, lent):
+    """PEP 590: args[-1] may be written to where the flag is set, and must then be restored."""
+    call = ctypes.pythonapi["PyObject_Vectorcall"]
+    call.argtypes = (ctypes.py_object, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
+    call.restype = ctypes.py_object
+    f = kind()
+    f.push_entry(identity_entry((X, X)))
+    other = object()
+    before = (12345, id(other), id(X), 67890)
+    memory = (ctypes.c_size_t * 4)(*before)
+    assert call(f, ctypes.addressof(memory) + 8, 2 | lent << 63, None) == "slow"
+    assert tuple(memory) == before
+    assert f.calls == [((other, X), {})]
 
 
 # --------------------------------------------------------------------------- what is returned
