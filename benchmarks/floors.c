@@ -254,17 +254,18 @@ double light_f(long n,const double*restrict x){ double s=0; for(long i=0;i<n;i++
 
 // ---------- Student-t regression: sum log(1 + r*r/nu), r = X w - y; one pass over X, 8 rows at a time
 #define SH __builtin_shufflevector
+#define UNROLL _Pragma("GCC unroll 32")
 AI v8 hs8(const v8*a){ v8 s[4],t[2];
   for(int i=0;i<4;i++) s[i]=SH(a[2*i],a[2*i+1],0,8,2,10,4,12,6,14)+SH(a[2*i],a[2*i+1],1,9,3,11,5,13,7,15);
   for(int i=0;i<2;i++) t[i]=SH(s[2*i],s[2*i+1],0,1,8,9,4,5,12,13)+SH(s[2*i],s[2*i+1],2,3,10,11,6,7,14,15);
   return SH(t[0],t[1],0,1,2,3,8,9,10,11)+SH(t[0],t[1],4,5,6,7,12,13,14,15); }
 // The lanes past d of a row's last vector are the next row's; their weights are zero. The last 8 rows are copied.
 AI void student_rows(int d,int dv,double nu,const v8*w,const double*X,int ld,const double*y,double*q,v8*G,int grad){
-  v8 a[8]; for(int r=0;r<8;r++) a[r]=bc(0);
-  for(int c=0;c<dv;c++) for(int r=0;r<8;r++) a[r]+=w[c]*(v8)*(const v8u*)(X+(size_t)r*ld+8*c);
+  v8 a[8]; UNROLL for(int r=0;r<8;r++) a[r]=bc(0);
+  for(int c=0;c<dv;c++) UNROLL for(int r=0;r<8;r++) a[r]+=w[c]*(v8)*(const v8u*)(X+(size_t)r*ld+8*c);
   v8 e=hs8(a)-(v8)*(const v8u*)y, ee=e*e; *(v8u*)q=ee;
   if(grad){ v8 k=2*e/(nu+ee);
-    for(int c=0;c<dv;c++){ v8 g0=G[c],g1=bc(0); for(int r=0;r<8;r+=2){ g0+=bc(k[r])*(v8)*(const v8u*)(X+(size_t)r*ld+8*c); g1+=bc(k[r+1])*(v8)*(const v8u*)(X+(size_t)(r+1)*ld+8*c); } G[c]=g0+g1; } } }
+    for(int c=0;c<dv;c++){ v8 g0=G[c],g1=bc(0); UNROLL for(int r=0;r<8;r+=2){ g0+=bc(k[r])*(v8)*(const v8u*)(X+(size_t)r*ld+8*c); g1+=bc(k[r+1])*(v8)*(const v8u*)(X+(size_t)(r+1)*ld+8*c); } G[c]=g0+g1; } } }
 #define SB 512
 AI double student_impl(int n,int d,int dv,double nu,const double*w,const double*X,const double*y,double*g,int grad){
   v8 W[dv],G[dv]; for(int c=0;c<dv;c++) G[c]=bc(0); for(int j=0;j<8*dv;j++) ((double*)W)[j]=j<d?w[j]:0;
@@ -291,12 +292,12 @@ AI void tile_in(const double*x,size_t ld,int d,int nb,double*xt){
   int j=0; if(nb==B) for(;j+7<d;j+=8) for(int v=0;v<BV;v++) transpose8(x+8*v*ld+j,ld,(v8*)(xt+j*B)+v,BV);
   for(;j<d;j++) for(int b=0;b<B;b++) xt[j*B+b]=b<nb?x[b*ld+j]:0; }
 AI void logits(int KT,int d,int K,const double*W,const v8*xt,v8*z){
-  for(int v=0;v<BV;v+=2){ v8 a[2*KT]; for(int i=0;i<2*KT;i++) a[i]=bc(0);
-    for(int j=0;j<d;j++){ v8 x0=xt[j*BV+v],x1=xt[j*BV+v+1]; for(int k=0;k<KT;k++){ v8 w=bc(W[j*K+k]); a[2*k]+=w*x0; a[2*k+1]+=w*x1; } }
-    for(int k=0;k<KT;k++){ z[k*BV+v]=a[2*k]; z[k*BV+v+1]=a[2*k+1]; } } }
-AI void outer(int JT,int KT,int K,const v8*xt,const v8*p,v8*G){ v8 a[JT*KT]; for(int i=0;i<JT*KT;i++) a[i]=bc(0);
-  for(int v=0;v<BV;v++) for(int j=0;j<JT;j++){ v8 x=xt[j*BV+v]; for(int k=0;k<KT;k++) a[j*KT+k]+=x*p[k*BV+v]; }
-  for(int j=0;j<JT;j++) for(int k=0;k<KT;k++) G[j*K+k]+=a[j*KT+k]; }
+  for(int v=0;v<BV;v+=2){ v8 a[20]; UNROLL for(int i=0;i<2*KT;i++) a[i]=bc(0);
+    for(int j=0;j<d;j++){ v8 x0=xt[j*BV+v],x1=xt[j*BV+v+1]; UNROLL for(int k=0;k<KT;k++){ v8 w=bc(W[j*K+k]); a[2*k]+=w*x0; a[2*k+1]+=w*x1; } }
+    UNROLL for(int k=0;k<KT;k++){ z[k*BV+v]=a[2*k]; z[k*BV+v+1]=a[2*k+1]; } } }
+AI void outer(int JT,int KT,int K,const v8*xt,const v8*p,v8*G){ v8 a[25]; UNROLL for(int i=0;i<JT*KT;i++) a[i]=bc(0);
+  for(int v=0;v<BV;v++) UNROLL for(int j=0;j<JT;j++){ v8 x=xt[j*BV+v]; UNROLL for(int k=0;k<KT;k++) a[j*KT+k]+=x*p[k*BV+v]; }
+  UNROLL for(int j=0;j<JT;j++) UNROLL for(int k=0;k<KT;k++) G[j*K+k]+=a[j*KT+k]; }
 AI double softmax_impl(int n,int d,int K,const double*W,const double*X,const double*Y,double*g,int grad){
   v8 xt[d*BV],zt[K*BV],yt[K*BV],G[d*K]; double*z=(double*)zt,*yy=(double*)yt; double m[B] __attribute__((aligned(64))),s[B] __attribute__((aligned(64))),total=0;
   if(grad) memset(G,0,sizeof G);
@@ -317,3 +318,37 @@ AI double softmax_impl(int n,int d,int K,const double*W,const double*X,const dou
   return total; }
 double softmax_f(int n,int d,int K,const double*W,const double*X,const double*Y){ return softmax_impl(n,d,K,W,X,Y,0,0); }
 double softmax_fg(int n,int d,int K,const double*W,const double*X,const double*Y,double*g){ return softmax_impl(n,d,K,W,X,Y,g,1); }
+
+// ---------- stencils: sum of squared differences; squared five-point Laplacian of a grid, lap in a ring of rows
+double differences_f(long n,const double*restrict u){ double s=0; for(long i=1;i<n;i++){ double d=u[i]-u[i-1]; s+=d*d; } return s; }
+double differences_fg(long n,const double*restrict u,double*restrict g){ double s=0; g[0]=2*(u[0]-u[1]);
+  for(long i=1;i<n-1;i++){ double d=u[i]-u[i-1]; s+=d*d; g[i]=2*(d-(u[i+1]-u[i])); }
+  double d=u[n-1]-u[n-2]; g[n-1]=2*d; return s+d*d; }
+#define LAP(u,j) ((u)[(j)+m]+(u)[(j)-m]+(u)[(j)+1]+(u)[(j)-1]-4*(u)[j])
+double laplacian_f(long n,long m,const double*restrict u){ double s=0; for(long i=1;i<n-1;i++){ const double*r=u+i*m; for(long j=1;j<m-1;j++){ double e=LAP(r,j); s+=e*e; } } return s; }
+double laplacian_fg(long n,long m,const double*restrict u,double*restrict g){ double ring[3][m+2],s=0; memset(ring,0,sizeof ring);
+  double*a=ring[0]+1,*b=ring[1]+1,*c=ring[2]+1; // lap of the rows i-1, i, i+1
+  for(long i=-1;i<n-1;i++){ const double*r=u+(i+1)*m; double*restrict e=c;
+    if(i+1>=1&&i+1<n-1) for(long j=1;j<m-1;j++){ double l=LAP(r,j); s+=l*l; e[j]=l; } else memset(e,0,8*m);
+    if(i>=0){ double*restrict o=g+i*m; for(long j=0;j<m;j++) o[j]=2*(a[j]+c[j]+b[j-1]+b[j+1]-4*b[j]); }
+    double*t=a; a=b; b=c; c=t; }
+  double*o=g+(n-1)*m; for(long j=0;j<m;j++) o[j]=2*a[j]; return s; }
+
+// ---------- a concatenation, and a gather, between elementwise expressions
+double concatenate_f(long n,const double*restrict x,const double*restrict y,const double*restrict w){ double s=0;
+  for(long i=0;i<n;i++) s+=w[i]*tanh_e(x[i]*x[i]);
+  for(long i=0;i<n;i++) s+=w[n+i]*tanh_e(exp(-y[i]));
+  return s; }
+double concatenate_fg(long n,const double*restrict x,const double*restrict y,const double*restrict w,double*restrict gx,double*restrict gy){ double s=0;
+  for(long i=0;i<n;i++){ double t=tanh_e(x[i]*x[i]); s+=w[i]*t; gx[i]=2*w[i]*(1-t*t)*x[i]; }
+  for(long i=0;i<n;i++){ double e=exp(-y[i]),t=tanh_e(e); s+=w[n+i]*t; gy[i]=-w[n+i]*(1-t*t)*e; }
+  return s; }
+double gather_f(long m,long n,const double*restrict x,const double*restrict w,const long*restrict k){ double v[m],s=0; for(long i=0;i<m;i++) v[i]=sin(x[i]);
+  for(long i=0;i<n;i++){ double e=v[k[i]]*w[i]-1; s+=e*e; } return s; }
+double gather_fg(long m,long n,const double*restrict x,const double*restrict w,const long*restrict k,double*restrict g){ double v[m],q[256],s=0; for(long i=0;i<m;i++){ v[i]=sin(x[i]); g[i]=0; }
+  for(long o=0;o<n;o+=256){ long l=n-o<256?n-o:256;
+    for(long i=0;i<l;i++){ double e=v[k[o+i]]*w[o+i]-1; s+=e*e; q[i]=2*e*w[o+i]; }
+    for(long i=0;i<l;i++) g[k[o+i]]+=q[i]; }
+  for(long i=0;i<m;i++) v[i]=cos(x[i]);
+  for(long i=0;i<m;i++) g[i]*=v[i];
+  return s; }

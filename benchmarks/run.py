@@ -61,6 +61,9 @@ def main() -> None:
             )
             rows.append(row)
     console.print(table(rows, peers))
+    for row in rows:
+        for name, note in row.notes.items():
+            console.print(f"{row.name}, {name}: {note}", highlight=False, markup=False)
 
 
 if __name__ == "__main__":

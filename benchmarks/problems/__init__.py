@@ -4,9 +4,31 @@ from __future__ import annotations
 
 from yardstick.problem import Problem
 
-from problems import dispatch, elementwise, gmm, mds, softmax, student
+from problems import (
+    dispatch,
+    elementwise,
+    gmm,
+    joints,
+    logistic,
+    mds,
+    mlp,
+    softmax,
+    stencils,
+    student,
+)
 
-FAMILIES = (dispatch, elementwise, mds, gmm, student, softmax)
+FAMILIES = (
+    dispatch,
+    elementwise,
+    mds,
+    gmm,
+    student,
+    softmax,
+    stencils,
+    joints,
+    mlp,
+    logistic,
+)
 PROBLEMS: tuple[Problem, ...] = tuple(p for family in FAMILIES for p in family.PROBLEMS)
 
 
