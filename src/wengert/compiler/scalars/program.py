@@ -1,0 +1,117 @@
+"""Programs of scalars and small arrays, such as an integrator of a differential equation that was
+unrolled by Python: operations on single numbers, with the repeated parts as loops.
+
+    accepts(outputs, leaves)          whether a graph can be compiled so
+    scalar_program(outputs, leaves)   the module of it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from wengert.compiler.code import Code
+from wengert.compiler.scalars.emission import Columns, Function, Memory
+from wengert.compiler.scalars.loops import Loop
+from wengert.compiler.scalars.places import Places
+from wengert.compiler.scalars.rolling import rolled
+from wengert.compiler.scalars.rules import Rules
+from wengert.compiler.scalars.scalarise import accepts, scalarised
+from wengert.compiler.scalars.sequence import Steps, in_sequence
+from wengert.graph.node import Node
+
+__all__ = ["ScalarProgram", "accepts", "scalar_program"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarProgram:
+    """The text of a module that defines `program`, and the scratch memory that it needs.
+
+    steps: operations on single numbers that run. written: those in the text.
+    loops: (steps of the body, repetitions) of each loop. tape_bytes: what loops leave for others.
+    """
+
+    text: str
+    arena_bytes: int
+    steps: int
+    written: int
+    loops: tuple[tuple[int, int], ...]
+    tape_bytes: int
+
+
+def scalar_program(
+    outputs: Sequence[Node], leaves: Sequence[Node], *, roll: bool = True
+) -> ScalarProgram | None:
+    """The module of a graph, None where it has an op that does not become operations on numbers.
+
+    roll: whether repeated parts become loops.
+    """
+    rows = scalarised(outputs, leaves)
+    if rows is None:
+        return None
+    steps = in_sequence(rows)
+    loops = rolled(steps) if roll else []
+    places = Places(steps, loops)
+    declared: dict[str, str] = {}
+    columns = Columns(places, Rules(steps.instructions, _uses(steps, loops), declared))
+    functions: list[tuple[Function, str]] = []
+    for number, unit in enumerate(places.units):
+        function = Function(columns, declared)
+        if isinstance(unit, Loop):
+            function.loop(places.loops.index(unit), unit)
+        else:
+            function.straight(unit)
+        functions.append((function, function.text(f"part{number}")))
+    text = "\n".join(
+        [
+            *[own for own in declared.values() if own.startswith("@")],
+            *[own for own in declared.values() if not own.startswith("@")],
+            *[own for _, own in functions],
+            _main([function for function, _ in functions], places),
+        ]
+    )
+    rolled_away = sum(loop.period * (loop.count - 1) for loop in loops)
+    return ScalarProgram(
+        text,
+        places.size,
+        len(steps),
+        len(steps) - rolled_away,
+        tuple((loop.period, loop.count) for loop in loops),
+        places.size - (places.tape_starts[0] if loops else places.size),
+    )
+
+
+def _uses(steps: Steps, loops: Sequence[Loop]) -> list[int]:
+    """How often each instruction is written."""
+    written = np.ones(len(steps), np.bool_)
+    for loop in loops:
+        written[loop.start + loop.period : loop.stop] = False
+    return np.bincount(steps.code[written], minlength=len(steps.instructions)).tolist()
+
+
+def _main(functions: Sequence[Function], places: Places) -> str:
+    """The function `program`: the units in order."""
+    main = Code()
+    addresses: dict[Memory, str] = {}
+
+    def address(memory: Memory) -> str:
+        found = addresses.get(memory)
+        if found is None:
+            kind, index = memory
+            if kind in ("input", "output"):
+                entry = main.let(f"getelementptr ptr, ptr %{kind}s, i64 {index}")
+                found = main.let(f"load ptr, ptr {entry}")
+            else:
+                offset = places.tape_starts[index] if kind == "tape" else 0
+                found = main.let(f"getelementptr i8, ptr %arena, i64 {offset}")
+            addresses[memory] = found
+        return found
+
+    for number, function in enumerate(functions):
+        passed = ", ".join(f"ptr {address(memory)}" for memory in function.passed)
+        main.put(f"call void @part{number}({passed})")
+    lines = "\n".join(["entry:", *main.lines, "ret i64 0"])
+    signature = "ptr %inputs, ptr %outputs, ptr %arena, ptr %table"
+    return f"define i64 @program({signature}) {{\n{lines}\n}}\n"

@@ -1,0 +1,265 @@
+"""From a graph of small arrays to operations on their elements.
+
+A node becomes an array of rows, one an element: an int where it has no axes. What moves elements
+moves rows, by the same NumPy function; an elementwise op is an operation an element; sums,
+products and contractions are chains of them.
+
+    scalarised(outputs, leaves)   the rows of a graph, None where an op is not taken
+    accepts(outputs, leaves)      whether all are
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.compiler.scalars.instructions import Scalars, emits
+from wengert.compiler.scalars.simplifying import SIMPLIFIED
+from wengert.graph.literals import full, literal
+from wengert.graph.node import Node
+from wengert.graph.op import Op
+from wengert.graph.registry import find
+from wengert.graph.types import BOOL, ArrayType, DType
+from wengert.graph.walk import topological
+from wengert.ops.contraction import free
+from wengert.ops.movement import as_slices
+from wengert.ops.native import Pointwise, Reduction
+
+Rows = Any
+"""The rows of a node's elements: an array of ints of its shape; an int where that is ()."""
+Apply = Callable[..., int]
+CHAINS = 4
+"""A long sum is as many chains of additions, which do not wait for each other."""
+LEAST_LONG = 8
+
+COMBINING = {
+    "sum": "add",
+    "prod": "multiply",
+    "max": "maximum",
+    "min": "minimum",
+    "any": "logical_or",
+    "all": "logical_and",
+    "cumsum": "add",
+    "cumprod": "multiply",
+}
+"""The op that a reduction applies again and again."""
+
+
+def accepts(outputs: Sequence[Node], leaves: Sequence[Node] = ()) -> bool:
+    """Whether every op between the leaves and the outputs becomes operations on elements."""
+    return all(_accepted(node) for node in topological(outputs, stop=set(leaves)))
+
+
+def scalarised(outputs: Sequence[Node], leaves: Sequence[Node]) -> Scalars | None:
+    """The rows of a graph and those that store its outputs."""
+    found = _Scalarising(leaves)
+    order = topological(outputs, stop=found.held)
+    if not all(map(_accepted, order)):
+        return None
+    order.sort(key=_serial)
+    for node in order:
+        found.held[node] = _FORMS.get(node.op.name, _pointwise)(found, node)
+    for index, node in enumerate(outputs):
+        for element, row in enumerate(np.ravel(found.held[node]).tolist()):
+            found.rows.store(row, index, node.dtype, element)
+    return found.rows
+
+
+def _serial(node: Node) -> int:
+    return node.serial
+
+
+def _accepted(node: Node) -> bool:
+    op, native = node.op, node.op.native
+    if not isinstance(node.type, ArrayType):
+        return False
+    types = [arg.type for arg in node.args]
+    if not all(isinstance(type, ArrayType) for type in types):
+        return False
+    dtypes = tuple([type.dtype for type in types])
+    if isinstance(native, Pointwise):
+        return emits(op, dtypes, node.dtype)
+    if isinstance(native, Reduction) or op.name in COMBINING:
+        own = BOOL if op.name in ("any", "all") else node.dtype
+        return emits(find(COMBINING[op.name]), (own, own), own) and (
+            dtypes[0] == own or emits(find("convert"), dtypes, own)
+        )
+    if op.name == "contract":
+        pair = (node.dtype, node.dtype)
+        return all(emits(find(name), pair, node.dtype) for name in ("add", "multiply"))
+    return op.name in _FORMS
+
+
+class _Scalarising:
+    """The rows made so far, and those of each node."""
+
+    def __init__(self, leaves: Sequence[Node]) -> None:
+        self.rows = Scalars()
+        self.held: dict[Node, Rows] = {}
+        self._plans: dict[Any, tuple[Apply, int]] = {}
+        for index, leaf in enumerate(leaves):
+            elements = self.rows.input(index, leaf.dtype, leaf.size)
+            shaped = np.array(elements, np.int64).reshape(leaf.shape)
+            self.held[leaf] = shaped if leaf.shape else elements[0]
+
+    def apply(self, op: Op, args: tuple[DType, ...], dtype: DType) -> Apply:
+        """The function that makes rows of an op: (rows of the arguments) -> row."""
+        key = (op, args, dtype)
+        found = self._plans.get(key)
+        if found is None:
+            code = self.rows.point(op, args, dtype)
+            simplified = SIMPLIFIED.get(op.name)
+            found = _applying(self.rows, code, simplified, args[0])
+            self._plans[key] = found
+        return found
+
+    def combine(self, name: str, dtype: DType, rows: Iterable[int]) -> int:
+        """A chain of applications of a commutative op to rows, in order; `rows` may be made while
+        the chain is, so that what is used soon is made late."""
+        apply = self.apply(find(name), (dtype, dtype), dtype)
+        total = -1
+        for row in rows:
+            total = row if total < 0 else apply(total, row)
+        return total
+
+    def total(self, name: str, dtype: DType, count: int, rows: Iterable[int]) -> int:
+        """The same of `count` rows in any order: in several chains where they are many."""
+        if count < LEAST_LONG:
+            return self.combine(name, dtype, rows)
+        apply = self.apply(find(name), (dtype, dtype), dtype)
+        chains: list[int] = []
+        for k, row in enumerate(rows):
+            if k < CHAINS:
+                chains.append(row)
+            else:
+                chains[k % CHAINS] = apply(chains[k % CHAINS], row)
+        return self.combine(name, dtype, chains)
+
+
+def _applying(rows: Scalars, code: int, simplified: Any, dtype: DType) -> Apply:
+    if simplified is None:
+        return lambda *args: rows.row(code, *args)
+
+    def apply(*args: int) -> int:
+        simpler = simplified(rows, code, dtype, *args)
+        return rows.row(code, *args) if simpler is None else simpler
+
+    return apply
+
+
+# ---------------------------------------------------------------------------------------- forms
+
+
+def _pointwise(self: _Scalarising, node: Node) -> Rows:
+    args = node.args
+    apply = self.apply(node.op, tuple([arg.dtype for arg in args]), node.dtype)
+    held = self.held
+    shape = node.shape
+    if not shape:
+        return apply(*[held[arg] for arg in args])
+    found = list(map(apply, *[held[arg].ravel().tolist() for arg in args]))
+    return np.array(found, np.int64).reshape(shape)
+
+
+def _full(self: _Scalarising, node: Node) -> Rows:
+    row = self.rows.literal(literal(node), node.dtype)
+    return np.full(node.shape, row) if node.shape else row
+
+
+def _iota(self: _Scalarising, node: Node) -> Rows:
+    (count,) = node.params
+    return np.array([self.rows.literal(k, node.dtype) for k in range(count)], np.int64)
+
+
+def _moved(self: _Scalarising, node: Node) -> Rows:
+    """An op that moves elements moves rows."""
+    moved = node.op.evaluate(node)(*[self.held[arg] for arg in node.args])
+    return moved if node.shape else int(moved)
+
+
+def _embed(self: _Scalarising, node: Node) -> Rows:
+    entries, shape = node.params
+    rows = np.full(shape, self.rows.literal(0, node.dtype))
+    rows[as_slices(entries)] = self.held[node.args[0]]
+    return rows
+
+
+def _reduced(self: _Scalarising, node: Node) -> Rows:
+    (axes,) = node.params
+    kind, arg = node.op.name, node.args[0]
+    dtype = BOOL if kind in ("any", "all") else node.dtype
+    rows = np.asarray(self.held[arg])
+    if arg.dtype != dtype:
+        convert = self.apply(find("convert"), (arg.dtype,), dtype)
+        rows = np.array([convert(row) for row in rows.ravel().tolist()], np.int64)
+        rows = rows.reshape(arg.shape)
+    kept = [axis for axis in range(arg.ndim) if axis not in axes]
+    count = math.prod(arg.shape[axis] for axis in axes)
+    if not count:
+        neutral = self.rows.literal(kind in ("prod", "all"), dtype)
+        return np.full(node.shape, neutral) if node.shape else neutral
+    groups = rows.transpose([*kept, *axes]).reshape(node.size, count).tolist()
+    found = [self.total(COMBINING[kind], dtype, count, group) for group in groups]
+    return np.array(found, np.int64).reshape(node.shape) if node.shape else found[0]
+
+
+def _accumulated(self: _Scalarising, node: Node) -> Rows:
+    (axis,) = node.params
+    apply = self.apply(find(COMBINING[node.op.name]), (node.dtype, node.dtype), node.dtype)
+    rows = np.array(self.held[node.args[0]])
+    lines = np.moveaxis(rows, axis, 0)
+    for k in range(1, len(lines)):
+        pairs = zip(lines[k - 1].ravel().tolist(), lines[k].ravel().tolist(), strict=True)
+        lines[k] = np.array([apply(*pair) for pair in pairs], np.int64).reshape(lines[k].shape)
+    return rows
+
+
+def _contract(self: _Scalarising, node: Node) -> Rows:
+    """Products and their sums in turn, for each element of the result."""
+    a, b = node.args
+    (over_a, over_b), (along_a, along_b) = node.params
+    free_a, free_b = free(a.shape, over_a, along_a), free(b.shape, over_b, along_b)
+    inner = math.prod(a.shape[axis] for axis in over_a)
+    paired = math.prod(a.shape[axis] for axis in along_a)
+    left = np.transpose(self.held[a], (*along_a, *free_a, *over_a))
+    right = np.transpose(self.held[b], (*along_b, *free_b, *over_b))
+    if not inner:
+        return np.full(node.shape, self.rows.literal(0, node.dtype))
+    times = self.apply(find("multiply"), (node.dtype, node.dtype), node.dtype)
+    found = [
+        self.total("add", node.dtype, inner, map(times, row, column))
+        for rows, columns in zip(
+            left.reshape(paired, math.prod(a.shape[k] for k in free_a), inner).tolist(),
+            right.reshape(paired, math.prod(b.shape[k] for k in free_b), inner).tolist(),
+            strict=True,
+        )
+        for row in rows
+        for column in columns
+    ]
+    return np.array(found, np.int64).reshape(node.shape) if node.shape else found[0]
+
+
+_FORMS: dict[str, Callable[[_Scalarising, Node], Rows]] = {
+    "full": _full,
+    "iota": _iota,
+    "embed": _embed,
+    "contract": _contract,
+    **dict.fromkeys(("sum", "prod", "max", "min", "any", "all"), _reduced),
+    **dict.fromkeys(("cumsum", "cumprod"), _accumulated),
+    **dict.fromkeys(
+        (
+            "broadcast_to",
+            "reshape",
+            "transpose",
+            "index",
+            "put",
+            "concatenate",
+            "alias",
+            "stop_gradient",
+        ),
+        _moved,
+    ),
+}
