@@ -12,6 +12,7 @@ from problems import (
     logistic,
     mds,
     mlp,
+    recurrences,
     softmax,
     stencils,
     student,
@@ -28,6 +29,7 @@ FAMILIES = (
     joints,
     mlp,
     logistic,
+    recurrences,
 )
 PROBLEMS: tuple[Problem, ...] = tuple(p for family in FAMILIES for p in family.PROBLEMS)
 

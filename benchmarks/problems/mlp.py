@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ def parameters(rng: np.random.Generator, sizes: tuple[int, ...], dtype: Any) -> 
     """Weights and biases, layer after layer."""
     return [
         (rng.normal(size=shape) / np.sqrt(a)).astype(dtype)
-        for a, b in zip(sizes, sizes[1:], strict=False)
+        for a, b in pairwise(sizes)
         for shape in ((a, b), (b,))
     ]
 
