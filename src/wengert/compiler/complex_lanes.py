@@ -153,6 +153,27 @@ class ComplexLanes(Lanes):
     def greater_equal(self, a: Pair, b: Pair) -> Value:
         return self._ordered("greater", "greater_equal", a, b)
 
+    def maximum(self, a: Pair, b: Pair) -> Pair:
+        """The first one that has a NaN, where any has."""
+        first = self.masks().logical_or(self.greater_equal(a, b), self.isnan(a))
+        return self.select(first, a, b)
+
+    def minimum(self, a: Pair, b: Pair) -> Pair:
+        first = self.masks().logical_or(self.less_equal(a, b), self.isnan(a))
+        return self.select(first, a, b)
+
+    def fmax(self, a: Pair, b: Pair) -> Pair:
+        """The other one where either has a NaN."""
+        first = self.masks().logical_or(self.greater_equal(a, b), self.isnan(b))
+        return self.select(first, a, b)
+
+    def fmin(self, a: Pair, b: Pair) -> Pair:
+        first = self.masks().logical_or(self.less_equal(a, b), self.isnan(b))
+        return self.select(first, a, b)
+
+    def rint(self, z: Pair) -> Pair:
+        return self.parts().rint(z[0]), self.parts().rint(z[1])
+
     def isnan(self, z: Pair) -> Value:
         return self.parts().compare("uno", z[0], z[1])
 

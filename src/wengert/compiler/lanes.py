@@ -7,8 +7,8 @@ two registers). Methods bear the names of the ops whose native rule they are; a 
 method has no native rule for that op, and the op runs as a host call.
 
 Only `add`, `subtract` and `multiply` may be contracted to fused multiply-adds; `exact_*` never are:
-error-compensated lines of the elementary functions rest on that. Elementary functions are mixed in
-from `wengert.compiler.elementary`.
+error-compensated lines of the elementary functions rest on that. Here is what these are made of;
+`wengert.compiler.values` has the classes with all functions.
 """
 
 from __future__ import annotations
@@ -106,10 +106,6 @@ class Lanes:
 
     # -- what the families below have in common
 
-    def convert(self, x: Value, to: Any) -> Value:
-        """x, of these lanes, as a value of others: NumPy's astype."""
-        raise NotImplementedError
-
     def multiply(self, a: Value, b: Value) -> Value:
         raise NotImplementedError
 
@@ -183,6 +179,7 @@ class BoolLanes(WholeLanes):
         return "true" if value else "false"
 
     def convert(self, x: Value, to: Lanes) -> Value:
+        """x as a value of other lanes: NumPy's astype, as in all families."""
         if to.dtype.kind == "b":
             return x
         return to.select(x, to.const(1), to.const(0))
@@ -207,6 +204,15 @@ class BoolLanes(WholeLanes):
     maximum = fmax = logical_or
     minimum = fmin = logical_and
     invert = logical_not
+    absolute = floor = ceil = trunc = truth
+
+    def isfinite(self, a: Value) -> Value:
+        return self.const(True)
+
+    def isnan(self, a: Value) -> Value:
+        return self.const(False)
+
+    isinf = isnan
 
     def greater(self, a: Value, b: Value) -> Value:
         return self.compare("ugt", a, b)
@@ -222,7 +228,7 @@ class BoolLanes(WholeLanes):
 
 
 class IntegerLanes(WholeLanes):
-    """Integers, which wrap around as NumPy's do."""
+    """Integers, which wrap around as NumPy's do: what the elementary functions are made of."""
 
     __slots__ = ()
 
@@ -284,8 +290,7 @@ class IntegerLanes(WholeLanes):
 
 
 class FloatLanes(Lanes):
-    """Floating numbers: arithmetic. The elementary functions are in the subclass that `lanes`
-    makes."""
+    """Floating numbers: what the elementary functions are made of."""
 
     __slots__ = ()
 
