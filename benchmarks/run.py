@@ -3,21 +3,27 @@
     python benchmarks/run.py [--rows gmm,mds] [--peers c,jax] [--quick] [--write]
 
 Checks that all results agree, interleaves the runs, prints the table and the goals. With --write,
-also writes benchmarks/results and the tables between the markers of the READMEs.
+also writes benchmarks/results and the tables between the markers of the READMEs; rows that were not
+run are kept from the last time.
 """
 
 from __future__ import annotations
 
 from yardstick import fair  # isort: skip
 import argparse
+import platform
+from pathlib import Path
 
-from problems import named
+from problems import PROBLEMS, named
 from rich.console import Console
-from yardstick import floor
+from yardstick import floor, report
+from yardstick.goals import goals
 from yardstick.measure import measure
 from yardstick.peers import PEERS, versions
-from yardstick.report import table
+from yardstick.startup import startup
 
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results"
 FRESH = ("wengert", "jax", "torch")
 
 
@@ -30,23 +36,27 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def machine() -> str:
+    """The processor's name, as far as the system tells it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
+
+
 def main() -> None:
     chosen = options()
-    everyone = ["c", *PEERS]
-    peers = [
-        name
-        for name in everyone
-        if not chosen.peers or name in chosen.peers.split(",") or name == "wengert"
-    ]
-    console = Console()
-    conditions = {
+    wanted = chosen.peers.split(",") if chosen.peers else ["c", *PEERS]
+    peers = [name for name in ("c", *PEERS) if name in wanted or name == "wengert"]
+    about = {
+        "machine": machine(),
         "conditions": fair.CONDITIONS,
         "c": floor.description(),
         "versions": {name: found for name, found in versions().items() if name in peers},
     }
-    console.print(fair.CONDITIONS)
-    console.print(f"C: {conditions['c']}", highlight=False)
-    console.print(f"versions: {conditions['versions']}", highlight=False)
+    console = Console()
+    for name, said in about.items():
+        console.print(f"{name}: {said}", highlight=False)
     floors = floor.library()
     rows = []
     with console.status("") as status:
@@ -56,14 +66,38 @@ def main() -> None:
                 peers,
                 floors,
                 rounds=5 if chosen.quick else 21,
-                fresh=() if chosen.quick else tuple(p for p in FRESH if p in peers),
+                fresh=() if chosen.quick else tuple(name for name in FRESH if name in peers),
                 say=status.update,
             )
             rows.append(row)
-    console.print(table(rows, peers))
+            console.print(
+                f"{row.name}: {report.duration(row.g.get('wengert'))}, "
+                f"{report.ratio(row.g.get('wengert'), row.g.get('c'))} of C"
+            )
+        status.update("whole processes")
+        processes = startup(peers, rounds=3 if chosen.quick else 5)
+    if chosen.write:
+        kept = report.load(RESULTS / "results.json") | {row.name: row for row in rows}
+        rows = [kept[problem.name] for problem in PROBLEMS if problem.name in kept]
+    found = goals(rows, processes)
+    console.print(report.table(rows, peers))
     for row in rows:
         for name, note in row.notes.items():
             console.print(f"{row.name}, {name}: {note}", highlight=False, markup=False)
+        for name, error in row.error.items():
+            if not error <= row.tolerance:
+                console.print(f"{row.name}, {name}: off {row.reference}'s result by {error:.2g}")
+    console.print(report.goals_table(found))
+    if chosen.write:
+        RESULTS.mkdir(exist_ok=True)
+        text = report.markdown(rows, peers, found, about)
+        (RESULTS / "table.md").write_text(text)
+        report.save(RESULTS / "results.json", rows, found, about | {"startup": processes})
+        report.picture(RESULTS / "table.png", rows, peers)
+        for readme in (HERE / "README.md", HERE.parent / "README.md"):
+            report.between_markers(readme, text)
+    if not all(row.agree for row in rows):
+        raise SystemExit("error: results disagree")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Long elementwise expressions of a million elements: one with transcendental ops, one without."""
+"""Long elementwise expressions, of a million elements with transcendental ops and without."""
 
 from __future__ import annotations
 
@@ -58,6 +58,31 @@ def light_floor(floors: FloorLibrary, arguments: Arguments) -> Floor:
     return Floor(bind(floors, "light_f", (x.size, x)), bind(floors, "light_fg", (x.size, x, g), g))
 
 
+def hundred(np: Any) -> Callable[..., Any]:
+    """A hundred ops, a fifth of them transcendental."""
+
+    def f(x: Any) -> Any:
+        y = x
+        for _ in range(10):
+            a = y * x + 0.3
+            y = np.tanh(a) - 0.5 * a * y
+            y = y * np.exp(-(y * y))
+        return np.sum(y)
+
+    return f
+
+
+def hundred_by_hand(x: np.ndarray) -> Any:
+    y, dy = x, np.ones_like(x)
+    for _ in range(10):
+        a, da = y * x + 0.3, dy * x + y
+        t = np.tanh(a)
+        y, dy = t - 0.5 * a * y, (1 - t * t) * da - 0.5 * (da * y + a * dy)
+        e = np.exp(-(y * y))
+        y, dy = y * e, dy * e * (1 - 2 * y * y)
+    return np.sum(y), dy
+
+
 PROBLEMS = tuple(
     Problem(
         name=name,
@@ -71,4 +96,15 @@ PROBLEMS = tuple(
         ("chain", chain, chain_by_hand, chain_floor),
         ("polynomial", light, light_by_hand, light_floor),
     )
+)
+
+# For its compile time.
+PROBLEMS += (
+    Problem(
+        name="hundred-ops",
+        arguments=partial(arguments, 1000),
+        small=partial(arguments, 37),
+        function=hundred,
+        by_hand=hundred_by_hand,
+    ),
 )

@@ -31,12 +31,13 @@ class Row:
     error: dict[str, float] = field(default_factory=dict)
     tolerance: float = 0.0
     reference: str = ""
-    # Of a fresh process: seconds until the first result, of compiling, bytes at the peak.
+    # Of fresh processes: seconds until the first result, of compiling, bytes at the peak.
     fresh: dict[str, dict[str, float]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
 
     @property
     def agree(self) -> bool:
+        """Whether all who gave a result gave the same."""
         return all(error <= self.tolerance for error in self.error.values())
 
 
@@ -107,13 +108,14 @@ def _compare(row: Row, calls: dict[str, Callable[[], Any]]) -> None:
 
 
 def _fresh(row: Row, name: str) -> None:
-    command = [sys.executable, str(CHILD), row.name, name]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=CHILD_SECONDS)
-    except subprocess.TimeoutExpired:
-        row.notes[name] = f"no first result within {CHILD_SECONDS} s in a fresh process"
-        return
-    if done.returncode:
-        row.notes[name] = "fresh process: " + done.stderr.strip().splitlines()[-1][:200]
-        return
-    row.fresh[name] = json.loads(done.stdout.splitlines()[-1])
+    for mode in ((), ("warm",)):
+        command = [sys.executable, str(CHILD), row.name, name, *mode]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=CHILD_SECONDS)
+        except subprocess.TimeoutExpired:
+            row.notes[name] = f"no first result within {CHILD_SECONDS} s in a fresh process"
+            return
+        if done.returncode:
+            row.notes[name] = "fresh process: " + done.stderr.strip().splitlines()[-1][:200]
+            return
+        row.fresh.setdefault(name, {}).update(json.loads(done.stdout.splitlines()[-1]))
