@@ -14,6 +14,7 @@ from wengert.derivatives.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
 from wengert.derivatives.stopping import stop_gradient
 from wengert.errors import WengertError
 from wengert.execution.jit import jit
+from wengert.execution.programs import set_native
 from wengert.explaining.report import explain
 from wengert.graph.types import float0
 
@@ -41,6 +42,7 @@ __all__ = [
     "logging",
     "numpy",
     "primitive",
+    "set_native",
     "stop_gradient",
     "value_and_grad",
     "vjp",

@@ -1,4 +1,7 @@
-"""NumPy's floating-point warnings: the function warns as NumPy does, its derivative does not."""
+"""NumPy's floating-point warnings: the function warns as NumPy does, its derivative does not.
+
+This holds of programs that run as calls of NumPy; machine code gives no warnings.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,15 @@ import warnings
 import numpy as np
 import pytest
 
-from wengert import grad, hessian, jit, jvp, linearize, value_and_grad, vjp
+from wengert import grad, hessian, jit, jvp, linearize, set_native, settings, value_and_grad, vjp
+
+
+@pytest.fixture(autouse=True)
+def without_machine_code():
+    before = settings.native
+    set_native(False)
+    yield
+    set_native(before)
 
 
 def caught(call):
@@ -81,3 +92,12 @@ def test_a_compiled_function_warns_at_each_call():
     for _ in range(3):
         assert caught(lambda: f(0.0)) == [DIVIDE]
     assert caught(lambda: f(1.0)) == []
+
+
+def test_machine_code_is_silent():
+    set_native(True)
+    f = jit(np.log)
+    with np.errstate(all="raise"):
+        for _ in range(3):
+            assert f(0.0) == -np.inf
+    assert caught(lambda: f(0.0)) == []

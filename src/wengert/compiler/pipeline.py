@@ -1,6 +1,7 @@
 """From a graph to machine code: simplified, lowered, loaded.
 
     compiled(outputs, inputs)    the machine code of a graph
+    loaded(text)                 that of a module
     is_native(node)              whether an op has a native rule for its dtypes
 
 The graphs given here are native throughout; `wengert.execution.compiled` cuts out what is not.
@@ -12,8 +13,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from time import perf_counter
 
+from wengert.compiler import disk
 from wengert.compiler.code import Code
-from wengert.compiler.machine import load
+from wengert.compiler.machine import Loaded, object_code
 from wengert.compiler.native import Native
 from wengert.compiler.nests.lowering import FORMS
 from wengert.compiler.nests.program import nest_module
@@ -33,26 +35,50 @@ LONG = 200_000
 def compiled(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native:
     """The machine code of outputs as functions of inputs (leaves or other nodes given)."""
     start = perf_counter()
-    module = nest_module(outputs, inputs)
-    written = perf_counter()
-    native = Native(
+    key = disk.key_of_graph(outputs, inputs)
+    kept = disk.find(key)
+    text = ""
+    if kept is None:
+        module = nest_module(outputs, inputs)
+        text = module.text
+        written = perf_counter()
+        kept = disk.Kept(object_code(text), module.arena_bytes, module.table, module.work)
+        now = perf_counter()
+        disk.keep(key, kept, now - start)
+        logger.debug(
+            "compiled %d outputs in %.1f ms (%.1f of them LLVM): %d loop functions, %d bytes of "
+            "arena",
+            len(outputs),
+            1e3 * (now - start),
+            1e3 * (now - written),
+            len(module.functions),
+            module.arena_bytes,
+        )
+        code = Loaded(kept.code)
+    else:
+        code = Loaded(kept.code)
+        elapsed = 1e3 * (perf_counter() - start)
+        logger.debug("found %d outputs in the cache in %.1f ms", len(outputs), elapsed)
+    return Native(
         tuple(node.type for node in inputs),
         tuple(node.type for node in outputs),
-        module.arena_bytes,
-        table(module.table),
-        module.work >= LONG,
-        load(module.text),
-        module.text,
+        kept.arena_bytes,
+        table(kept.table),
+        kept.work >= LONG,
+        code,
+        text,
     )
-    logger.debug(
-        "compiled %d outputs in %.1f ms (%.1f of them LLVM): %d loop functions, %d bytes of arena",
-        len(outputs),
-        1e3 * (perf_counter() - start),
-        1e3 * (perf_counter() - written),
-        len(module.functions),
-        module.arena_bytes,
-    )
-    return native
+
+
+def loaded(text: str) -> Loaded:
+    """The machine code of a module that is given as text and refers to nothing outside itself."""
+    key = disk.key_of_text(text)
+    kept = disk.find(key)
+    if kept is None:
+        start = perf_counter()
+        kept = disk.Kept(object_code(text))
+        disk.keep(key, kept, perf_counter() - start)
+    return Loaded(kept.code)
 
 
 def is_native(node: Node) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert import settings
 from wengert.compiler.native import Native
 from wengert.execution.calling import portable
 from wengert.execution.calling.entries import (
@@ -60,7 +61,9 @@ class Path:
         """The path with the machine code of its graph, where there is any."""
         inputs = (*self.inputs, *[node for node, _ in self.bound])
         outputs = (*self.guards, *self.outputs)
-        if not outputs or not all(isinstance(node.type, ArrayType) for node in (*inputs, *outputs)):
+        if not settings.native or not outputs:
+            return self
+        if not all(isinstance(node.type, ArrayType) for node in (*inputs, *outputs)):
             return self
         return replace(self, native=machine_code(outputs, inputs))
 

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wengert import settings
 from wengert.execution.cache import BoundedCache
 from wengert.execution.compiled import Compiled
 from wengert.execution.interpreter import Program
@@ -28,10 +29,10 @@ def program(
     key = (tuple(outputs), tuple(given))
     found: Tiers | None = _PROGRAMS.find(key)
     if found is None:
-        first = Compiled(outputs, given) if hot else Program(outputs, given)
+        first = Compiled(outputs, given) if hot and settings.native else Program(outputs, given)
         _PROGRAMS.put(key, Tiers(first), first.size)
         return first
-    if isinstance(found.program, Program):
+    if isinstance(found.program, Program) and settings.native:
         found.runs += 1
         if hot or found.runs * RUN >= found.program.size * NODE:
             found.program = Compiled(outputs, given)
@@ -63,6 +64,30 @@ def recall(key: Hashable) -> Any:
 def remember(key: Hashable, value: Any, weight: int) -> None:
     """Keep what was derived; `weight` is the number of nodes that it keeps alive."""
     _DERIVED.put(key, value, weight)
+
+
+def set_native(on: bool) -> None:
+    """Whether programs become machine code, as they do unless WENGERT_NATIVE=off is set.
+
+    Machine code gives none of NumPy's floating-point warnings, and `np.errstate` says nothing to
+    it. Without it everything runs as calls of NumPy, which warn; that is slower.
+
+    Derivatives follow at their next call. A function under `jit` follows for the signatures that
+    it meets for the first time from now on: calls like those that it has seen are answered by the
+    machine code that it has.
+
+    Examples
+    --------
+    >>> import numpy as np, wengert as wg
+    >>> wg.set_native(False)
+    >>> with np.errstate(divide="raise"):
+    ...     wg.jit(np.log)(0.0)
+    Traceback (most recent call last):
+    FloatingPointError: divide by zero encountered in log
+    >>> wg.set_native(True)
+    """
+    settings.native = on
+    clear_caches()
 
 
 def clear_caches() -> None:

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
 
-from wengert.compiler.machine import Loaded, load
+from wengert.compiler import pipeline
+from wengert.compiler.machine import Loaded
 from wengert.execution.calling import layout, state
 from wengert.execution.calling.chain_ends import (
     DISPATCH,
@@ -100,7 +101,7 @@ def _finish() -> tuple[int, Loaded]:
 @lru_cache(256)
 def loaded(text: str) -> Loaded:
     """The machine code of a module; entries of the same form share it."""
-    return load(text)
+    return pipeline.loaded(text)
 
 
 def _memory(words: list[int]) -> Any:
