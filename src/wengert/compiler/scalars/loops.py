@@ -88,6 +88,11 @@ class Loop:
         """The position after the last repetition."""
         return self.start + self.period * self.count
 
+    @property
+    def saved(self) -> int:
+        """The steps that need not be written."""
+        return self.period * (self.count - 1)
+
     def reads(self) -> Iterator[Read]:
         """The arguments of all steps of the body."""
         for args in self.args:

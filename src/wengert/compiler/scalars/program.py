@@ -72,7 +72,7 @@ def scalar_program(
             _main([function for function, _ in functions], places),
         ]
     )
-    rolled_away = sum(loop.period * (loop.count - 1) for loop in loops)
+    rolled_away = sum(loop.saved for loop in loops)
     return ScalarProgram(
         text,
         places.size,

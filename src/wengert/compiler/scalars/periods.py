@@ -1,0 +1,151 @@
+"""Parts of a sequence of steps that repeat, each repetition reading a fixed distance further on.
+
+Steps are alike where they do the same with arguments of the same kinds. Candidates for a period are
+the distances between equal words of k steps, for k = 4, 16, 64, …, found by sorting hashes of them
+(the hash of a word comes from those of its parts; R. M. Karp, R. E. Miller, A. L. Rosenberg 1972).
+Short words repeat within a body, long ones only from body to body.
+
+With a period p the steps i, i + p, i + 2p, … are one step of a loop where they are alike and their
+arguments affine: x(i + 2p) − x(i + p) = x(i + p) − x(i). The longest stretches where that holds for
+all i need no knowledge of where a body begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from wengert.compiler.scalars.sequence import INPUT, STEP, Ints, Steps
+
+SHORTEST_WORD, GROWTH = 4, 4
+DISTANCES = 6
+"""How many of the commonest distances between equal words are tried."""
+SHORTEST = range(1, 5)
+"""The periods that are always tried: words do not show stretches shorter than themselves."""
+LEAST_REPETITIONS = 4
+LEAST_SAVED = 16
+"""Steps that a loop must save."""
+
+
+class Stretch(NamedTuple):
+    """Steps start, …, start + length − 1, which repeat with a period."""
+
+    start: int
+    length: int
+    period: int
+
+    @property
+    def saved(self) -> int:
+        """The steps that need not be written."""
+        return self.length // self.period * self.period - self.period
+
+
+class Search:
+    """The search for stretches of a program."""
+
+    def __init__(self, steps: Steps) -> None:
+        moving = (steps.kind == STEP) | (steps.kind == INPUT)
+        self._alike = _signatures(steps)
+        self._columns = [*np.where(moving, steps.arg, 0).T, steps.element]
+
+    def between(self, first: int, last: int, periods: Iterable[int] = ()) -> Iterator[Stretch]:
+        """The best ones between two positions, none of which overlaps another, and those in the
+        gaps that they leave. periods: what to try, if that is known."""
+        if last - first < LEAST_SAVED:
+            return
+        alike = self._alike[first:last]
+        columns = [column[first:last] for column in self._columns]
+        tried = [p for p in periods or _distances(alike) if p * LEAST_REPETITIONS <= last - first]
+        found = [stretch for p in tried for stretch in _affine(alike, columns, p)]
+        chosen = sorted(_disjoint(found, last - first))
+        at = 0
+        for stretch in chosen:
+            start, length, period = _shortest(alike, columns, stretch)
+            yield Stretch(first + start, length, period)
+            yield from self.between(first + at, first + start, periods)
+            at = start + length
+        if chosen:
+            yield from self.between(first + at, last, periods)
+
+
+def _signatures(steps: Steps) -> Ints:
+    """Equal numbers for steps that are alike."""
+    signature = steps.code.copy()
+    for j in range(3):
+        signature = signature * 4 + steps.kind[:, j]
+        signature = signature * (len(steps.instructions) + 1) + steps.source[:, j] + 1
+        signature = np.unique(signature, return_inverse=True)[1]
+    return signature
+
+
+def _distances(alike: Ints) -> list[int]:
+    """Candidates for periods."""
+    found = dict.fromkeys(SHORTEST)
+    word = alike.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    length = 1
+    while length * (LEAST_REPETITIONS - 1) < len(alike):
+        if length >= SHORTEST_WORD:
+            order = np.argsort(word, kind="stable")
+            ordered = word[order]
+            same = ordered[1:] == ordered[:-1]
+            distances = (order[1:] - order[:-1])[same]
+            if not len(distances):
+                break
+            values, counts = np.unique(distances, return_counts=True)
+            commonest = values[np.argsort(-counts, kind="stable")[:DISTANCES]]
+            found.update(dict.fromkeys(commonest.tolist()))
+        for _ in range(2 if length >= SHORTEST_WORD else 1):
+            if length < len(word):
+                head, tail = word[: len(word) - length], word[length:]
+                word = head * np.uint64(6364136223846793005) + (tail ^ np.uint64(length))
+                length *= 2
+    return list(found)
+
+
+def _affine(alike: Ints, columns: list[Ints], period: int) -> Iterator[Stretch]:
+    """The stretches with this period."""
+    same = alike[period:] == alike[:-period]
+    if not any(length >= 2 * period for _, length in _runs(same)):
+        return
+    holds = same[:-period] & same[period:]
+    for column in columns:
+        step = column[period:] - column[:-period]
+        holds &= step[period:] == step[:-period]
+    for start, length in _runs(holds):
+        stretch = Stretch(start, length + 2 * period, period)
+        if length >= period and stretch.saved >= LEAST_SAVED:
+            yield stretch
+
+
+def _runs(holds: np.ndarray) -> Iterator[tuple[int, int]]:  # type: ignore[type-arg]
+    """(start, length) of each run of True."""
+    edges = np.flatnonzero(np.diff(holds.astype(np.int8), prepend=0, append=0))
+    return zip(edges[::2].tolist(), (edges[1::2] - edges[::2]).tolist(), strict=True)
+
+
+def _disjoint(found: list[Stretch], count: int) -> Iterator[Stretch]:
+    """Those that save most; of equal ones those with the shortest period. What overlaps one of
+    them is cut."""
+    free = np.ones(count, np.bool_)
+    for one in sorted(found, key=lambda own: (-own.saved, own.period)):
+        inside = max(
+            _runs(free[one.start : one.start + one.length]), key=lambda run: run[1], default=(0, 0)
+        )
+        cut = Stretch(one.start + inside[0], inside[1], one.period)
+        if cut.length >= LEAST_REPETITIONS * cut.period and cut.saved >= LEAST_SAVED:
+            free[cut.start : cut.start + cut.length] = False
+            yield cut
+
+
+def _shortest(alike: Ints, columns: list[Ints], stretch: Stretch) -> Stretch:
+    """The stretch with the shortest period that divides its own."""
+    within = slice(stretch.start, stretch.start + stretch.length)
+    here, own = alike[within], [column[within] for column in columns]
+    for period in range(1, stretch.period // 2 + 1):
+        if stretch.period % period == 0:
+            for found in _affine(here, own, period):
+                if found.length == stretch.length:
+                    return Stretch(stretch.start, stretch.length, period)
+    return stretch
