@@ -7,6 +7,9 @@ PYTHON ?= python3
 JOBS   ?= 2
 
 VENV := .venv
+BENCH_VENV := .venv-bench
+BENCH ?= --write
+PYTORCH ?= torch==2.13.0+cpu
 BIN  := $(VENV)/bin
 say   = @printf '\n== %s\n'
 
@@ -23,7 +26,7 @@ help:
 	@echo "make demo           install, then run the demonstration"
 	@echo "make test           lint, format, types, layers, doctests, and the tests that are not long"
 	@echo "make test-all       make test, then the long tests"
-	@echo "make bench          run the benchmarks"
+	@echo "make bench          run the benchmarks; BENCH='--quick --rows gmm' for some of them"
 	@echo "make format         format the code and mend what ruff can mend"
 	@echo "make docs-coverage  write the table of what is covered"
 	@echo "make clean          remove the environment and everything that was made"
@@ -42,9 +45,21 @@ test: checks doctests tests
 
 test-all: test tests-long
 
-bench: $(VENV)/.stamp-bench
+# In an environment of its own, with the peers. BENCH: options of benchmarks/run.py.
+bench:
+	@$(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) VENV=$(BENCH_VENV) \
+	    $(BENCH_VENV)/.stamp-bench $(BENCH_VENV)/.stamp-pytorch
+	$(say) 'benchmark: the yardstick'
+	$(BENCH_VENV)/bin/python benchmarks/run.py $(BENCH)
 	$(say) 'benchmark: tracing'
-	$(BIN)/python benchmarks/tracing.py
+	$(BENCH_VENV)/bin/python benchmarks/tracing.py
+
+# The default build of PyTorch brings gigabytes for GPUs, the benchmarks run on a processor.
+$(BENCH_VENV)/.stamp-pytorch: $(BENCH_VENV)/.stamp-bench
+	@printf '*\n' > $(BENCH_VENV)/.gitignore
+	@$(BENCH_VENV)/bin/python -m pip --disable-pip-version-check --quiet install '$(PYTORCH)' \
+	    || echo "no $(PYTORCH) in the package index: PyTorch's column stays empty"
+	@touch $@
 
 format: $(VENV)/.stamp-dev
 	$(say) 'ruff: mend and format'
@@ -57,7 +72,7 @@ docs-coverage: $(VENV)/.stamp-dev
 
 clean:
 	$(say) 'removing the environment, caches and builds'
-	rm -rf $(VENV) $(VENV).lock build dist src/*.egg-info
+	rm -rf $(VENV) $(VENV).lock $(BENCH_VENV) $(BENCH_VENV).lock build dist src/*.egg-info
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
 

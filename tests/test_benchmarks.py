@@ -57,12 +57,9 @@ def expected(problem: Problem, arguments: tuple[Any, ...]) -> Any:
         return problem.by_hand(*arguments)
     f, (y0,) = problem.function(np), arguments
     h = 1e-3
+    weights = {-2: 1, -1: -8, 1: 8, 2: -1}
     slopes = [
-        sum(
-            weight * f(y0 + k * h * e)
-            for k, weight in zip((-2, -1, 1, 2), (1, -8, 8, -1), strict=True)
-        )
-        / (12 * h)
+        sum(weight * f(y0 + k * h * e) for k, weight in weights.items()) / (12 * h)
         for e in np.eye(len(y0))
     ]
     return f(y0), np.array(slopes)
