@@ -35,19 +35,19 @@ def emit(entry: Entry) -> tuple[str, list[int], list[Any]]:
     code, native = w.code, entry.native
     inputs = match_call(w, entry)
     owner = w.load("%state", 8 * state.OWNER)
-    held = [owner, *w.held]
-    for value in held:
-        w.call("Py_IncRef", "void", f"ptr {value}")
+    w.call("Py_IncRef", "void", f"ptr {owner}")
+    held = w.table(w.held) if w.held else "null"
+    w.each("Py_IncRef", held, len(w.held))
     count = len(entry.guards)
     guards = [on_stack(w, type) for type in native.outputs[:count]]
     rooms = [room(w, type) for type in native.outputs[count:]]
     outputs = w.table([found.memory for found in (*guards, *rooms)])
-    status = _run(w, native, w.table(inputs), outputs)
+    status = _run(w, native, inputs, outputs)
     w.go_on_if(code.let(f"icmp eq i64 {status}, 0"), "drop")
     _match_guards(w, [guard.memory for guard in guards], entry.guards)
     result = w.take(build(w, entry.result, rooms))
-    _finish(w, result, held)
-    _ways_out(w, held)
+    _finish(w, result, owner, held)
+    _ways_out(w, owner, held)
     return w.text(), w.words, w.kept
 
 
@@ -114,24 +114,21 @@ def _run_in(w: Writer, native: Native, inputs: str, outputs: str, arena: str) ->
     return status
 
 
-def _ways_out(w: Writer, held: Sequence[str]) -> None:
+def _ways_out(w: Writer, owner: str, held: str) -> None:
     """`miss` before anything was done; `drop` and `error` after it."""
     code = w.code
     code.label("miss")
     code.put(f"ret ptr {_next(w, 'musttail call')}")
     for label in ("drop", "error"):
         code.label(label)
-        for value in [code.let(f"load ptr, ptr {slot}") for slot in w.owned]:
-            w.call("Py_DecRef", "void", f"ptr {value}")
-        _finish(w, _next(w, "call") if label == "drop" else "null", held)
+        w.each("Py_DecRef", "%owned", w.owned)
+        _finish(w, _next(w, "call") if label == "drop" else "null", owner, held)
 
 
-def _finish(w: Writer, result: str, held: Sequence[str]) -> None:
+def _finish(w: Writer, result: str, owner: str, held: str) -> None:
     """Return, and let go of the inputs and of the entry itself: by other code, since with the entry
     its own may go."""
-    owner, *inputs = held
-    for value in inputs:
-        w.call("Py_DecRef", "void", f"ptr {value}")
+    w.each("Py_DecRef", held, len(w.held))
     finish, release = w.load("%state", 8 * state.FINISH), w.word(layout.api("Py_DecRef"))
     given = f"ptr {result}, ptr {owner}, i64 0, ptr {release}, ptr null"
     w.code.put(f"ret ptr {w.code.let(f'musttail call ptr {finish}({given})')}")

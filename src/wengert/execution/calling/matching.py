@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 import numpy as np
 
-from wengert.execution.calling import layout
+from wengert.execution.calling import helpers, layout
 from wengert.execution.calling.entries import Entry, Form, Items, Keyed, Leaf, Same
 from wengert.execution.calling.writer import Writer
 
 _COUNT_MASK = 0x7FFF_FFFF_FFFF_FFFF  # without PY_VECTORCALL_ARGUMENTS_OFFSET
 
 
-def match_call(w: Writer, entry: Entry) -> list[str]:
-    """Hand the call on unless the entry answers it; the addresses of the inputs."""
-    inputs = [""] * len(entry.native.inputs)
+def match_call(w: Writer, entry: Entry) -> str:
+    """Hand the call on unless the entry answers it; the addresses of the inputs in a row."""
+    count = len(entry.native.inputs)
+    inputs = w.code.slot(f"[{max(count, 1)} x ptr]", 16)
     _match_arguments(w, entry, inputs)
-    for k, value in enumerate(entry.held, len(inputs) - len(entry.held)):
+    for k, value in enumerate(entry.held, count - len(entry.held)):
         expected = entry.native.inputs[k]
         if type(value) is np.ndarray:
             leaf = Leaf(k, np.ndarray, value.dtype, expected.shape)
-            inputs[k] = _array(w, leaf, w.object(value))
+            _array(w, leaf, w.object(value), w.at(inputs, 8 * k))
         else:
             number = np.array(value, expected.dtype)
             w.kept.append(number)
-            inputs[k] = w.word(number.ctypes.data)
+            w.code.put(f"store ptr {w.word(number.ctypes.data)}, ptr {w.at(inputs, 8 * k)}")
     return inputs
 
 
-def _match_arguments(w: Writer, entry: Entry, inputs: list[str]) -> None:
+def _match_arguments(w: Writer, entry: Entry, inputs: str) -> None:
     signature = entry.signature
     count = w.code.let(f"and i64 %count, {_COUNT_MASK}")
     w.need("i64", count, len(signature.positional))
@@ -44,7 +46,7 @@ def _match_arguments(w: Writer, entry: Entry, inputs: list[str]) -> None:
         _match(w, form, w.load("%args", 8 * k), inputs)
 
 
-def _match(w: Writer, form: Form, value: str, inputs: list[str], shared: bool = False) -> None:
+def _match(w: Writer, form: Form, value: str, inputs: str, shared: bool = False) -> None:
     """Hand the call on unless a value has this form; find the addresses of its leaves.
 
     shared: whether the value lies in a list or a dict, which another thread may empty.
@@ -57,8 +59,11 @@ def _match(w: Writer, form: Form, value: str, inputs: list[str], shared: bool = 
     if isinstance(form, Leaf):
         if shared:
             w.held.append(value)
-        take = _array if kind is np.ndarray else _number
-        inputs[form.index] = take(w, form, value)
+        place = w.at(inputs, 8 * form.index)
+        if kind is np.ndarray:
+            _array(w, form, value, place)
+        else:
+            w.code.put(f"store ptr {_number(w, form, value)}, ptr {place}")
     elif isinstance(form, Items):
         w.need("i64", w.load(value, layout.SIZE, "i64"), len(form.parts))
         is_list = kind is list
@@ -70,7 +75,7 @@ def _match(w: Writer, form: Form, value: str, inputs: list[str], shared: bool = 
         _match_dict(w, form, value, inputs)
 
 
-def _match_dict(w: Writer, form: Keyed, value: str, inputs: list[str]) -> None:
+def _match_dict(w: Writer, form: Keyed, value: str, inputs: str) -> None:
     w.need("i64", w.call("PyDict_Size", "i64", f"ptr {value}"), len(form.keys))
     place, key, item = w.slot("i64", "i64 0"), w.slot("ptr"), w.slot("ptr")
     for expected, part in zip(form.keys, form.parts, strict=True):
@@ -82,40 +87,24 @@ def _match_dict(w: Writer, form: Keyed, value: str, inputs: list[str]) -> None:
 
 def _match_same(w: Writer, expected: Any, value: str) -> None:
     known = w.object(expected)
-    same = w.code.let(f"icmp eq ptr {value}, {known}")
-    if type(expected) not in (str, int):
-        w.go_on_if(same, "miss")
-        return
-
-    def equal() -> str:  # of built-in types, whose comparison runs no Python
-        w.need("ptr", w.load(value, layout.TYPE), w.object(type(expected)))
-        compared = (f"ptr {value}", f"ptr {known}", "i32 2")  # Py_EQ
-        answer = w.call("PyObject_RichCompareBool", "i32", *compared)
-        return w.code.let(f"icmp eq i32 {answer}, 1")
-
-    w.need_either(same, equal)
+    if type(expected) in (str, int):
+        w.helpers.add(helpers.SAME)
+        compare = w.word(layout.api("PyObject_RichCompareBool"))
+        same = w.code.let(f"call i1 @same(ptr {value}, ptr {known}, ptr {compare})")
+    else:
+        same = w.code.let(f"icmp eq ptr {value}, {known}")
+    w.go_on_if(same, "miss")
 
 
-def _array(w: Writer, leaf: Leaf, value: str) -> str:
-    """The data of an array. NumPy keeps the flags in step with the strides."""
-    w.need("i32", w.load(value, layout.RANK, "i32"), len(leaf.shape))
-    flags = w.load(value, layout.FLAGS, "i32")
-    w.need("i32", w.code.let(f"and i32 {flags}, {layout.PLAIN}"), layout.PLAIN)
-    expected = layout.description(leaf.dtype)
-    found = w.load(value, layout.DESCRIPTION)
-
-    def alike() -> str:  # another object for the same dtype, as unpickled arrays have
-        w.need("i32", w.load(found, layout.NUMBER, "i32"), expected.num)
-        order = w.load(found, layout.BYTE_ORDER, "i8")
-        native = w.code.let(f"icmp eq i8 {order}, {ord('=')}")
-        of_one_byte = w.code.let(f"icmp eq i8 {order}, {ord('|')}")
-        return w.code.let(f"or i1 {native}, {of_one_byte}")
-
-    w.need_either(w.code.let(f"icmp eq ptr {found}, {w.object(expected)}"), alike)
-    extents = w.load(value, layout.EXTENTS)
-    for k, extent in enumerate(leaf.shape):
-        w.need("i64", w.load(extents, 8 * k, "i64"), extent)
-    return w.load(value, layout.DATA)
+def _array(w: Writer, leaf: Leaf, value: str, place: str) -> None:
+    """The address of an array's data goes to its place."""
+    w.helpers.add(helpers.ARRAY)
+    known = layout.description(leaf.dtype)
+    words = (id(known), known.num, len(leaf.shape), *leaf.shape)
+    expected = (ctypes.c_size_t * len(words))(*words)
+    w.kept.append((known, expected))
+    given = f"ptr {value}, ptr {w.word(ctypes.addressof(expected))}, ptr {place}"
+    w.go_on_if(w.code.let(f"call i1 @array({given})"), "miss")
 
 
 def _number(w: Writer, leaf: Leaf, value: str) -> str:

@@ -31,13 +31,13 @@ def room(w: Writer, type: ArrayType) -> Room:
     """Memory for an output that is returned: that of a NumPy scalar or of an array."""
     if type.shape:
         made = w.own(_new_array(w, type))
-        return Room(w.load(made, layout.DATA), w.owned[-1])
+        return Room(w.load(made, layout.DATA), w.last_owned())
     if type.dtype == BOOL:  # there are but two objects, one for each value
         return on_stack(w, type)
     kind = type.dtype.type
     allocate = w.word(layout.allocator(kind))
     made = w.own(w.code.let(f"call ptr {allocate}(ptr {w.object(kind)}, i64 0)"))
-    return Room(w.at(made, layout.VALUE), w.owned[-1])
+    return Room(w.at(made, layout.VALUE), w.last_owned())
 
 
 def _new_array(w: Writer, type: ArrayType) -> str:
@@ -71,7 +71,7 @@ def build(w: Writer, form: ResultForm, rooms: Sequence[Room]) -> str:
         else:
             w.call("Py_IncRef", "void", f"ptr {value}")
             w.own(value)
-        return w.owned[-1]
+        return w.last_owned()
     parts = [build(w, part, rooms) for part in form.parts]
     if isinstance(form, Made):
         return _call(w, form, parts)
@@ -87,7 +87,7 @@ def _bool(w: Writer, memory: str) -> str:
     value = w.code.let(f"select i1 {is_true}, ptr {either[0]}, ptr {either[1]}")
     w.call("Py_IncRef", "void", f"ptr {value}")
     w.own(value)
-    return w.owned[-1]
+    return w.last_owned()
 
 
 def _items(w: Writer, form: Items, parts: Sequence[str]) -> str:
@@ -100,7 +100,7 @@ def _items(w: Writer, form: Items, parts: Sequence[str]) -> str:
         kind = f"ptr {w.object(form.kind)}"
         allocate = w.word(layout.allocator(form.kind))
         made = w.own(w.code.let(f"call ptr {allocate}({kind}, {count})"))
-    slot = w.owned[-1]
+    slot = w.last_owned()
     put = "PyList_SetItem" if form.kind is list else "PyTuple_SetItem"
     for k, part in enumerate(parts):
         w.call(put, "i32", f"ptr {made}", f"i64 {k}", f"ptr {w.take(part)}")
@@ -109,7 +109,7 @@ def _items(w: Writer, form: Items, parts: Sequence[str]) -> str:
 
 def _dict(w: Writer, form: Keyed, parts: Sequence[str]) -> str:
     made = w.own(w.call("PyDict_New", "ptr"))
-    slot = w.owned[-1]
+    slot = w.last_owned()
     for key, part in zip(form.keys, parts, strict=True):
         value = w.code.let(f"load ptr, ptr {part}")
         given = (f"ptr {made}", f"ptr {w.object(key)}", f"ptr {value}")
@@ -124,7 +124,7 @@ def _call(w: Writer, form: Made, parts: Sequence[str]) -> str:
     function = f"ptr {w.object(form.function)}"
     given = (function, f"ptr {values}", f"i64 {len(parts)}", "ptr null")
     w.own(w.call("PyObject_Vectorcall", "ptr", *given))
-    slot = w.owned[-1]
+    slot = w.last_owned()
     for part in parts:
         w.call("Py_DecRef", "void", f"ptr {w.take(part)}")
     return slot

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from wengert.compiler.code import Code
-from wengert.execution.calling import layout, state
+from wengert.execution.calling import helpers, layout, state
 
 _PARAMETERS = "ptr %self, ptr %args, i64 %count, ptr %names, ptr %state"
+_MEMSET = "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"
 
 
 class Writer:
     """The code of an entry, and the words of its state.
 
     words: addresses of objects and functions. kept: what must live as long as they do.
-    held: inputs to which the call takes a reference of its own. owned: stack slots with a reference
-        each, or null, which a failing call gives back.
+    held: objects to which the call takes a reference of its own. owned: how many references the
+        stack holds at %owned, or null, which a failing call gives back.
+    helpers: the texts of functions that the code calls.
     """
 
     def __init__(self) -> None:
@@ -24,7 +26,8 @@ class Writer:
         self.words = [0] * state.COMMON_WORDS
         self.kept: list[Any] = []
         self.held: list[str] = []
-        self.owned: list[str] = []
+        self.owned = 0
+        self.helpers: set[str] = set()
 
     def word(self, address: int) -> str:
         """An address, from the state."""
@@ -68,25 +71,23 @@ class Writer:
         """Hand the call on unless two values are equal."""
         self.go_on_if(self.code.let(f"icmp eq {type} {found}, {expected}"), "miss")
 
-    def need_either(self, first: str, second: Callable[[], str]) -> None:
-        """Hand the call on unless a condition holds, or else another one, which costs more."""
-        more, both = self.code.fresh("more"), self.code.fresh("both")
-        self.code.put(f"br i1 {first}, label %{both}, label %{more}")
-        self.code.label(more)
-        self.code.put(f"br i1 {second()}, label %{both}, label %miss")
-        self.code.label(both)
-
     def own(self, value: str) -> str:
         """A new reference, or NULL with an error set: to be given back if the call fails."""
-        self.code.put(f"store ptr {value}, ptr {self.owned_slot()}")
+        self.owned += 1
+        self.code.put(f"store ptr {value}, ptr {self.at('%owned', 8 * (self.owned - 1))}")
         self.go_on_if(self.code.let(f"icmp ne ptr {value}, null"), "error")
         return value
 
-    def owned_slot(self) -> str:
-        slot = self.code.slot("ptr", 8)
-        self.code.entry.append(f"store ptr null, ptr {slot}")
-        self.owned.append(slot)
-        return slot
+    def last_owned(self) -> str:
+        """The slot of the reference that was owned last."""
+        return self.at("%owned", 8 * (self.owned - 1))
+
+    def each(self, function: str, first: str, count: int) -> None:
+        """Py_IncRef or Py_DecRef of pointers in a row."""
+        if count:
+            self.helpers.add(helpers.EACH)
+            called = self.word(layout.api(function))
+            self.code.put(f"call void @each(ptr {first}, i64 {count}, ptr {called})")
 
     def take(self, slot: str) -> str:
         """The reference in a slot, which is null from now on."""
@@ -103,8 +104,13 @@ class Writer:
 
     def text(self) -> str:
         """The module."""
-        body = "\n  ".join(
-            ["entry:", *self.code.entry, "br label %start", "start:", *self.code.lines]
-        )
-        declared = "\n".join(self.code.declared.values())
-        return f"define ptr @enter({_PARAMETERS}) uwtable {{\n{body}\n}}\n{declared}\n"
+        owned = max(self.owned, 1)
+        entry = [
+            f"%owned = alloca [{owned} x ptr], align 16",
+            f"call void @llvm.memset.p0.i64(ptr %owned, i8 0, i64 {8 * owned}, i1 false)",
+            *self.code.entry,
+            "br label %start",
+        ]
+        body = "\n  ".join(["entry:", *entry, "start:", *self.code.lines])
+        enter = f"define ptr @enter({_PARAMETERS}) uwtable {{\n{body}\n}}\n"
+        return "\n".join([enter, *sorted(self.helpers), *self.code.declared.values(), _MEMSET, ""])
