@@ -29,7 +29,7 @@ WIDTHS = (1, 8)
 BOUND = 4
 """Units in the last place."""
 
-HOST = {"bessel_i", "gcd", "lcm", "spherical_j"}
+HOST = {"bessel_i", "spherical_j"}
 """Elementwise ops without a native rule."""
 
 MISSING = {

@@ -66,8 +66,6 @@ class Lanes:
         self.suffix = bits if width == 1 else f"v{width}{bits}"
         """How the names of intrinsics end: llvm.fma.<suffix>."""
 
-    # -- building blocks
-
     def let(self, text: str) -> Value:
         return self.code.let(text)
 
@@ -103,8 +101,6 @@ class Lanes:
     def masks(self) -> BoolLanes:
         """Operations on the results of comparisons."""
         return BoolLanes(self.code, BOOL, self.width)
-
-    # -- what the families below have in common
 
     def multiply(self, a: Value, b: Value) -> Value:
         raise NotImplementedError
@@ -205,6 +201,12 @@ class BoolLanes(WholeLanes):
     minimum = fmin = logical_and
     invert = logical_not
     absolute = floor = ceil = trunc = truth
+
+    def any(self, mask: Value) -> Value:
+        """Whether it holds in a lane."""
+        if self.width == 1:
+            return mask
+        return self.code.call(f"llvm.vector.reduce.or.{self.suffix}", "i1", (self.type, mask))
 
     def isfinite(self, a: Value) -> Value:
         return self.const(True)

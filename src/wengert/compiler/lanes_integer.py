@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from wengert.compiler.elementary.base import pure
 from wengert.compiler.lanes import IntegerLanes, Value
 
 REVERSED = {
@@ -112,6 +115,41 @@ class Integers(IntegerLanes):
     def fmod(self, a: Value, b: Value) -> Value:
         _, rest, zero = self._quotient(a, b)
         return self.select(zero, self.const(0), rest)
+
+    # -- common divisors and multiples: of the magnitudes, which are unsigned
+
+    def unsigned(self) -> Integers:
+        return Integers(self.code, np.dtype(f"u{self.dtype.itemsize}"), self.width)
+
+    @pure()
+    def euclid(self, a: Value, b: Value) -> Value:
+        """The greatest common divisor of unsigned integers: while b is not zero, a and b become b
+        and the rest of a / b."""
+        code, zero = self.code, self.const(0)
+        code.put("br label %next")
+        code.label("next")
+        code.put(f"%a = phi {self.type} [ {a}, %entry ], [ %b_or_a, %divide ]")
+        code.put(f"%b = phi {self.type} [ {b}, %entry ], [ %rest, %divide ]")
+        unfinished = self.truth("%b")
+        code.put(f"br i1 {self.masks().any(unfinished)}, label %divide, label %done")
+        code.label("divide")
+        code.put(f"%b_or_a = select {self.mask} {unfinished}, {self.type} %b, {self.type} %a")
+        by = self.select(unfinished, "%b", self.const(1))
+        rest = self.op("urem", "%a", by)
+        code.put(f"%rest = select {self.mask} {unfinished}, {self.type} {rest}, {self.type} {zero}")
+        code.put("br label %next")
+        code.label("done")
+        return "%a"
+
+    def gcd(self, a: Value, b: Value) -> Value:
+        return self.unsigned().euclid(self.absolute(a), self.absolute(b))
+
+    def lcm(self, a: Value, b: Value) -> Value:
+        """|a| / gcd(a, b) · |b|; 0 where either is zero."""
+        unsigned = self.unsigned()
+        a, b = self.absolute(a), self.absolute(b)
+        common = unsigned.maximum(unsigned.euclid(a, b), unsigned.const(1))
+        return self.multiply(unsigned.op("udiv", a, common), b)
 
     # -- shifts: by the width or more, and by negative counts, all bits are shifted out
 

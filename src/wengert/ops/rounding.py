@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert.graph.literals import constant
 from wengert.graph.node import Node, make
-from wengert.graph.op import ZERO, Absent, Op, absent
+from wengert.graph.op import ZERO, Op
 from wengert.graph.types import array_type
 from wengert.ops.arithmetic import convert, divide, negative, one
 from wengert.ops.domain import Box, Cases, normal
@@ -74,15 +74,10 @@ heaviside: Op = elementwise(
 # ------------------------------------------------------------------------- integers, bits
 
 
-def _bits(
-    ufunc: np.ufunc, label: str, arity: int = 2, kinds: str = "biu", native: Absent | None = None
-) -> Op:
+def _bits(ufunc: np.ufunc, label: str, arity: int = 2, kinds: str = "biu") -> Op:
+    zero = (ZERO,) * arity
     return elementwise(
-        ufunc,
-        *(ZERO,) * arity,
-        label=label,
-        domain=Box(((0, 5),) * arity, kinds=kinds, smooth=False),
-        native=native,
+        ufunc, *zero, label=label, domain=Box(((0, 5),) * arity, kinds=kinds, smooth=False)
     )
 
 
@@ -92,9 +87,8 @@ bitwise_xor: Op = _bits(np.bitwise_xor, "{0} ^ {1}")
 invert: Op = _bits(np.invert, "~{0}", 1)
 left_shift: Op = _bits(np.left_shift, "{0} << {1}", kinds="iu")
 right_shift: Op = _bits(np.right_shift, "{0} >> {1}", kinds="iu")
-EUCLID = absent("Euclid's algorithm takes as many steps as the numbers ask for")
-gcd: Op = _bits(np.gcd, "gcd({0}, {1})", kinds="iu", native=EUCLID)
-lcm: Op = _bits(np.lcm, "lcm({0}, {1})", kinds="iu", native=EUCLID)
+gcd: Op = _bits(np.gcd, "gcd({0}, {1})", kinds="iu")
+lcm: Op = _bits(np.lcm, "lcm({0}, {1})", kinds="iu")
 
 
 def _draw_exponent(rng: np.random.Generator, dtype: Any) -> Any:
