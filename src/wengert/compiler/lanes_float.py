@@ -162,8 +162,8 @@ class Floats(Elementary):
         smallest = self.copysign(self.from_bits(whole.const(1)), to)
         result = self.select(self.equal(x, zero), smallest, self.neighbour(x, step))
         result = self.select(self.equal(x, to), to, result)
-        neither = self.compare("ord", x, to)
-        return self.select(neither, result, self.exact_add(x, to))
+        ordered = self.compare("ord", x, to)
+        return self.select(ordered, result, self.exact_add(x, to))
 
     # -- division
 
@@ -219,8 +219,8 @@ class Floats(Elementary):
         return self.select(exact, self.copysign(self.const(0), b), floored)
 
     def floor_divide(self, a: Value, b: Value) -> Value:
-        """The integer next to (a − rest) / b, of which NumPy takes the rest towards zero first;
-        a / b where b is zero."""
+        """The integer next to (a − rest) / b, less one where the rest has the other sign; a / b where
+        b is zero."""
         rest, other_sign, _ = self._floor_rest(a, b)
         zero, one = self.const(0), self.const(1)
         quotient = self.divide(self.exact_subtract(a, rest), b)
