@@ -8,6 +8,7 @@ from typing import Any
 
 from wengert.compiler.code import Code
 from wengert.compiler.lanes import Value
+from wengert.compiler.scalars.instructions import MANY, Instruction
 from wengert.compiler.scalars.loops import (
     Constant,
     Delayed,
@@ -18,15 +19,15 @@ from wengert.compiler.scalars.loops import (
     Read,
     Taped,
 )
-from wengert.compiler.scalars.memory import at, load, store
+from wengert.compiler.scalars.memory import WORD, at, load, store
 from wengert.compiler.scalars.places import Places
 from wengert.compiler.scalars.rules import Rules, constant, named, part_type, parts
 from wengert.compiler.scalars.sequence import INPUT, LITERAL, STEP
 from wengert.graph.types import DType
 
 Memory = tuple[str, int]
-"""What a function is passed the address of: ("input", k), ("output", k), ("words", 0), ("tape", k).
-None of these overlap."""
+"""What a function is passed the address of: ("input", k), ("output", k), ("words", 0), ("tape", k),
+none of which overlap, and the addresses of all inputs or outputs, ("inputs", 0), ("outputs", 0)."""
 
 
 class Columns:
@@ -37,11 +38,7 @@ class Columns:
         self.places = places
         self.rules = rules
         self.instructions = steps.instructions
-        self.code = steps.code.tolist()
-        self.kind = steps.kind.tolist()
-        self.arg = steps.arg.tolist()
-        self.source = steps.source.tolist()
-        self.element = steps.element.tolist()
+        self.steps = steps
         self.literal_dtypes = [value.dtype for value in steps.literals]
         self.literals = [constant(value.dtype, value) for value in steps.literals]
         self.literal_values = steps.literals
@@ -98,10 +95,15 @@ class Function:
         found = self._elements.get(key)
         if found is None:
             own = self.columns.instructions[source]
-            base = self.pointer(("input", own.index))
-            found = load(self.code, own.dtype, base, element * own.dtype.itemsize)
+            found = load(self.code, own.dtype, *self.place(own, element))
             self._elements[key] = found
         return found
+
+    def place(self, own: Instruction, element: int) -> tuple[str, int]:
+        """Where an element of an input or output lies: an address and an offset."""
+        if own.index == MANY:
+            return self.pointer((own.kind, element)), 0
+        return self.pointer((own.kind, own.index)), element * own.dtype.itemsize
 
     def keep(self, position: int, value: Value) -> None:
         """Write a value to its word, where it has one."""
@@ -115,26 +117,27 @@ class Function:
         """The steps one after the other."""
         columns, code, names = self.columns, self.code, self.names
         kept = self.places.words
-        for position in positions:
-            number = columns.code[position]
+        steps, within = columns.steps, slice(positions.start, positions.stop)
+        for position, number, element, *args in zip(
+            positions,
+            steps.code[within].tolist(),
+            steps.element[within].tolist(),
+            steps.kind[within].tolist(),
+            steps.arg[within].tolist(),
+            steps.source[within].tolist(),
+            strict=True,
+        ):
             values: list[Value] = []
-            for kind, arg, source in zip(
-                columns.kind[position],
-                columns.arg[position],
-                columns.source[position],
-                strict=True,
-            ):
+            for kind, arg, source in zip(*args, strict=True):
                 if kind == STEP:
                     values.append(names[arg] if arg in names else self.value(arg))
                 elif kind == LITERAL:
                     values.append(columns.literals[arg])
                 elif kind == INPUT:
                     values.append(self.element(source, arg))
-            element = columns.element[position]
             if element >= 0:
                 own = columns.instructions[number]
-                base = self.pointer(("output", own.index))
-                store(code, own.dtype, values[0], base, element * own.dtype.itemsize)
+                store(code, own.dtype, values[0], *self.place(own, element))
                 continue
             value = names[position] = columns.rules[number](code, values)
             if position in kept:
@@ -158,13 +161,11 @@ class Function:
         running = _Running(self, loop, body, carried)
         for step in range(loop.period):
             position = loop.start + step
-            own = columns.code[position]
+            own = int(columns.steps.code[position])
             values = [running.value(read) for read in loop.args[step]]
-            if columns.element[position] >= 0:
-                first, by = loop.stored[step]
+            if columns.steps.element[position] >= 0:
                 instruction = columns.instructions[own]
-                base = self.pointer(("output", instruction.index))
-                address = running.affine(base, instruction.dtype.itemsize, first, by)
+                address = running.place(instruction, *loop.stored[step])
                 store(code, instruction.dtype, values[0], address)
                 continue
             body[step] = columns.rules[own](code, values)
@@ -234,6 +235,15 @@ class _Running:
                 self._scaled[key] = at(code, base, offset)
             base = self._scaled[key]
         return at(code, base, first * size)
+
+    def place(self, own: Instruction, first: int, by: int) -> str:
+        """The address of element first + by r of an input or output."""
+        function = self._function
+        if by and own.index == MANY:
+            addresses = function.pointer((f"{own.kind}s", 0))
+            return function.code.let(f"load ptr, ptr {self.affine(addresses, WORD, first, by)}")
+        base, offset = function.place(own, first)
+        return at(function.code, self.affine(base, own.dtype.itemsize, 0, by), offset)
 
     def value(self, read: Read) -> Value:
         """The value of an argument."""

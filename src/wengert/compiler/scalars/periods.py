@@ -73,10 +73,11 @@ class Search:
 def _signatures(steps: Steps) -> Ints:
     """Equal numbers for steps that are alike."""
     signature = steps.code.copy()
+    base = len(steps.instructions) + 1
     for j in range(3):
-        signature = signature * 4 + steps.kind[:, j]
-        signature = signature * (len(steps.instructions) + 1) + steps.source[:, j] + 1
-        signature = np.unique(signature, return_inverse=True)[1]
+        if base**4 >= 2**63:
+            signature = np.unique(signature, return_inverse=True)[1]
+        signature = signature * base + steps.source[:, j] + 1
     return signature
 
 

@@ -97,9 +97,11 @@ def _main(functions: Sequence[Function], places: Places) -> str:
     addresses: dict[Memory, str] = {}
 
     def address(memory: Memory) -> str:
+        kind, index = memory
+        if kind in ("inputs", "outputs"):
+            return f"%{kind}"
         found = addresses.get(memory)
         if found is None:
-            kind, index = memory
             if kind in ("input", "output"):
                 entry = main.let(f"getelementptr ptr, ptr %{kind}s, i64 {index}")
                 found = main.let(f"load ptr, ptr {entry}")

@@ -35,7 +35,7 @@ def rolled(steps: Steps) -> list[Loop]:
     """The loops of a program, in order; what is in none of them is straight code."""
     found = _candidates(steps)
     owner = _owners(steps, found)
-    while any([own.trim(found, owner) for own in found]):
+    while sum(own.trim(found, owner) for own in found):
         found = [own for own in found if own.worth]
         owner = _owners(steps, found)
     loops = [own.loop(found, owner) for own in found]

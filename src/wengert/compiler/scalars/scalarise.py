@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 
 from wengert.compiler.scalars.instructions import Scalars, emits
 from wengert.compiler.scalars.simplifying import SIMPLIFIED
-from wengert.graph.literals import full, literal
+from wengert.graph.literals import literal
 from wengert.graph.node import Node
 from wengert.graph.op import Op
 from wengert.graph.registry import find
@@ -31,9 +32,9 @@ from wengert.ops.native import Pointwise, Reduction
 Rows = Any
 """The rows of a node's elements: an array of ints of its shape; an int where that is ()."""
 Apply = Callable[..., int]
-CHAINS = 4
-"""A long sum is as many chains of additions, which do not wait for each other."""
-LEAST_LONG = 8
+Form = Callable[["Scalarising", Node], Rows]
+CHAINS = 8
+"""A long sum is as many chains of additions, which do not wait for each other, as in NumPy."""
 
 COMBINING = {
     "sum": "add",
@@ -55,16 +56,21 @@ def accepts(outputs: Sequence[Node], leaves: Sequence[Node] = ()) -> bool:
 
 def scalarised(outputs: Sequence[Node], leaves: Sequence[Node]) -> Scalars | None:
     """The rows of a graph and those that store its outputs."""
-    found = _Scalarising(leaves)
-    order = topological(outputs, stop=found.held)
-    if not all(map(_accepted, order)):
-        return None
+    found = Scalarising(leaves)
+    held, plans = found.held, found.plans
+    order = topological(outputs, stop=held)
     order.sort(key=_serial)
     for node in order:
-        found.held[node] = _FORMS.get(node.op.name, _pointwise)(found, node)
+        args = node.args
+        kind = (node.op, node.type, *[arg.type for arg in args])
+        if kind not in plans:
+            if not _accepted(node):
+                return None
+            plans[kind] = found.plan(node)
+        apply, form = plans[kind]
+        held[node] = apply(*[held[arg] for arg in args]) if form is None else form(found, node)
     for index, node in enumerate(outputs):
-        for element, row in enumerate(np.ravel(found.held[node]).tolist()):
-            found.rows.store(row, index, node.dtype, element)
+        found.rows.store(np.ravel(held[node]).tolist(), index, node.type)
     return found.rows
 
 
@@ -93,27 +99,39 @@ def _accepted(node: Node) -> bool:
     return op.name in _FORMS
 
 
-class _Scalarising:
-    """The rows made so far, and those of each node."""
+class Scalarising:
+    """The rows made so far, and those of each node.
+
+    plans: op and types of a node -> (the function that makes the row of a scalar one, or the form).
+    """
 
     def __init__(self, leaves: Sequence[Node]) -> None:
         self.rows = Scalars()
         self.held: dict[Node, Rows] = {}
-        self._plans: dict[Any, tuple[Apply, int]] = {}
+        self.plans: dict[Any, tuple[Any, Form | None]] = {}
+        self._applying: dict[Any, Apply] = {}
         for index, leaf in enumerate(leaves):
-            elements = self.rows.input(index, leaf.dtype, leaf.size)
+            elements = self.rows.input(index, leaf.type)
             shaped = np.array(elements, np.int64).reshape(leaf.shape)
             self.held[leaf] = shaped if leaf.shape else elements[0]
+
+    def plan(self, node: Node) -> tuple[Any, Form | None]:
+        """How the rows of nodes of this op and these types are made."""
+        form = _FORMS.get(node.op.name)
+        if form is None and not node.shape:
+            return self.apply(node.op, tuple([arg.dtype for arg in node.args]), node.dtype), None
+        return None, form or _pointwise
 
     def apply(self, op: Op, args: tuple[DType, ...], dtype: DType) -> Apply:
         """The function that makes rows of an op: (rows of the arguments) -> row."""
         key = (op, args, dtype)
-        found = self._plans.get(key)
+        found = self._applying.get(key)
         if found is None:
             code = self.rows.point(op, args, dtype)
-            simplified = SIMPLIFIED.get(op.name)
-            found = _applying(self.rows, code, simplified, args[0])
-            self._plans[key] = found
+            found = self.rows.maker(code)
+            if op.name in SIMPLIFIED:
+                found = _simplifying(self.rows, code, SIMPLIFIED[op.name], args[-1], found)
+            self._applying[key] = found
         return found
 
     def combine(self, name: str, dtype: DType, rows: Iterable[int]) -> int:
@@ -127,25 +145,27 @@ class _Scalarising:
 
     def total(self, name: str, dtype: DType, count: int, rows: Iterable[int]) -> int:
         """The same of `count` rows in any order: in several chains where they are many."""
-        if count < LEAST_LONG:
+        if count < CHAINS:
             return self.combine(name, dtype, rows)
         apply = self.apply(find(name), (dtype, dtype), dtype)
         chains: list[int] = []
-        for k, row in enumerate(rows):
+        given = iter(rows)
+        for k, row in enumerate(islice(given, count // CHAINS * CHAINS)):
             if k < CHAINS:
                 chains.append(row)
             else:
                 chains[k % CHAINS] = apply(chains[k % CHAINS], row)
-        return self.combine(name, dtype, chains)
+        while len(chains) > 1:
+            chains = list(map(apply, chains[::2], chains[1::2]))
+        return self.combine(name, dtype, chain(chains, given))
 
 
-def _applying(rows: Scalars, code: int, simplified: Any, dtype: DType) -> Apply:
-    if simplified is None:
-        return lambda *args: rows.row(code, *args)
-
+def _simplifying(
+    rows: Scalars, code: int, rule: Callable[..., int | None], dtype: DType, make: Apply
+) -> Apply:
     def apply(*args: int) -> int:
-        simpler = simplified(rows, code, dtype, *args)
-        return rows.row(code, *args) if simpler is None else simpler
+        simpler = rule(rows, code, dtype, *args)
+        return make(*args) if simpler is None else simpler
 
     return apply
 
@@ -153,7 +173,7 @@ def _applying(rows: Scalars, code: int, simplified: Any, dtype: DType) -> Apply:
 # ---------------------------------------------------------------------------------------- forms
 
 
-def _pointwise(self: _Scalarising, node: Node) -> Rows:
+def _pointwise(self: Scalarising, node: Node) -> Rows:
     args = node.args
     apply = self.apply(node.op, tuple([arg.dtype for arg in args]), node.dtype)
     held = self.held
@@ -164,30 +184,30 @@ def _pointwise(self: _Scalarising, node: Node) -> Rows:
     return np.array(found, np.int64).reshape(shape)
 
 
-def _full(self: _Scalarising, node: Node) -> Rows:
+def _full(self: Scalarising, node: Node) -> Rows:
     row = self.rows.literal(literal(node), node.dtype)
     return np.full(node.shape, row) if node.shape else row
 
 
-def _iota(self: _Scalarising, node: Node) -> Rows:
+def _iota(self: Scalarising, node: Node) -> Rows:
     (count,) = node.params
     return np.array([self.rows.literal(k, node.dtype) for k in range(count)], np.int64)
 
 
-def _moved(self: _Scalarising, node: Node) -> Rows:
+def _moved(self: Scalarising, node: Node) -> Rows:
     """An op that moves elements moves rows."""
     moved = node.op.evaluate(node)(*[self.held[arg] for arg in node.args])
     return moved if node.shape else int(moved)
 
 
-def _embed(self: _Scalarising, node: Node) -> Rows:
+def _embed(self: Scalarising, node: Node) -> Rows:
     entries, shape = node.params
     rows = np.full(shape, self.rows.literal(0, node.dtype))
     rows[as_slices(entries)] = self.held[node.args[0]]
     return rows
 
 
-def _reduced(self: _Scalarising, node: Node) -> Rows:
+def _reduced(self: Scalarising, node: Node) -> Rows:
     (axes,) = node.params
     kind, arg = node.op.name, node.args[0]
     dtype = BOOL if kind in ("any", "all") else node.dtype
@@ -206,7 +226,7 @@ def _reduced(self: _Scalarising, node: Node) -> Rows:
     return np.array(found, np.int64).reshape(node.shape) if node.shape else found[0]
 
 
-def _accumulated(self: _Scalarising, node: Node) -> Rows:
+def _accumulated(self: Scalarising, node: Node) -> Rows:
     (axis,) = node.params
     apply = self.apply(find(COMBINING[node.op.name]), (node.dtype, node.dtype), node.dtype)
     rows = np.array(self.held[node.args[0]])
@@ -217,7 +237,7 @@ def _accumulated(self: _Scalarising, node: Node) -> Rows:
     return rows
 
 
-def _contract(self: _Scalarising, node: Node) -> Rows:
+def _contract(self: Scalarising, node: Node) -> Rows:
     """Products and their sums in turn, for each element of the result."""
     a, b = node.args
     (over_a, over_b), (along_a, along_b) = node.params
@@ -242,7 +262,7 @@ def _contract(self: _Scalarising, node: Node) -> Rows:
     return np.array(found, np.int64).reshape(node.shape) if node.shape else found[0]
 
 
-_FORMS: dict[str, Callable[[_Scalarising, Node], Rows]] = {
+_FORMS: dict[str, Form] = {
     "full": _full,
     "iota": _iota,
     "embed": _embed,

@@ -12,9 +12,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from wengert.compiler.scalars.instructions import Instruction, Scalars
+from wengert.compiler.scalars.instructions import NO_ROW, Instruction, Scalars
 
 Ints: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
+Flags: TypeAlias = "np.ndarray[Any, np.dtype[np.bool_]]"
 NONE, STEP, INPUT, LITERAL = range(4)
 """What an argument is: nothing, the result of a step, an element of an input, a literal."""
 
@@ -45,11 +46,15 @@ def in_sequence(rows: Scalars) -> Steps:
     kinds = {"input": INPUT, "literal": LITERAL, "point": STEP, "output": NONE}
     kind_of = np.array([kinds[own.kind] for own in rows.instructions], np.int64)
     code = np.array(rows.code, np.int64)
-    args = np.array([rows.a, rows.b, rows.c], np.int64).T
+    pairs = np.array(rows.pair, np.int64)
+    args = np.full((len(code), 3), NO_ROW)
+    args[:, 0], args[:, 1] = pairs >> 32, pairs & NO_ROW
+    args[list(rows.third), 2] = list(rows.third.values())
+    args[args == NO_ROW] = -1
     stores = kind_of[code] == NONE
-    live = _live(rows, np.flatnonzero(stores), kind_of)
     element = np.where(stores, args[:, 2], -1)
     args[stores, 2] = -1
+    live = _live(code, args, stores, kind_of)
     is_step = kind_of[code] == STEP
     key = 2 * np.arange(len(code))
     stored = args[stores, 0]
@@ -73,15 +78,14 @@ def in_sequence(rows: Scalars) -> Steps:
     )
 
 
-def _live(rows: Scalars, stores: Ints, kind_of: Ints) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _live(code: Ints, args: Ints, stores: Flags, kind_of: Ints) -> Flags:
     """Which rows the stores rest on: one walk backwards, since arguments come before."""
-    live = bytearray(len(rows.code) + 1)
-    given = [kind in (INPUT, LITERAL) for kind in kind_of.tolist()]
-    for row in stores.tolist():
-        live[row] = live[rows.a[row]] = 1
-    code, a, b, c = rows.code, rows.a, rows.b, rows.c
-    first = int(stores[0]) if len(stores) else 0
-    for row in range(first - 1, -1, -1):
-        if live[row] and not given[code[row]]:
+    live = bytearray(len(code) + 1)
+    a, b, c = (column.tolist() for column in args.T)
+    for row in np.flatnonzero(stores).tolist():
+        live[row] = live[a[row]] = 1
+    steps = np.flatnonzero(kind_of[code] == STEP).tolist()
+    for row in reversed(steps):
+        if live[row]:
             live[a[row]] = live[b[row]] = live[c[row]] = 1
     return np.frombuffer(live, np.bool_)[:-1]

@@ -38,7 +38,9 @@ def _add(rows: Scalars, code: int, dtype: DType, a: int, b: int) -> int | None:
     if _is_zero(value, True):
         return a
     if _is_zero(value, False) and rows.code[a] == code:
-        if _is_zero(values.get(rows.a[a]), False) or _is_zero(values.get(rows.b[a]), False):
+        if _is_zero(values.get(rows.first(a)), False) or _is_zero(
+            values.get(rows.second(a)), False
+        ):
             return a
     return None
 
@@ -63,7 +65,7 @@ def _divide(rows: Scalars, code: int, dtype: DType, a: int, b: int) -> int | Non
 
 
 def _negative(rows: Scalars, code: int, dtype: DType, a: int) -> int | None:
-    return rows.a[a] if rows.code[a] == code else None
+    return rows.first(a) if rows.code[a] == code else None
 
 
 def _select(rows: Scalars, code: int, dtype: DType, mask: int, a: int, b: int) -> int | None:
