@@ -219,8 +219,8 @@ class Floats(Elementary):
         return self.select(exact, self.copysign(self.const(0), b), floored)
 
     def floor_divide(self, a: Value, b: Value) -> Value:
-        """The integer next to (a − rest) / b, less one where the rest has the other sign; a / b where
-        b is zero."""
+        """The integer next to (a − rest) / b, less one where the rest has the other sign; a / b
+        where b is zero."""
         rest, other_sign, _ = self._floor_rest(a, b)
         zero, one = self.const(0), self.const(1)
         quotient = self.divide(self.exact_subtract(a, rest), b)
