@@ -17,6 +17,8 @@ from wengert.compiler.nests.storage import EIGHT
 from wengert.compiler.nests.tree import SHORT, Item, Loop, flat
 from wengert.graph.types import INT, DType
 
+ROWS = 4
+"""Rows of a matrix that are done side by side."""
 REGISTERS = 16
 """Vector registers that jammed accumulators may take."""
 
@@ -239,7 +241,11 @@ class Emitter(Reducing):
 
     def _copies(self, loop: Loop, envs: Sequence[Env]) -> int:
         """How many positions to emit side by side."""
-        if self.vector is None or len(envs) >= 4:
+        if any(self._shared(s, loop.axis) for s in flat(loop.body)):
+            return 1
+        if self.vector is None:
+            return ROWS if any(isinstance(i, Loop) and i.lanes for i in loop.body) else 1
+        if len(envs) >= 4:
             return 1
         inner = [i for i in loop.body if isinstance(i, Loop) and self._long(i)]
         everything = list(flat(loop.body))
@@ -254,6 +260,13 @@ class Emitter(Reducing):
             for s in flat(i.body)
         )
         return max(1, REGISTERS // (self.width // EIGHT)) if deepest and reduces else 1
+
+    def _shared(self, statement: Statement, axis: int) -> bool:
+        """Whether copies of a body for several positions along an axis would write one place."""
+        slot = self.storage.slots.get(statement.id)
+        if slot is None or not slot.memory or axis in slot.axes:
+            return False
+        return axis not in statement.reduced_classes
 
     def _long(self, loop: Loop) -> bool:
         return self.storage.extents[loop.axis] > SHORT

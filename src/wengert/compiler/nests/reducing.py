@@ -182,12 +182,22 @@ class Reducing(Access):
                 continue
             if accumulator.mode == "eights":
                 value = self.fold(kind, dtype, self.width, EIGHT, value)
+            if self.vector in slot.axes:
+                self._add_along(kind, slot, env, value)
+                continue
             at = self._accumulator_at(slot, env, False)
             held = self.load_lanes(at, dtype, slot.width)
             total = self.combine(kind, dtype, slot.width, held, value)
             self.store_lanes(at, dtype, slot.width, total)
         if parts:
             self._add_sums(statement, accumulator, envs, parts)
+
+    def _add_along(self, kind: str, slot: Slot, env: Env, value: Value) -> None:
+        """Add lanes to neighbouring accumulators in memory, which are padded to whole tiles."""
+        position = self.sum([(env.index[a], slot.strides[a]) for a in slot.axes], env)
+        held = self.load(slot, slot.dtype, position, 1, None)
+        total = self.combine(kind, slot.dtype, self.width, held, value)
+        self.store(slot, slot.dtype, position, 1, total, None)
 
     def _add_sums(
         self,

@@ -28,6 +28,9 @@ LEAST_VECTOR = 8
 REMADE = frozenset({"add", "subtract", "multiply", "negative"})
 """What is computed again in another phase rather than stored, when its inputs are at hand."""
 
+WIDE, WIDEST = 64, 2_048
+"""Extents of rows that are worth a loop of their own, and that fit the first level of cache."""
+
 LITTLE = 20_000
 """Points of a loop that is done in some microseconds."""
 
@@ -188,7 +191,11 @@ class Builder:
         candidates = {a for s in statements for a in s.classes} - opened
         if not candidates:
             return list(statements)
-        axis, vector = self._choose(statements, candidates, opened, root)
+        rows = self._rows(statements, candidates) if root and not opened else None
+        if rows is not None:
+            axis, vector = rows, False
+        else:
+            axis, vector = self._choose(statements, candidates, opened, root)
         phase = self.phases(statements, axis)
         groups = self._grouped(statements, phase, axis, vector)
         items: list[Item] = []
@@ -196,12 +203,50 @@ class Builder:
             group = groups[number]
             if number % 2:
                 self._loops += 1
-                body = self.build(group, opened | {axis}, False)
+                body = self.build(group, opened | {axis}, rows is not None)
                 lanes = self._lanes(group, axis) if vector else 0
                 items.append(Loop(axis, body, self._loops, lanes))
             else:
                 items += self.build(group, opened, root)
         return items
+
+    def _rows(self, statements: Sequence[Statement], candidates: set[int]) -> int | None:
+        """The axis of the rows of a wide matrix, where all that reads it can be done row by row.
+
+        A row then lies in the first level of cache, however often it is read, and in order, so
+        that nothing is transposed: x → Xᵀ(X x) is one pass over X. Results that are summed over
+        the rows must be as wide as a row at most.
+        """
+        widest: tuple[int, int] | None = None
+        most = 0
+        for s in statements:
+            for edge in s.args:
+                if isinstance(edge.source, Memory) and len(edge.terms[0].axes) == 2:
+                    (a, step), (b, other) = edge.terms[0].axes
+                    if other != 1:
+                        a, b, step, other = b, a, other, step
+                    pair = (s.classes[a], s.classes[b])
+                    wide = self.extents[pair[1]] >= WIDE and self.extents[pair[0]] >= LEAST_VECTOR
+                    if other == 1 and step >= WIDE and wide and edge.source.size > most:
+                        most, widest = edge.source.size, pair
+        if widest is None or not candidates.issuperset(widest):
+            return None
+        row, _ = widest
+        phase = self.phases(statements, row)
+        if 2 * sum(s.points for s in statements if row in s.classes) < sum(
+            s.points for s in statements
+        ):
+            return None  # a loop beside the main one, which must not cut that in two
+        for s in statements:
+            if row not in s.classes:
+                continue
+            beside = [c for c in s.classes if c != row and not self.short(c)]
+            if phase[s.id] != 1 or len(beside) > 1:
+                return None
+            if s.kind == "reduce" and row in s.reduced_classes:
+                if s.result_classes != beside or self.size(beside) > WIDEST:
+                    return None
+        return row
 
     def _choose(
         self, statements: list[Statement], candidates: set[int], opened: set[int], root: bool
