@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from time import time
 from typing import Any
 
 import numpy as np
@@ -234,27 +235,41 @@ def key_of_text(text: str) -> str | None:
     return None if directory() is None else _key("text", text)
 
 
-def _key(kind: str, text: str) -> str:
-    return hashlib.sha256(f"{kind}\n{surroundings()}\n{text}".encode()).hexdigest()
+def _key(kind: str, text: str) -> str | None:
+    around = surroundings()
+    if around is None:
+        return None
+    return hashlib.sha256(f"{kind}\n{around}\n{text}".encode()).hexdigest()
 
 
 @cache
-def surroundings() -> str:
-    """What a compiled program rests on beside its graph."""
+def surroundings() -> str | None:
+    """What a compiled program rests on beside its graph; None where that cannot be told."""
+    source = _source()
+    if source is None:
+        return None
     versions = [f"{name} {version(name)}" for name in ("numpy", "scipy", "llvmlite")]
     python = f"{platform.python_implementation()} {sys.version}"
-    return "\n".join([_source(), python, *versions, host()])
+    return "\n".join([source, python, *versions, host()])
 
 
-def _source() -> str:
-    """The hash of the source of the compiler and of what it reads: wengert's version, and more."""
+def _source() -> str | None:
+    """The hash of the source of the compiler and of what it reads: wengert's version, and more.
+
+    None where there is no source, or it is not what this process runs, since it was changed.
+    """
     package = Path(__file__).parents[1]
     found = hashlib.sha256()
+    newest = 0.0
     for part in ("compiler", "graph", "ops", "transforms"):
         for path in sorted((package / part).rglob("*.py")):
             found.update(f"{path.relative_to(package).as_posix()}\n".encode())
             found.update(path.read_bytes())
-    return found.hexdigest()
+            newest = max(newest, path.stat().st_mtime)
+    return found.hexdigest() if 0 < newest < _IMPORTED else None
+
+
+_IMPORTED = time()
 
 
 class _NotWritten(Exception):
