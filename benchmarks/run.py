@@ -12,6 +12,7 @@ from __future__ import annotations
 from yardstick import fair  # isort: skip
 import argparse
 import platform
+import sys
 from pathlib import Path
 
 from problems import PROBLEMS, named
@@ -24,7 +25,7 @@ from yardstick.startup import startup
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
-FRESH = ("wengert", "jax", "torch")
+FRESH = ("wengert", "jax")
 
 
 def options() -> argparse.Namespace:
@@ -54,7 +55,8 @@ def main() -> None:
         "c": floor.description(),
         "versions": {name: found for name, found in versions().items() if name in peers},
     }
-    console = Console()
+    # Into a file the table is as wide as it must be.
+    console = Console() if sys.stdout.isatty() else Console(width=180)
     for name, said in about.items():
         console.print(f"{name}: {said}", highlight=False)
     floors = floor.library()

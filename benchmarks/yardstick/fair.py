@@ -1,6 +1,6 @@
 """The same conditions for every contender. Import this before NumPy.
 
-One thread for everybody. Some machines export a choice of OpenBLAS kernels that costs it 40 %; it
+One thread for everybody, and no compiled code from earlier processes. Some machines export a choice of OpenBLAS kernels that costs it 40 %; it
 is taken out of the environment for all.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-ONE_THREAD = {
+SETTINGS = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -16,11 +16,16 @@ ONE_THREAD = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
     "JAX_ENABLE_X64": "1",
     "JAX_PLATFORMS": "cpu",
+    "JAX_ENABLE_COMPILATION_CACHE": "0",
+    "WENGERT_CACHE": "off",
 }
 UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
-os.environ.update(ONE_THREAD)
+os.environ.update(SETTINGS)
 for _name in UNSET:
     os.environ.pop(_name, None)
 
-CONDITIONS = f"one thread for every contender; {' and '.join(UNSET)} unset for all"
+CONDITIONS = (
+    "one thread for every contender, no compiled code kept on disk; "
+    f"{' and '.join(UNSET)} unset for all"
+)

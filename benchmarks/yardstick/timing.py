@@ -12,7 +12,7 @@ Timer = Callable[[int], float]
 
 # One measurement takes about this long, and a contender gets at most so much in all.
 SLICE = 4e-3
-BUDGET = 3.0
+BUDGET = 1.5
 
 
 def timer(work: Callable[[], Any]) -> Timer:
