@@ -33,13 +33,7 @@ HOST = {"bessel_i", "spherical_j"}
 """Elementwise ops without a native rule."""
 
 MISSING = {
-    "arccos": "FD",
-    "arccosh": "FD",
-    "arcsin": "FD",
-    "arcsinh": "FD",
-    "arctan": "FD",
-    "arctanh": "FD",
-    "power": "bhilBHILFD",  # NumPy refuses negative powers of integers
+    "power": "bhilBHIL",  # NumPy refuses negative powers of integers
     "reciprocal": "bhilBHIL",
 }
 """The dtypes for which an op with a native rule has none."""
@@ -53,7 +47,10 @@ ELEMENTARY = INVERSE | CIRCULAR | EXPONENTIAL | {"cbrt", "hypot", "power"}
 ROUNDED = ELEMENTARY | {"absolute", "divide", "multiply", "reciprocal", "sign", "sqrt", "square"}
 """The same for complex numbers: NumPy contracts products where the processor can."""
 
-COARSE = {"log1p", "tan", "tanh"}
+ENDS = ("absolute", "sqrt", "log", "exp", "sinh", "cosh", "tanh", *sorted(INVERSE - {"arctan2"}))
+"""Functions of complex numbers that scale their arguments, or take the largest ones apart."""
+
+COARSE = {"arctan", "arctanh", "log1p", "tan", "tanh"}
 """Functions of complex numbers whose error in NumPy is of the size of the bound, which are compared
 with its values in long double."""
 
@@ -171,12 +168,18 @@ def close(op: Op, arrays: list[Array], found: Array, expected: Array) -> Array:
         sizes.append(np.abs(np.maximum(*arrays)))
     size = np.maximum.reduce(sizes).astype(parts(expected)[0].dtype)
     bound = BOUND * np.spacing(size) + slack
+    lost = np.False_
+    if op.name == "power" and expected.dtype.kind == "c":  # e^(b log a), of a rounded argument
+        argument = np.abs(arrays[1] * np.log(arrays[0]))
+        argument = np.where(np.isfinite(argument), argument, 0)
+        bound = bound * (1 + argument)
+        lost = BOUND * argument * np.finfo(argument.dtype).eps > 0.1  # as is the angle: any sign
     within = np.True_
     for value, near, true in zip(parts(found), parts(expected), parts(exact), strict=True):
         within = within & (same(value, near) | (np.abs(value - true) <= bound))
     if op.name == "multiply":  # the sign of a product that vanishes depends on contraction
         return within
-    return within & zeros_agree(found, expected)
+    return lost | within & zeros_agree(found, expected)
 
 
 def parts(z: Array) -> list[Array]:
@@ -266,7 +269,7 @@ def test_ldexp_rounds_subnormal_results_once(dtype: Any) -> None:
     compare(OPS["ldexp"], applied(OPS["ldexp"], arrays), arrays)
 
 
-@pytest.mark.parametrize("name", ["absolute", "sqrt", "log", "exp", "sinh", "cosh", "tanh"])
+@pytest.mark.parametrize("name", ENDS)
 @pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
 def test_complex_functions_at_the_ends_of_the_range(name: str, dtype: Any) -> None:
     info = np.finfo(dtype)
@@ -319,3 +322,14 @@ def test_integers_of_numbers_out_of_range_are_defined(source: Any) -> None:
     for to, width in itertools.product([d for d in DTYPES if d.kind in "iu"], WIDTHS):
         found = elementwise(OPS["convert"].native.rule, [source], to, width)(x)
         assert found.tolist() == [cut_off(float(v), to) for v in x], to
+
+
+@pytest.mark.parametrize("name", ["exp", "sinh", "cosh"])
+@pytest.mark.parametrize("dtype, most", [(np.complex64, 193), (np.complex128, 1455)])
+def test_products_with_small_sines_do_not_overflow(name: str, dtype: Any, most: int) -> None:
+    """e^x overflows long before e^x sin y does."""
+    rng = np.random.default_rng(5)
+    with np.errstate(under="ignore"):
+        im = np.exp2(rng.uniform(-most * 1.45, 0, 2000)).astype(np.finfo(dtype).dtype)
+    arrays = [complex_of(rng.uniform(-most, most, 2000), im, dtype)]
+    compare(OPS[name], applied(OPS[name], arrays), arrays)

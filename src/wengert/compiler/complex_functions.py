@@ -3,9 +3,6 @@
 The formulas are the addition theorems, arranged so that the error is small against the modulus of
 the result and no intermediate result overflows; the values at infinities, NaN and signed zeros are
 those of C99's annex G, and of glibc where that leaves signs open.
-
-Functions that are missing here (the inverse circular and hyperbolic ones, and powers, whose error
-in NumPy grows with the exponent) run as host calls.
 """
 
 from __future__ import annotations
@@ -15,16 +12,22 @@ import math
 from wengert.compiler.complex_lanes import ComplexLanes, Pair
 from wengert.compiler.lanes import Value
 
-FAR = {"double": (600.0, 300.0), "float": (60.0, 30.0)}
-"""Beyond the first, eˣ is computed as e^(x−h)·eʰ with the second as h: it may overflow where its
-product with a sine or a cosine does not."""
+FAR = {"double": (600.0, 400.0), "float": (60.0, 55.0)}
+"""Beyond the first, eˣ is eʰ·e^(x−2h)·eʰ with the second as h: it may overflow where its product
+with a sine does not."""
+
+FAR_FROM_ZERO = {
+    "double": ((700.0, 340.0), (800.0, 380.0)),
+    "float": ((85.0, 37.5), (120.0, 54.0)),
+}
+"""The same of sinh x and cosh x, where x − 2h must not be small."""
 
 TANH_LIMIT = {"double": 20.0, "float": 10.0}
 """Beyond, sinh² + cos² is e^(2|x|)/4 in the format."""
 
 
 class ComplexFunctions(ComplexLanes):
-    """Complex numbers with all functions that have native rules."""
+    """Complex numbers with exponential, logarithmic, circular and hyperbolic functions."""
 
     __slots__ = ()
 
@@ -35,11 +38,10 @@ class ComplexFunctions(ComplexLanes):
         p = self.parts()
         limit, moved = FAR[p.element]
         far = p.greater(x, p.const(limit))
-        power = p.exp(p.select(far, p.exact_subtract(x, p.const(moved)), x))
+        power = p.exp(p.select(far, p.exact_subtract(x, p.const(2 * moved)), x))
         back = p.where(far, math.exp(moved), p.const(1))
-        first, second = (
-            p.exact_multiply(p.exact_multiply(power, factor), back) for factor in factors
-        )
+        times = p.exact_multiply
+        first, second = (times(times(times(factor, back), power), back) for factor in factors)
         return first, second
 
     def exp(self, z: Pair) -> Pair:
@@ -143,21 +145,24 @@ class ComplexFunctions(ComplexLanes):
     # -- hyperbolic and circular functions: f(ix) = i g(x) exchanges the parts
 
     def _hyperbolic(self, h: Value) -> tuple[Value, Value, Value]:
-        """sinh h, cosh h and a factor of both, without which they do not overflow too early."""
+        """sinh h, cosh h and a factor that both lack twice, so that they do not overflow."""
         p = self.parts()
-        limit, moved = FAR[p.element]
         size = p.absolute(h)
-        far = p.greater(size, p.const(limit))
-        sinh, cosh = p.sinhcosh(p.select(far, p.exact_subtract(size, p.const(moved)), size))
-        return p.copysign(sinh, h), cosh, p.where(far, math.exp(moved), p.const(1))
+        moved, back = p.const(0), p.const(1)
+        for limit, step in FAR_FROM_ZERO[p.element]:
+            far = p.greater(size, p.const(limit))
+            moved, back = p.where(far, 2 * step, moved), p.where(far, math.exp(step), back)
+        sinh, cosh = p.sinhcosh(p.exact_subtract(size, moved))
+        return p.copysign(sinh, h), cosh, back
 
     def _sinh(self, h: Value, t: Value) -> Pair:
         """sinh h cos t, cosh h sin t."""
         p, masks = self.parts(), self.masks()
         sinh, cosh, back = self._hyperbolic(h)
         sine, cosine = p.sincos(t)
-        first = p.exact_multiply(p.exact_multiply(sinh, cosine), back)
-        second = p.exact_multiply(p.exact_multiply(cosh, sine), back)
+        times = p.exact_multiply
+        first = times(times(times(cosine, back), sinh), back)
+        second = times(times(times(sine, back), cosh), back)
         zero = p.const(0)
         turns = masks.logical_not(p.isfinite(t))
         first = p.select(masks.logical_and(turns, p.equal(h, zero)), h, first)
@@ -169,8 +174,9 @@ class ComplexFunctions(ComplexLanes):
         p, masks = self.parts(), self.masks()
         sinh, cosh, back = self._hyperbolic(h)
         sine, cosine = p.sincos(t)
-        first = p.exact_multiply(p.exact_multiply(cosh, cosine), back)
-        second = p.exact_multiply(p.exact_multiply(sinh, sine), back)
+        times = p.exact_multiply
+        first = times(times(times(cosine, back), cosh), back)
+        second = times(times(times(sine, back), sinh), back)
         zero = p.const(0)
         turns = masks.logical_not(p.isfinite(t))
         first = p.where(masks.logical_and(turns, p.isinf(h)), math.inf, first)

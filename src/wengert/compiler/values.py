@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wengert.compiler.code import Code
-from wengert.compiler.complex_functions import ComplexFunctions
+from wengert.compiler.complex_power import Complexes
 from wengert.compiler.lanes import BoolLanes, Lanes
 from wengert.compiler.lanes_float import Floats
 from wengert.compiler.lanes_integer import Integers
@@ -14,7 +14,7 @@ _KINDS: dict[str, type[Lanes]] = {
     "i": Integers,
     "u": Integers,
     "f": Floats,
-    "c": ComplexFunctions,
+    "c": Complexes,
 }
 
 
