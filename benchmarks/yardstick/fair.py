@@ -1,7 +1,7 @@
 """The same conditions for every contender. Import this before NumPy.
 
-One thread for everybody, and no compiled code from earlier processes. Some machines export a choice of OpenBLAS kernels that costs it 40 %; it
-is taken out of the environment for all.
+One thread for everybody, and no compiled code from earlier processes. Some machines export a choice
+of OpenBLAS kernels that costs it 40 %; it is taken out of the environment for all.
 """
 
 from __future__ import annotations
