@@ -3,6 +3,7 @@
     compiled(outputs, inputs)    the machine code of a graph
     loaded(text)                 that of a module
     is_native(node)              whether an op has a native rule for its dtypes
+    why_host_call(node)          why it has none
 
 The graphs given here are native throughout; `wengert.execution.compiled` cuts out what is not.
 """
@@ -19,14 +20,21 @@ from wengert.compiler.machine import Loaded, object_code
 from wengert.compiler.native import Native
 from wengert.compiler.nests.lowering import FORMS
 from wengert.compiler.nests.program import nest_module
+from wengert.compiler.scalars.program import scalar_program
 from wengert.compiler.symbols import table
 from wengert.compiler.values import lanes
 from wengert.graph.literals import full
 from wengert.graph.node import Node
-from wengert.graph.op import Op
+from wengert.graph.op import Absent, Op
 from wengert.graph.types import ArrayType, DType
+from wengert.graph.walk import topological
 from wengert.logging import logger
 from wengert.ops.native import Pointwise, Reduction, Statement, View
+
+MOST_ELEMENTS, MEAN_ELEMENTS = 64, 24
+"""Elements of the arrays that become single numbers: the most, and on the average."""
+FEW_NODES, MOST_NUMBERS = 300, 600
+"""A program of so few nodes becomes single numbers if they are not more than that."""
 
 LONG = 200_000
 """Points of work from which a call lets other Python threads run."""
@@ -39,20 +47,18 @@ def compiled(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native:
     kept = disk.find(key)
     text = ""
     if kept is None:
-        module = nest_module(outputs, inputs)
-        text = module.text
+        text, arena_bytes, names, work, what = _module(outputs, inputs)
         written = perf_counter()
-        kept = disk.Kept(object_code(text), module.arena_bytes, module.table, module.work)
+        kept = disk.Kept(object_code(text), arena_bytes, names, work)
         now = perf_counter()
         disk.keep(key, kept, now - start)
         logger.debug(
-            "compiled %d outputs in %.1f ms (%.1f of them LLVM): %d loop functions, %d bytes of "
-            "arena",
+            "compiled %d outputs in %.1f ms (%.1f of them LLVM): %s, %d bytes of arena",
             len(outputs),
             1e3 * (now - start),
             1e3 * (now - written),
-            len(module.functions),
-            module.arena_bytes,
+            what,
+            arena_bytes,
         )
         code = Loaded(kept.code)
     else:
@@ -68,6 +74,33 @@ def compiled(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native:
         code,
         text,
     )
+
+
+def _module(
+    outputs: Sequence[Node], inputs: Sequence[Node]
+) -> tuple[str, int, tuple[str, ...], int, str]:
+    """(text, bytes of arena, names of the table, work, what it is made of)."""
+    if is_small(topological(outputs, stop=set(inputs))):
+        small = scalar_program(outputs, inputs)
+        if small is not None:
+            what = f"{small.steps} operations on numbers, {small.written} of them in the text"
+            return small.text, small.arena_bytes, (), small.steps, what
+    module = nest_module(outputs, inputs)
+    what = f"{len(module.functions)} loop functions"
+    return module.text, module.arena_bytes, module.table, module.work, what
+
+
+def is_small(nodes: Sequence[Node]) -> bool:
+    """Whether a graph is best compiled as operations on single numbers: a few numbers in all, or a
+    long program of short arrays, as an unrolled recurrence."""
+    elements = 0
+    for node in nodes:
+        if not isinstance(node.type, ArrayType) or node.type.size > MOST_ELEMENTS:
+            return False
+        elements += node.type.size
+    if len(nodes) <= FEW_NODES and elements > MOST_NUMBERS:
+        return False
+    return elements <= MEAN_ELEMENTS * max(len(nodes), FEW_NODES)
 
 
 def loaded(text: str) -> Loaded:
@@ -97,6 +130,15 @@ def is_native(node: Node) -> bool:
     if isinstance(native, Statement) and native.name in FORMS:
         return node.op.name != "contract" or _reduces("sum", node.dtype, node.dtype)
     return False
+
+
+def why_host_call(node: Node) -> str:
+    """Why a node that is not native is none."""
+    native = node.op.native
+    if isinstance(native, Absent) and node.op is not full:
+        return native.reason
+    types = ", ".join(dict.fromkeys(str(own.type) for own in (*node.args, node)))
+    return f"its native rule does not take {types}"
 
 
 @lru_cache(maxsize=4_096)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.native import Native
-from wengert.compiler.pipeline import compiled, is_native
+from wengert.compiler.pipeline import compiled, is_native, is_small
 from wengert.execution.calling import portable
 from wengert.execution.interpreter import Program, owned
 from wengert.graph.node import Node
@@ -23,6 +23,10 @@ from wengert.graph.walk import substitute, topological
 from wengert.logging import logger
 from wengert.ops.leaves import LEAVES, input
 from wengert.transforms.simplify import simplify
+
+
+LONG_PROGRAM = 5_000
+"""Nodes of a program that takes long to simplify."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Step:
 
 def machine_code(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native | None:
     """The whole graph as one compiled program; None where an op of it has no native rule."""
-    simple = simplify(outputs, inputs)
+    simple = _simple(outputs, inputs)
     if all(is_native(node) for node in topological(simple, stop=set(inputs))):
         return compiled(simple, inputs)
     return None
@@ -55,15 +59,20 @@ class Compiled:
         self.outputs = tuple(outputs)
         self._given = tuple(given)
         names = {node: _name(k, node) for k, node in enumerate(dict.fromkeys(given))}
-        self._outputs = tuple(simplify(substitute(outputs, names)))
+        self._outputs = tuple(_simple(substitute(outputs, names)))
         order = topological(self._outputs)
         meant = {name: node for node, name in names.items()}
         self.leaves = {leaf: meant.get(leaf, leaf) for leaf in order if leaf.op in LEAVES}
         self.size = len(order)
         self.steps = _steps(order, set(self.leaves), self._outputs)
-        hosts = {step.op.name for step in self.steps if isinstance(step, Node)}
-        if hosts:
-            logger.debug("host calls: %s", ", ".join(sorted(hosts)))
+        for name, reason in self.host_calls:
+            logger.debug("%s is a host call: %s", name, reason)
+
+    @property
+    def host_calls(self) -> tuple[tuple[str, str], ...]:
+        """The ops that run as calls of NumPy, each with the reason, in order."""
+        found = [(s.op.name, why_host_call(s)) for s in self.steps if isinstance(s, Node)]
+        return tuple(dict.fromkeys(found))
 
     def run(self, values: Mapping[Node, Any]) -> list[Any]:
         """The outputs for these values of the leaves, as arrays that the caller owns."""
@@ -86,6 +95,14 @@ class Compiled:
             owned(known[own], node, borrowed)
             for own, node in zip(self._outputs, self.outputs, strict=True)
         ]
+
+
+def _simple(outputs: Sequence[Node], inputs: Sequence[Node] = ()) -> list[Node]:
+    """The outputs simplified; long programs of numbers are, when they are taken apart."""
+    order = topological(outputs, stop=set(inputs))
+    if len(order) > LONG_PROGRAM and is_small(order):
+        return list(outputs)
+    return simplify(outputs, inputs)
 
 
 def _name(k: int, node: Node) -> Node:
