@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.native import Native
-from wengert.compiler.pipeline import compiled, is_native, is_small
+from wengert.compiler.pipeline import compiled, is_native, is_small, why_host_call
 from wengert.execution.calling import portable
 from wengert.execution.interpreter import Program, owned
 from wengert.graph.node import Node
@@ -23,7 +23,6 @@ from wengert.graph.walk import substitute, topological
 from wengert.logging import logger
 from wengert.ops.leaves import LEAVES, input
 from wengert.transforms.simplify import simplify
-
 
 LONG_PROGRAM = 5_000
 """Nodes of a program that takes long to simplify."""
