@@ -84,7 +84,8 @@ class Function:
             else:
                 loop, step, repetition = taped
                 tape = self.places.tapes[loop]
-                base, offset = ("tape", loop), repetition * tape.row + tape.offsets[step]
+                base = ("tape", loop)
+                offset = (tape.lead + repetition) * tape.row + tape.offsets[step]
             found = load(self.code, dtype, self.pointer(base), offset)
             self.names[position] = found
         return found
@@ -153,6 +154,12 @@ class Function:
             if isinstance(read, Invariant):
                 self.value(read.position)
         carried = self._carried(loop)
+        for read in loop.late(number):
+            for delay in range(1, -read.first + 1):
+                position = loop.start + read.step - delay * loop.period
+                offset = (tape.lead - delay) * tape.row + tape.offsets[read.step]
+                value, base = self.value(position), self.pointer(("tape", number))
+                store(code, places.dtype(position), value, base, offset)
         before = code.block
         code.put("br label %body")
         code.label("body")
@@ -170,7 +177,7 @@ class Function:
                 continue
             body[step] = columns.rules[own](code, values)
             if step in tape.offsets:
-                row = running.affine(self.pointer(("tape", number)), tape.row, 0, 1)
+                row = running.affine(self.pointer(("tape", number)), tape.row, tape.lead, 1)
                 store(code, places.dtype(position), body[step], row, tape.offsets[step])
         code.put("%next = add nuw nsw i64 %r, 1")
         code.put(f"%more = icmp ult i64 %next, {loop.count}")
@@ -264,13 +271,12 @@ class _Running:
         if isinstance(read, Taped):
             tape, other = places.tapes[read.loop], places.loops[read.loop]
             base = function.pointer(("tape", read.loop))
-            address = self.affine(base, tape.row, read.first, read.by)
+            address = self.affine(base, tape.row, tape.lead + read.first, read.by)
             dtype = places.dtype(other.start + read.step)
             return load(code, dtype, address, tape.offsets[read.step])
         if isinstance(read, Element):
             own = columns.instructions[read.source]
-            base = function.pointer(("input", own.index))
-            return load(code, own.dtype, self.affine(base, own.dtype.itemsize, read.first, read.by))
+            return load(code, own.dtype, self.place(own, read.first, read.by))
         if len(read.literals) == 1:
             return columns.literals[read.literals[0]]
         dtype = columns.literal_dtypes[read.literals[0]]

@@ -42,7 +42,8 @@ class Delayed:
 
 @dataclass(frozen=True, slots=True)
 class Taped:
-    """The value of a step of a loop's body in its repetition first + by r."""
+    """The value of a step of a loop's body in its repetition first + by r; where the loop is the
+    reader's own, a negative one stands for what was there a period before, and so on."""
 
     loop: int
     step: int
@@ -92,6 +93,10 @@ class Loop:
     def saved(self) -> int:
         """The steps that need not be written."""
         return self.period * (self.count - 1)
+
+    def late(self, number: int) -> set[Taped]:
+        """Values that the loop of this number reads of itself many repetitions later."""
+        return {read for read in self.reads() if isinstance(read, Taped) and read.loop == number}
 
     def reads(self) -> Iterator[Read]:
         """The arguments of all steps of the body."""

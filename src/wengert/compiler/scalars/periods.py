@@ -24,6 +24,7 @@ DISTANCES = 6
 """How many of the commonest distances between equal words are tried."""
 SHORTEST = range(1, 5)
 """The periods that are always tried: words do not show stretches shorter than themselves."""
+MOST_MULTIPLES = 4
 LEAST_REPETITIONS = 4
 LEAST_SAVED = 16
 """Steps that a loop must save."""
@@ -57,8 +58,9 @@ class Search:
             return
         alike = self._alike[first:last]
         columns = [column[first:last] for column in self._columns]
-        tried = [p for p in periods or _distances(alike) if p * LEAST_REPETITIONS <= last - first]
-        found = [stretch for p in tried for stretch in _affine(alike, columns, p)]
+        found: list[Stretch] = []
+        for period in periods or _distances(alike):
+            found += _affine_multiples(alike, columns, period)
         chosen = sorted(_disjoint(found, last - first))
         at = 0
         for stretch in chosen:
@@ -103,6 +105,17 @@ def _distances(alike: Ints) -> list[int]:
                 word = head * np.uint64(6364136223846793005) + (tail ^ np.uint64(length))
                 length *= 2
     return list(found)
+
+
+def _affine_multiples(alike: Ints, columns: list[Ints], period: int) -> list[Stretch]:
+    """The stretches with this period or, where there are none, with a small multiple of it: what is
+    alike at some distance may read affinely only at twice that distance."""
+    for multiple in range(1, MOST_MULTIPLES + 1):
+        if period * multiple * LEAST_REPETITIONS <= len(alike):
+            found = list(_affine(alike, columns, period * multiple))
+            if found:
+                return found
+    return []
 
 
 def _affine(alike: Ints, columns: list[Ints], period: int) -> Iterator[Stretch]:

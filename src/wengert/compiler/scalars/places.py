@@ -27,11 +27,12 @@ Unit: TypeAlias = "range | Loop"
 
 @dataclass(slots=True)
 class Tape:
-    """What a loop leaves behind: the offset of each of its steps that are read elsewhere, and the
-    size of a repetition."""
+    """What a loop leaves behind: the offset of each of its steps that are read elsewhere, the size
+    of a repetition, and how many of them lie before the first one."""
 
     offsets: dict[int, int] = field(default_factory=dict)
     row: int = 0
+    lead: int = 0
 
     def hold(self, step: int, dtype: DType) -> None:
         """Keep the value of a step of the body."""
@@ -62,7 +63,7 @@ class Places:
         self.size = _aligned(self._width)
         for loop, tape in zip(loops, self.tapes, strict=True):
             self.tape_starts.append(self.size)
-            self.size += _aligned(tape.row * loop.count)
+            self.size += _aligned(tape.row * (tape.lead + loop.count))
 
     def dtype(self, position: int) -> DType:
         """The dtype of the value of a step."""
@@ -95,7 +96,7 @@ class Places:
             straight[within] = isinstance(unit, range)
         for position in _crossing(self.steps, unit_of, straight).tolist():
             self._need(position)
-        for loop in self.loops:
+        for number, loop in enumerate(self.loops):
             for read in loop.reads():
                 if isinstance(read, Invariant):
                     self._need(read.position)
@@ -105,6 +106,10 @@ class Places:
                 elif isinstance(read, Taped):
                     other = self.loops[read.loop]
                     self.tapes[read.loop].hold(read.step, self.dtype(other.start + read.step))
+            for read in loop.late(number):
+                self.tapes[number].lead = max(self.tapes[number].lead, -read.first)
+                for delay in range(1, -read.first + 1):
+                    self._need(loop.start + read.step - delay * loop.period)
 
 
 def _crossing(steps: Steps, unit_of: Ints, straight: Ints) -> Ints:

@@ -23,9 +23,9 @@ from wengert.compiler.scalars.loops import (
     Taped,
 )
 from wengert.compiler.scalars.periods import LEAST_REPETITIONS, LEAST_SAVED, Search, Stretch
-from wengert.compiler.scalars.sequence import INPUT, LITERAL, STEP, Ints, Steps
+from wengert.compiler.scalars.sequence import INPUT, LITERAL, STEP, Flags, Ints, Steps
 
-MOST_DELAYED = 8
+MOST_CARRIED = 8
 """Values of up to so many repetitions ago are carried in registers, older ones read from memory."""
 LEAST_ALONE = 64
 """Steps that a loop must save of which no other loop reads."""
@@ -104,14 +104,14 @@ class _Candidate:
         """How far apart values are that one argument reads, where they belong to no loop."""
         args = self.steps.arg[self.start : self.start + self.period]
         outside = (self.kind == STEP) & (self.slopes != 0)
-        outside &= ~self._is_carried(args, self.slopes)
+        outside &= ~self._is_own(args, self.slopes)
         middle = (args + self.count // 2 * self.slopes)[outside]
         return np.unique(np.abs(self.slopes[outside])[owner[middle] < 0]).tolist()
 
-    def _is_carried(self, args: Ints, slopes: Ints) -> Ints:
-        """Which arguments are values of a few repetitions ago, or of this one."""
-        near = args >= self.start - MOST_DELAYED * self.period
-        return near & (slopes == self.period)
+    def _is_own(self, args: Ints, slopes: Ints) -> Flags:
+        """Which arguments are values of this loop itself, of this repetition or a former one."""
+        last = args + (self.count - 1) * self.period
+        return (slopes == self.period) & (last >= self.start)
 
     def trim(self, found: list[_Candidate], owner: Ints) -> bool:
         """Leave out repetitions whose arguments no loop can read; whether there were any."""
@@ -121,7 +121,7 @@ class _Candidate:
         fixed = args[slopes == 0]
         first = max(0, (int(fixed.max(initial=-1)) - self.start) // self.period + 1)
         last = self.count
-        moving = (slopes != 0) & ~self._is_carried(args, slopes)
+        moving = (slopes != 0) & ~self._is_own(args, slopes)
         for arg, slope in zip(args[moving].tolist(), slopes[moving].tolist(), strict=True):
             first, last = _readable(arg, slope, first, last, found, owner)
         if (first, last) == (0, self.count):
@@ -152,8 +152,10 @@ class _Candidate:
             return Element(int(self.steps.source[position, j]), arg, slope)
         if not slope:
             return Invariant(arg)
-        if self._is_carried(np.array(arg), np.array(slope)):
+        if self._is_own(np.array(arg), np.array(slope)):
             behind, own = divmod(arg - self.start, self.period)
+            if behind < -MOST_CARRIED:
+                return Taped(int(owner[position]), own, behind, 1)
             return Delayed(own, -behind) if behind else Local(own)
         number = int(owner[arg])
         other = found[number]
