@@ -47,7 +47,17 @@ ELEMENTARY = INVERSE | CIRCULAR | EXPONENTIAL | {"cbrt", "hypot", "power"}
 ROUNDED = ELEMENTARY | {"absolute", "divide", "multiply", "reciprocal", "sign", "sqrt", "square"}
 """The same for complex numbers: NumPy contracts products where the processor can."""
 
-ENDS = ("absolute", "sqrt", "log", "exp", "sinh", "cosh", "tanh", *sorted(INVERSE - {"arctan2"}))
+ENDS = (
+    "absolute",
+    "sign",
+    "sqrt",
+    "log",
+    "exp",
+    "sinh",
+    "cosh",
+    "tanh",
+    *sorted(INVERSE - {"arctan2"}),
+)
 """Functions of complex numbers that scale their arguments, or take the largest ones apart."""
 
 COARSE = {"arctan", "arctanh", "log1p", "tan", "tanh"}

@@ -110,18 +110,18 @@ class ComplexLanes(Lanes):
         return self.parts().hypot(*z)
 
     def sign(self, z: Pair) -> Pair:
-        """z / |z|, and 0 at 0; a unit of the axis where one part is infinite."""
+        """z / |z|, and 0 at 0; where |z| is infinite, or overflows, a unit along an axis."""
         p = self.parts()
-        size = self.absolute(z)
-        infinite = self.isinf(z)
-
-        def part(x: Value, other: Value) -> Value:
-            finite = p.select(self.truth(z), p.divide(x, size), p.const(0))
-            unit = p.select(p.isinf(x), p.copysign(p.const(1), x), p.const(0))
-            both = self.masks().logical_and(p.isinf(x), p.isinf(other))
-            return p.select(infinite, p.select(both, p.const(np.nan), unit), finite)
-
-        return part(z[0], z[1]), part(z[1], z[0])
+        size, zero, one = self.absolute(z), p.const(0), p.const(1)
+        regular = self.select(
+            self.truth(z), (p.divide(z[0], size), p.divide(z[1], size)), self.const(0)
+        )
+        along = p.isinf(z[0])
+        re = p.select(along, p.copysign(one, z[0]), zero)
+        im = p.select(along, zero, p.copysign(one, z[1]))
+        both = self.masks().logical_and(along, p.isinf(z[1]))
+        unit = self.select(both, self.const(complex(np.nan, np.nan)), (re, im))
+        return self.select(p.isinf(size), unit, regular)
 
     # -- comparison: the order is lexicographic
 
