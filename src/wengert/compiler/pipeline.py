@@ -19,8 +19,8 @@ from wengert.compiler.code import Code
 from wengert.compiler.machine import Loaded, object_code
 from wengert.compiler.native import Native
 from wengert.compiler.nests.lowering import FORMS
-from wengert.compiler.nests.program import nest_module
-from wengert.compiler.scalars.program import scalar_program
+from wengert.compiler.nests.program import Module, nest_module
+from wengert.compiler.scalars.program import ScalarProgram, scalar_program
 from wengert.compiler.symbols import table
 from wengert.compiler.values import lanes
 from wengert.graph.literals import full
@@ -80,14 +80,21 @@ def _module(
     outputs: Sequence[Node], inputs: Sequence[Node]
 ) -> tuple[str, int, tuple[str, ...], int, str]:
     """(text, bytes of arena, names of the table, work, what it is made of)."""
+    module = module_of(outputs, inputs)
+    if isinstance(module, ScalarProgram):
+        what = f"{module.steps} operations on numbers, {module.written} of them in the text"
+        return module.text, module.arena_bytes, (), module.steps, what
+    what = f"{len(module.functions)} loop functions"
+    return module.text, module.arena_bytes, module.table, module.work, what
+
+
+def module_of(outputs: Sequence[Node], inputs: Sequence[Node]) -> ScalarProgram | Module:
+    """The program of a graph as text: of operations on single numbers, or of loop nests."""
     if is_small(topological(outputs, stop=set(inputs))):
         small = scalar_program(outputs, inputs)
         if small is not None:
-            what = f"{small.steps} operations on numbers, {small.written} of them in the text"
-            return small.text, small.arena_bytes, (), small.steps, what
-    module = nest_module(outputs, inputs)
-    what = f"{len(module.functions)} loop functions"
-    return module.text, module.arena_bytes, module.table, module.work, what
+            return small
+    return nest_module(outputs, inputs)
 
 
 def is_small(nodes: Sequence[Node]) -> bool:
