@@ -8,6 +8,7 @@ loops are trimmed again and again until nothing changes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,6 +28,7 @@ from wengert.compiler.scalars.sequence import INPUT, LITERAL, STEP, Flags, Ints,
 
 MOST_CARRIED = 8
 """Values of up to so many repetitions ago are carried in registers, older ones read from memory."""
+MOST_WIDENED = 8
 LEAST_ALONE = 64
 """Steps that a loop must save of which no other loop reads."""
 
@@ -34,10 +36,16 @@ LEAST_ALONE = 64
 def rolled(steps: Steps) -> list[Loop]:
     """The loops of a program, in order; what is in none of them is straight code."""
     found = _candidates(steps)
-    owner = _owners(steps, found)
-    while sum(own.trim(found, owner) for own in found):
-        found = [own for own in found if own.worth]
+    trimmed = True
+    while trimmed:
         owner = _owners(steps, found)
+        for own in found:
+            own.widen(found, owner)
+        owner = _owners(steps, found)
+        left_out = [own.trim(found, owner) for own in found]
+        trimmed = any(left_out)
+        found = [own for own in found if own.worth]
+    owner = _owners(steps, found)
     loops = [own.loop(found, owner) for own in found]
     read = {arg.loop for loop in loops for arg in loop.reads() if isinstance(arg, Taped)}
     kept = [own for k, own in enumerate(found) if k in read or loops[k].saved >= LEAST_ALONE]
@@ -84,6 +92,10 @@ class _Candidate:
         self.start = stretch.start
         self.period = stretch.period
         self.count = stretch.length // stretch.period
+        self._measure()
+
+    def _measure(self) -> None:
+        steps = self.steps
         body = slice(self.start, self.start + self.period)
         following = slice(body.stop, body.stop + self.period)
         self.kind = steps.kind[body]
@@ -112,6 +124,23 @@ class _Candidate:
         """Which arguments are values of this loop itself, of this repetition or a former one."""
         last = args + (self.count - 1) * self.period
         return (slopes == self.period) & (last >= self.start)
+
+    def widen(self, found: Sequence[_Candidate], owner: Ints) -> None:
+        """Take several repetitions as one, so that what they read of another loop lies a whole
+        number of its repetitions apart."""
+        args = self.steps.arg[self.start : self.start + self.period]
+        moving = (self.kind == STEP) & (self.slopes != 0)
+        middle = (args + self.count // 2 * self.slopes)[moving]
+        pairs = {
+            (found[k].period, slope)
+            for k, slope in zip(owner[middle].tolist(), self.slopes[moving].tolist(), strict=True)
+            if k >= 0 and found[k] is not self
+        }
+        times = math.lcm(*[period // math.gcd(period, slope) for period, slope in pairs])
+        if 1 < times <= MOST_WIDENED:
+            self.period *= times
+            self.count //= times
+            self._measure()
 
     def trim(self, found: list[_Candidate], owner: Ints) -> bool:
         """Leave out repetitions whose arguments no loop can read; whether there were any."""

@@ -18,7 +18,7 @@ from wengert.graph.types import DType
 
 Write = Callable[[Code, Sequence[Value]], Value]
 MOST_COPIES = 8
-SHORT = 4
+SHORT = 8
 """Rules of at most so many lines are always written in place."""
 
 
