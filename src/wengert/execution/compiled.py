@@ -39,10 +39,14 @@ class Step:
 
 def machine_code(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native | None:
     """The whole graph as one compiled program; None where an op of it has no native rule."""
-    simple = _simple(outputs, inputs)
-    if all(is_native(node) for node in topological(simple, stop=set(inputs))):
-        return compiled(simple, inputs)
-    return None
+    order = topological(outputs, stop=set(inputs))
+    if len(order) <= LONG_PROGRAM or not is_small(order):
+        outputs = simplify(outputs, inputs)
+        order = topological(outputs, stop=set(inputs))
+    native = compiled(outputs, inputs, small=True) if is_small(order) else None
+    if native is None and all(map(is_native, order)):
+        native = compiled(outputs, inputs)
+    return native
 
 
 class Compiled:
@@ -58,7 +62,7 @@ class Compiled:
         self.outputs = tuple(outputs)
         self._given = tuple(given)
         names = {node: _name(k, node) for k, node in enumerate(dict.fromkeys(given))}
-        self._outputs = tuple(_simple(substitute(outputs, names)))
+        self._outputs = tuple(simplify(substitute(outputs, names)))
         order = topological(self._outputs)
         meant = {name: node for node, name in names.items()}
         self.leaves = {leaf: meant.get(leaf, leaf) for leaf in order if leaf.op in LEAVES}
@@ -94,14 +98,6 @@ class Compiled:
             owned(known[own], node, borrowed)
             for own, node in zip(self._outputs, self.outputs, strict=True)
         ]
-
-
-def _simple(outputs: Sequence[Node], inputs: Sequence[Node] = ()) -> list[Node]:
-    """The outputs simplified; long programs of numbers are, when they are taken apart."""
-    order = topological(outputs, stop=set(inputs))
-    if len(order) > LONG_PROGRAM and is_small(order):
-        return list(outputs)
-    return simplify(outputs, inputs)
 
 
 def _name(k: int, node: Node) -> Node:
@@ -148,5 +144,6 @@ def _steps(order: Sequence[Node], leaves: set[Node], outputs: Sequence[Node]) ->
         reads = {arg for node in nodes for arg in node.args if arg not in mine}
         inputs = tuple(sorted(reads, key=lambda node: node.serial))
         if results:
-            steps.append(Step(compiled(results, inputs), inputs, results))
+            native = compiled(results, inputs, small=True) if is_small(nodes) else None
+            steps.append(Step(native or compiled(results, inputs), inputs, results))
     return steps
