@@ -40,13 +40,11 @@ class Step:
 def machine_code(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native | None:
     """The whole graph as one compiled program; None where an op of it has no native rule."""
     order = topological(outputs, stop=set(inputs))
-    if len(order) <= LONG_PROGRAM or not is_small(order):
+    if len(order) <= LONG_PROGRAM or not is_small(order):  # else simplified when it is taken apart
         outputs = simplify(outputs, inputs)
         order = topological(outputs, stop=set(inputs))
-    native = compiled(outputs, inputs, small=True) if is_small(order) else None
-    if native is None and all(map(is_native, order)):
-        native = compiled(outputs, inputs)
-    return native
+    kinds = {(node.op, node.type, *[arg.type for arg in node.args]): node for node in order}
+    return compiled(outputs, inputs) if all(map(is_native, kinds.values())) else None
 
 
 class Compiled:
@@ -144,6 +142,5 @@ def _steps(order: Sequence[Node], leaves: set[Node], outputs: Sequence[Node]) ->
         reads = {arg for node in nodes for arg in node.args if arg not in mine}
         inputs = tuple(sorted(reads, key=lambda node: node.serial))
         if results:
-            native = compiled(results, inputs, small=True) if is_small(nodes) else None
-            steps.append(Step(native or compiled(results, inputs), inputs, results))
+            steps.append(Step(compiled(results, inputs), inputs, results))
     return steps

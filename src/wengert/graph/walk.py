@@ -14,21 +14,29 @@ def topological(outputs: Iterable[Node], stop: Container[Node] = (), after: int 
     on a node is younger than that node.
     """
     seen: set[Node] = set()
+    placed: set[Node] = set()
     order: list[Node] = []
-    stack: list[tuple[Node, bool]] = [(node, False) for node in outputs]
-    while stack:
-        node, entered = stack.pop()
-        if entered:
-            order.append(node)
-        elif node not in seen and node.serial > after and node not in stop:
-            seen.add(node)
-            if node.args:
-                stack.append((node, True))
-                for arg in reversed(node.args):
-                    if arg not in seen:
-                        stack.append((arg, False))
-            else:
+    stack = list(outputs)
+    while stack:  # nodes alone, without marks beside them: a tuple a node would wake the collector
+        node = stack[-1]
+        if node in seen:
+            stack.pop()
+            if node not in placed:
+                placed.add(node)
                 order.append(node)
+        elif node.serial <= after or node in stop:
+            stack.pop()
+        else:
+            seen.add(node)
+            args = node.args
+            if not args:
+                stack.pop()
+                placed.add(node)
+                order.append(node)
+            elif len(args) == 1:
+                stack.append(args[0])
+            else:
+                stack.extend(args[::-1])
     return order
 
 
