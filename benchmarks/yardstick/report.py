@@ -73,7 +73,7 @@ def table(rows: Sequence[Row], peers: Sequence[str]) -> Table:
     shown = [columns(row, peers) for row in rows]
     made = Table()
     for name in shown[0]:
-        made.add_column(name, justify="left" if name == "row" else "right")
+        made.add_column(name, justify="left" if name == "row" else "right", no_wrap=name == "row")
     for cells in shown:
         made.add_row(*cells.values())
     return made
