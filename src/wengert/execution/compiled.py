@@ -39,12 +39,18 @@ class Step:
 
 def machine_code(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native | None:
     """The whole graph as one compiled program; None where an op of it has no native rule."""
+    simple = native_throughout(outputs, inputs)
+    return None if simple is None else compiled(simple, inputs)
+
+
+def native_throughout(outputs: Sequence[Node], inputs: Sequence[Node]) -> Sequence[Node] | None:
+    """The outputs simplified, None where an op of them has no native rule."""
     order = topological(outputs, stop=set(inputs))
     if len(order) <= LONG_PROGRAM or not is_small(order):  # else simplified when it is taken apart
         outputs = simplify(outputs, inputs)
         order = topological(outputs, stop=set(inputs))
     kinds = {(node.op, node.type, *[arg.type for arg in node.args]): node for node in order}
-    return compiled(outputs, inputs) if all(map(is_native, kinds.values())) else None
+    return outputs if all(map(is_native, kinds.values())) else None
 
 
 class Compiled:
