@@ -103,7 +103,9 @@ class Loaded:
     def __init__(self, code: bytes) -> None:
         llvm = binding()
         with _LOCK:
-            self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), make_target_machine())
+            self._engine = llvm.create_mcjit_compiler(
+                llvm.parse_assembly(""), make_target_machine()
+            )
             self._engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(code))
             self._engine.finalize_object()
 
