@@ -15,6 +15,7 @@ from wengert.derivatives.stopping import stop_gradient
 from wengert.errors import WengertError
 from wengert.execution.jit import jit
 from wengert.execution.programs import set_native
+from wengert.explaining.program import trace
 from wengert.explaining.report import explain
 from wengert.graph.types import float0
 
@@ -44,6 +45,7 @@ __all__ = [
     "primitive",
     "set_native",
     "stop_gradient",
+    "trace",
     "value_and_grad",
     "vjp",
 ]
