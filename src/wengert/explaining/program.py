@@ -175,8 +175,11 @@ def _listing(outputs: Sequence[Node], inputs: Sequence[Node]) -> Listing:
     if isinstance(module, ScalarProgram):
         lines = [f"{module.steps} operations on single numbers, {module.written} of them written"]
         lines += [f"    {size} in a loop, {times} times" for size, times in module.loops]
-        tape = Room("what loops leave for later ones", "bytes", module.tape_bytes)
-        rooms: tuple[Room, ...] = (tape,) if module.tape_bytes else ()
+        parts = {
+            "what loops leave for others": module.tape_bytes,
+            "what functions leave for others": module.arena_bytes - module.tape_bytes,
+        }
+        rooms = tuple(Room(name, None, size) for name, size in parts.items() if size)
         kernels = "\n".join(lines)
     else:
         kernels, rooms = listing(module, outputs, inputs)
@@ -192,5 +195,7 @@ def _numbered(texts: list[str], comment: str = "") -> str:
 
 def _memory(program: Listing) -> str:
     lines = [f"{program.arena_bytes} bytes"]
-    lines += [f"    {room.name}: {room.dtype}, {room.nbytes} bytes" for room in program.rooms]
+    for room in program.rooms:
+        kind = "" if room.dtype is None else f"{room.dtype}, "
+        lines.append(f"    {room.name}: {kind}{room.nbytes} bytes")
     return "\n".join(lines)

@@ -29,10 +29,13 @@ _LETTERS = "ijklmn"
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """An array in the arena: a buffer, or a value %k that does not fit registers."""
+    """Something in the arena: a buffer, or a value %k that does not fit registers.
+
+    dtype: that of its elements, None where there are several.
+    """
 
     name: str
-    dtype: str
+    dtype: str | None
     nbytes: int
 
 
