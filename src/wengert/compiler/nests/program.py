@@ -53,8 +53,9 @@ def nest_module(outputs: Sequence[Node], inputs: Sequence[Node]) -> Module:
     stages, calls = _staged(lowering.steps)
     units: list[list[Item]] = []
     order: list[int | Call] = []
-    for number in range(max([*stages, *calls], default=-1) + 1):
-        items = live(builder.build(stages.get(number, []), set(), True))
+    count = max([*stages, *calls], default=-1) + 1
+    built = [builder.build(stages.get(number, []), set(), True) for number in range(count)]
+    for number, items in enumerate(live(built)):
         for unit in _units(items):
             order.append(len(units))
             units.append(unit)

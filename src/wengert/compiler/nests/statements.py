@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from wengert.compiler.lanes import element_type
@@ -175,7 +175,7 @@ class Call:
     args: list[Edge]
     results: list[Memory]
     params: Any = None
-    shapes: Any = field(default=None)
+    id: int = -1  # no statement has it: a call stands between the loops, not in them
 
 
 def squeezed(shape: Shape) -> tuple[Shape, list[int]]:

@@ -387,10 +387,10 @@ def _after(before: int, held: bool, along: bool, carries: bool) -> int:
     return before + 2 if carries else before + 1
 
 
-def live(items: list[Item]) -> list[Item]:
-    """The tree without statements that nothing needs any more."""
+def live(stages: Sequence[list[Item]]) -> list[list[Item]]:
+    """The trees of all stages without statements that nothing needs any more."""
     needed: set[int] = set()
-    stack = [s for s in flat(items) if s.kind in ("store", "scatter", "check")]
+    stack = [s for items in stages for s in flat(items) if s.kind in ("store", "scatter", "check")]
     while stack:
         statement = stack.pop()
         if statement.id not in needed:
@@ -408,4 +408,4 @@ def live(items: list[Item]) -> list[Item]:
                 kept.append(item)
         return kept
 
-    return prune(items)
+    return [prune(items) for items in stages]
