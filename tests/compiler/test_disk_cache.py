@@ -25,13 +25,18 @@ FLOAT, SINGLE = np.dtype(np.float64), np.dtype(np.float32)
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """An empty cache that keeps everything."""
-    disk.surroundings()
+    monkeypatch.setattr(disk, "_IMPORTED", np.inf)  # whoever edits the source meanwhile
     monkeypatch.setenv("WENGERT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(disk, "LEAST_SECONDS", 0.0)
     monkeypatch.setattr(disk, "_sizes", {})
-    disk._checked.cache_clear()
+    forget()
     yield tmp_path / "cache"
+    forget()
+
+
+def forget():
     disk._checked.cache_clear()
+    disk.surroundings.cache_clear()
 
 
 def leaf(k=0, shape=(5,), dtype=FLOAT):
@@ -150,19 +155,14 @@ def test_keys_rest_on_what_is_around(place, monkeypatch, what, value):
     x = leaf()
     before = disk.key_of_graph(graph(x), [x])
     text = disk.key_of_text("text")
-    try:
-        monkeypatch.setattr(disk, what, value)
-        disk.surroundings.cache_clear()
-        assert disk.key_of_graph(graph(x), [x]) != before
-        assert disk.key_of_text("text") != text
-    finally:
-        monkeypatch.undo()
-        disk.surroundings.cache_clear()
-
-
-def test_source_that_changed_since_it_was_imported_is_not_cached(place, monkeypatch, request):
-    request.addfinalizer(disk.surroundings.cache_clear)
+    monkeypatch.setattr(disk, what, value)
+    assert disk.key_of_graph(graph(x), [x]) == before
     disk.surroundings.cache_clear()
+    assert disk.key_of_graph(graph(x), [x]) != before
+    assert disk.key_of_text("text") != text
+
+
+def test_source_that_changed_since_it_was_imported_is_not_cached(place, monkeypatch):
     monkeypatch.setattr(disk, "_IMPORTED", 0.0)
     assert disk.key_of_graph(graph(leaf()), [leaf()]) is None
     assert disk.key_of_text("text") is None
