@@ -218,9 +218,7 @@ class Lowering:
         if isinstance(ref.source, Memory) and not ref.guards:
             if ref.terms[0] == _of_memory(ref.source, ref.shape).terms[0]:
                 return ref
-        whole = isinstance(ref.source, Statement) and is_plain(
-            Edge(ref.source, ref.terms), squeezed(ref.shape)[0]
-        )
+        whole = _is_whole(ref)
         if whole:
             assert isinstance(ref.source, Statement)
             known = self._whole.get(ref.source.id)
@@ -275,6 +273,15 @@ def _of_memory(memory: Memory, shape: Shape) -> Reference:
         if extent != 1
     )
     return Reference(memory, shape, memory.dtype, (Term(0, steps),))
+
+
+def _is_whole(ref: Reference) -> bool:
+    """Whether a reference is the result of a statement, all of it, in its order."""
+    if not isinstance(ref.source, Statement) or ref.guards:
+        return False
+    extents, axes = squeezed(ref.shape)
+    terms = tuple(Term(0, ((axis, 1),)) for axis in axes)
+    return ref.terms == terms and extents == ref.source.result_shape
 
 
 def _of_statement(statement: Statement, shape: Shape, axes: Sequence[int] | None) -> Reference:

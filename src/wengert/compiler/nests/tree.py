@@ -106,7 +106,7 @@ class Builder:
                         own = max(own, _after(phase[source.id], held, along, carries))
                 elif isinstance(source, Memory):
                     for writer in source.writers:
-                        if writer.id in phase:
+                        if isinstance(writer, Statement) and writer.id in phase:
                             held = axis in writer.classes
                             own = max(own, _after(phase[writer.id], held, False, carries))
             if statement.target is not None:

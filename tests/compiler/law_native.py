@@ -1,0 +1,160 @@
+"""The law of machine code: what it gives differs from the interpreter's by rounding alone.
+
+How far rounding may reach is found by Monte Carlo arithmetic (D. S. Parker, *Monte Carlo
+Arithmetic*, 1997): the graph runs several times with each rounded result moved by some units in the
+last place, sums by n·eps·Σ|terms|, and what comes out spreads as rounding makes it spread. Where
+nothing is rounded, nothing spreads and the values must be equal.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.execution.compiled import Compiled
+from wengert.execution.interpreter import Program
+from wengert.graph.node import Node
+from wengert.graph.text import show
+from wengert.graph.types import ArrayType
+from wengert.graph.walk import topological
+
+Array = np.ndarray[Any, Any]
+
+UNITS = 4
+"""What a rule may be off by, in units in the last place; the same for the interpreter's."""
+RUNS, MARGIN = 5, 4
+"""Noisy runs, and how many times their spread the difference may be."""
+
+EXACT = frozenset(
+    {
+        *("negative", "positive", "absolute", "fabs", "copysign", "sign", "select"),
+        *("maximum", "minimum", "fmax", "fmin", "floor", "ceil", "rint", "trunc"),
+        *("real", "imag", "conjugate", "join", "spacing", "nextafter", "heaviside"),
+    }
+)
+"""Elementwise functions whose results are not rounded, unless they make complex numbers real."""
+
+
+def compare(outputs: Sequence[Node], values: Mapping[Node, Any]) -> str | None:
+    """What is wrong with the machine code of these outputs for these values; None if nothing."""
+    kept = {node: _copy(value) for node, value in values.items()}
+    with np.errstate(all="ignore"):
+        expected = Program(outputs).run(values)
+        found = Compiled(outputs).run(values)
+    for node, before in kept.items():
+        if (
+            isinstance(before, np.ndarray)
+            and before.tobytes() != np.asarray(values[node]).tobytes()
+        ):
+            return f"{node!r} was overwritten"
+    spread = None
+    for k, (node, a, b) in enumerate(zip(outputs, found, expected, strict=True)):
+        a, b = np.asarray(a), np.asarray(b)
+        if a.shape != b.shape or a.dtype != b.dtype:
+            return f"output {k} is {a.dtype}{a.shape}, not {b.dtype}{b.shape}"
+        if a.dtype.kind not in "fc":
+            if np.array_equal(a, b):
+                continue
+            spread = spread or spreads(outputs, values, expected)
+            wrong = (a != b) & (spread[k] == 0)
+        else:
+            if np.array_equal(a, b, equal_nan=True):
+                continue
+            spread = spread or spreads(outputs, values, expected)
+            wrong = ~_within(a, b, MARGIN * spread[k])
+        if wrong.any():
+            at = tuple(int(i) for i in np.argwhere(wrong)[0])
+            return (
+                f"output {k} ({node!r}) at {at}: {a[at]!r}, not {b[at]!r}"
+                f" (spread {spread[k][at]:.1e}; {int(wrong.sum())} of {a.size} wrong)"
+            )
+    return None
+
+
+def check(outputs: Sequence[Node], values: Mapping[Node, Any], what: str) -> None:
+    """Fail with the text of the graph where its machine code is wrong."""
+    wrong = compare(outputs, values)
+    assert wrong is None, f"{what}: {wrong}\n{show(outputs)}"
+
+
+def _copy(value: Any) -> Any:
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def _within(a: Array, b: Array, bound: Array) -> Array:
+    """Whether a is as near to b as rounding and the bound say; what is not finite is equal."""
+    eps, tiny = np.finfo(b.dtype).eps, np.finfo(b.dtype).tiny
+    with np.errstate(all="ignore"):
+        near = np.abs(a - b) <= bound + UNITS * eps * np.abs(b) + UNITS * eps * tiny
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    return same | near | ~np.isfinite(bound)
+
+
+def spreads(
+    outputs: Sequence[Node], values: Mapping[Node, Any], expected: Sequence[Any]
+) -> list[Array]:
+    """How far each element of the outputs moves under noise; infinite where it becomes another
+    infinity or NaN."""
+    rng = np.random.default_rng(0)
+    found = [np.zeros(np.shape(b)) for b in expected]
+    for _ in range(RUNS):
+        noisy = _noisy(outputs, values, rng)
+        for k, (a, b) in enumerate(zip(noisy, expected, strict=True)):
+            with np.errstate(all="ignore"):
+                wide = np.complex128 if np.asarray(b).dtype.kind == "c" else np.float64
+                moved = np.abs(np.asarray(a, wide) - np.asarray(b, wide))
+                same = (a == b) | ((a != a) & (b != b))
+            moved = np.where(same, 0.0, np.where(np.isfinite(moved), moved, np.inf))
+            found[k] = np.maximum(found[k], moved)
+    return found
+
+
+def _noisy(
+    outputs: Sequence[Node], values: Mapping[Node, Any], rng: np.random.Generator
+) -> list[Any]:
+    """Values of the outputs, each rounded result moved by noise."""
+    known = dict(values)
+    with np.errstate(all="ignore"):
+        for node in topological(outputs, stop=known):
+            args = [known[arg] for arg in node.args]
+            value = node.op.evaluate(node)(*args)
+            size = _noise(node, args, value)
+            if size is not None:
+                value = np.asarray(value + size * rng.choice([-1, 1], node.shape), node.dtype)
+            known[node] = value
+    return [known[node] for node in outputs]
+
+
+def _noise(node: Node, args: Sequence[Any], value: Any) -> Any:
+    """How far the result of a node may lie from the exact one; None where it is exact."""
+    if not isinstance(node.type, ArrayType) or node.dtype.kind not in "fc":
+        return None
+    eps, tiny = np.finfo(node.dtype).eps, np.finfo(node.dtype).smallest_subnormal
+    name = node.op.name
+    if name in ("sum", "prod", "cumsum", "contract", "scatter_add", "add_along_axis"):
+        sizes = [np.abs(arg) if np.asarray(arg).dtype.kind in "fc" else arg for arg in args]
+        terms = max(np.size(args[0]) / max(node.size, 1), 1.0)
+        if name == "contract":
+            terms = math.prod(np.shape(args[0])[axis] for axis in node.params[0][0])
+        total = np.asarray(_real(node, sizes))
+        return (terms + UNITS) * eps * total + tiny
+    if node.op.family != "elementwise" or _is_exact(node):
+        return None
+    return UNITS * eps * np.abs(value) + tiny
+
+
+def _is_exact(node: Node) -> bool:
+    own = node.args[0].dtype
+    if node.op.name == "convert":
+        return np.can_cast(own, node.dtype)
+    return node.op.name in EXACT and (own.kind != "c" or node.op.name not in ("absolute", "sign"))
+
+
+def _real(node: Node, sizes: Sequence[Any]) -> Any:
+    """The op of a node on the sizes of its inputs."""
+    dtype = np.float32 if node.dtype.char in "fF" else np.float64
+    like = [np.asarray(s, dtype) if np.asarray(s).dtype.kind in "fc" else s for s in sizes]
+    return np.abs(node.op.evaluate(node)(*like))
