@@ -23,7 +23,8 @@ from wengert.transforms.simplify import simplify
 
 @dataclass(frozen=True)
 class Graph:
-    """The outputs of a traced function, its leaves and their values."""
+    """The outputs of a traced function, simplified as the compiler gets them, its leaves and their
+    values."""
 
     outputs: tuple[Node, ...]
     leaves: tuple[Node, ...]
@@ -34,8 +35,8 @@ class Graph:
         return Program(self.outputs).run(dict(zip(self.leaves, self.values, strict=True)))
 
     def program(self, roll: bool = True) -> ScalarProgram:
-        """The program of it as the compiler gets it: simplified."""
-        found = scalar_program(simplify(self.outputs, self.leaves), self.leaves, roll=roll)
+        """The program of it."""
+        found = scalar_program(self.outputs, self.leaves, roll=roll)
         assert found is not None
         return found
 
@@ -66,11 +67,10 @@ def traced(function: Callable[..., Any], *args: Any) -> Graph:
         session.running = True
         found, _ = flatten(function(*unflatten(spec, tracers)))
         bound = session.read_later(inputs)
-        return Graph(
-            tuple(leaf.node for leaf in found if type(leaf) is Tracer),
-            (*inputs, *[node for node, _ in bound]),
-            (*leaves, *[value for _, value in bound]),
-        )
+        nodes = (*inputs, *[node for node, _ in bound])
+        outputs = [leaf.node for leaf in found if type(leaf) is Tracer]
+        values = (*leaves, *[value for _, value in bound])
+        return Graph(tuple(simplify(outputs, nodes)), nodes, values)
 
 
 def assert_same_bits(found: Sequence[Any], expected: Sequence[Any]) -> None:
