@@ -224,6 +224,16 @@ def test_the_directory_is_its_owners(place):
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the place of Linux")
+@pytest.mark.parametrize("xdg", ["", "caches"])
+def test_the_directory_is_in_the_users_caches(place, tmp_path, monkeypatch, xdg):
+    monkeypatch.delenv("WENGERT_CACHE")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / xdg) if xdg else "")
+    assert disk.directory() == tmp_path / (xdg or ".cache") / "wengert"
+    assert stat.S_IMODE(disk.directory().stat().st_mode) == 0o700
+
+
 @OWNERS
 @pytest.mark.parametrize("mode", [0o720, 0o702, 0o770, 0o777, 0o1777])
 def test_a_directory_that_others_can_write_is_refused(place, mode, caplog):
