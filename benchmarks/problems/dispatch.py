@@ -10,6 +10,10 @@ from typing import Any
 import numpy as np
 from yardstick.floor import Floor, FloorCall, FloorLibrary
 from yardstick.problem import Arguments, Problem
+from yardstick.timing import timer
+
+# Calls in C for each from Python.
+LOOP = 1000
 
 
 def arguments(n: int) -> Arguments:
@@ -37,15 +41,15 @@ def floor(floors: FloorLibrary, arguments: Arguments) -> Floor:
     for name in ("sinx_f", "sinx_fg", "loop_f", "loop_fg"):
         getattr(floors, name).restype = ctypes.c_double
 
-    def seconds_f(times: int) -> float:
-        return floors.loop_f(0, pointer[1], size, 100 * times)
-
-    def seconds_g(times: int) -> float:
-        return floors.loop_fg(0, pointer[1], pointer[2], size, 100 * times)
+    loop_f = timer(lambda: floors.loop_f(0, pointer[1], size, LOOP))
+    loop_fg = timer(lambda: floors.loop_fg(0, pointer[1], pointer[2], size, LOOP))
 
     return Floor(
-        FloorCall(lambda: floors.sinx_f(pointer[0], size), seconds_f),
-        FloorCall(lambda: (floors.sinx_fg(pointer[0], pointer[2], size), g), seconds_g),
+        FloorCall(lambda: floors.sinx_f(pointer[0], size), lambda times: loop_f(times) / LOOP),
+        FloorCall(
+            lambda: (floors.sinx_fg(pointer[0], pointer[2], size), g),
+            lambda times: loop_fg(times) / LOOP,
+        ),
     )
 
 

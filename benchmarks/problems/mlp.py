@@ -110,7 +110,7 @@ PROBLEMS = (
         small=partial(arguments, SMALL, 4, np.float32),
         function=function,
         by_hand=by_hand,
-        tolerance=2e-5,
+        tolerance=5e-6,
     ),
     Problem(
         name="mlp-hvp",

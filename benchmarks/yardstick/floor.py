@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from yardstick.timing import Timer, timer
+
 SOURCE = Path(__file__).resolve().parents[1] / "floors.c"
 FLAGS = ("-O3", "-march=native", "-ffast-math", "-fno-math-errno", "-shared", "-fPIC")
 # libmvec has the vector versions of the elementary functions, where glibc has it.
 LIBRARIES = (("-lmvec", "-lm"), ("-lm",))
 
 FloorLibrary = ctypes.CDLL
-Timer = Callable[[int], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,10 @@ def bind(
         returned = function(*converted)
         return (returned if value is None else float(value[0]), gradients)
 
+    full, overhead = timer(lambda: function(*converted)), timer(lambda: empty(*converted))
+
     def seconds(times: int) -> float:
-        full = _seconds(lambda: function(*converted), times)
-        return max(full - _seconds(lambda: empty(*converted), times), 1e-12)
+        return max(full(times) - overhead(times), 1e-12)
 
     # The arrays must outlive their addresses.
     call.arguments = arguments  # type: ignore[attr-defined]
@@ -114,10 +115,3 @@ def _convert(argument: Any) -> Any:
     if isinstance(argument, float):
         return ctypes.c_double(argument)
     return ctypes.c_long(argument)
-
-
-def _seconds(work: Callable[[], Any], times: int) -> float:
-    start = time.perf_counter()
-    for _ in range(times):
-        work()
-    return (time.perf_counter() - start) / times

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,13 +51,13 @@ def measure(
 ) -> Row:
     row = Row(problem.name, tolerance=problem.tolerance)
     arguments = problem.arguments()
-    calls: dict[str, Callable[[], Any]] = {}
+    calls: dict[str, dict[str, Callable[[], Any]]] = {"f": {}, "g": {}}
     timers: dict[str, dict[str, Timer]] = {"f": {}, "g": {}}
     if problem.floor is not None and floors is not None and "c" in peers:
         floor = problem.floor(floors, arguments)
-        timers["g"]["c"], calls["c"] = floor.g.seconds, floor.g.call
+        timers["g"]["c"], calls["g"]["c"] = floor.g.seconds, floor.g.call
         if floor.f is not None:
-            timers["f"]["c"] = floor.f.seconds
+            timers["f"]["c"], calls["f"]["c"] = floor.f.seconds, floor.f.call
     for name in peers:
         if name == "c":
             continue
@@ -75,9 +75,9 @@ def measure(
             row.notes[name] = traceback.format_exception_only(error)[-1].strip()[:200]
             continue
         if f is not None:
-            timers["f"][name] = timer(f)
+            timers["f"][name], calls["f"][name] = timer(f), f
         if g is not None:
-            timers["g"][name], calls[name] = timer(g), g
+            timers["g"][name], calls["g"][name] = timer(g), g
     _compare(row, calls)
     beside = {} if problem.beside is None else problem.beside(arguments)
     every = {("f", name): seconds for name, seconds in timers["f"].items()}
@@ -87,24 +87,29 @@ def measure(
     for (what, name), seconds in interleaved(every, rounds).items():
         getattr(row, what)[name] = seconds
     for name in fresh:
-        if name in calls:
+        if name in calls["g"]:
             say(f"{problem.name}: {name} in a fresh process")
             _fresh(row, name)
     return row
 
 
-def _compare(row: Row, calls: dict[str, Callable[[], Any]]) -> None:
-    """Against what was derived by hand where that is there, else against the first peer."""
+def _compare(row: Row, calls: Mapping[str, Mapping[str, Callable[[], Any]]]) -> None:
+    """Both f and g, against what was derived by hand where that is there, else the first peer's."""
     order = ("numpy", "c", "jax", "torch", "autograd", "casadi", "wengert")
-    names = [name for name in order if name in calls]
+    names = [name for name in order if name in calls["g"]]
     if not names:
         return
-    row.reference, expected = names[0], calls[names[0]]()
-    for name in names[1:]:
-        try:
-            row.error[name] = disagreement(calls[name](), expected)
-        except ValueError as error:
-            row.error[name], row.notes[name] = float("inf"), str(error)
+    row.reference = names[0]
+    for same in calls.values():
+        if row.reference not in same:
+            continue
+        expected = same[row.reference]()
+        for name in (name for name in order if name in same and name != row.reference):
+            try:
+                error = disagreement(same[name](), expected)
+            except ValueError as mismatch:
+                error, row.notes[name] = float("inf"), str(mismatch)
+            row.error[name] = max(error, row.error.get(name, 0.0))
 
 
 def _fresh(row: Row, name: str) -> None:

@@ -37,7 +37,7 @@ class Problem:
     # Work to measure beside the contenders, of which no result is compared.
     beside: Callable[[Arguments], Mapping[str, Callable[[], Any]]] | None = None
     casadi: Callable[[Arguments], tuple[Callable[[], Any], Callable[[], Any]]] | None = None
-    tolerance: float = 1e-9
+    tolerance: float = 1e-12
 
     def of_function(self, arguments: Arguments) -> Arguments:
         """The arguments of the function itself."""

@@ -99,7 +99,11 @@ def markdown(
     lines += [_line(("goal", "found", "")), "|---|---|---|"]
     lines += [_line((goal.text, goal.found, VERDICTS[goal.reached])) for goal in goals]
     versions = ", ".join(f"{name} {found}" for name, found in about["versions"].items() if found)
-    lines += ["", f"{about['machine']}; {about['conditions']}. {versions}. C: {about['c']}."]
+    lines += [
+        "",
+        f"{about['machine']}; time {about['time']}; {about['conditions']}.",
+        f"{versions}. C: {about['c']}.",
+    ]
     return "\n".join(lines) + "\n"
 
 

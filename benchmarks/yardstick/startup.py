@@ -16,15 +16,17 @@ PROGRAMS = {
 }
 
 
-def startup(peers: list[str], rounds: int) -> dict[str, float]:
-    """The median seconds of a process of each."""
+def startup(peers: list[str], rounds: int) -> dict[str, float | None]:
+    """The median seconds of a process of each; None where it failed."""
     found: dict[str, list[float]] = {name: [] for name in PROGRAMS if name in peers}
+    failed: dict[str, float | None] = {}
     for turn in range(rounds + 1):
         for name in list(found):
             start = time.perf_counter()
             done = subprocess.run([sys.executable, "-c", PROGRAMS[name]], capture_output=True)
             if done.returncode:
                 del found[name]
+                failed[name] = None
             elif turn:  # the first round reads files from the disk
                 found[name].append(time.perf_counter() - start)
-    return {name: statistics.median(times) for name, times in found.items()}
+    return failed | {name: statistics.median(times) for name, times in found.items()}
