@@ -14,9 +14,10 @@ import pytest
 sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
 from problems import PROBLEMS, dispatch, recurrences
-from yardstick import floor
+from yardstick import floor, startup
 from yardstick.goals import goals
-from yardstick.measure import Row
+from yardstick.measure import PEERS, Row, measure
+from yardstick.peers import numpy as numpy_alone
 from yardstick.peers import wengert
 from yardstick.problem import Problem, disagreement, leaves
 
@@ -124,3 +125,36 @@ def test_goals_are_missed_by_slow_rows_and_by_rows_without_a_result() -> None:
     assert (verdicts([fast, slow])[limit], verdicts([fast, slow])[mean]) == (False, False)
     assert (verdicts([fast, absent])[limit], verdicts([fast, absent])[mean]) == (False, False)
     assert verdicts([])[limit] is None
+
+
+@pytest.mark.parametrize("wrong", ["f", "g"])
+def test_a_wrong_function_or_derivative_disagrees(
+    wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def liar(problem: Problem, arguments: tuple[Any, ...]) -> Any:
+        f, g = numpy_alone(problem, arguments)
+        assert f is not None
+        assert g is not None
+        return (lambda: f() * 1.001, g) if wrong == "f" else (f, lambda: (g()[0], g()[1] * 1.001))
+
+    def agree(peer: Any) -> bool:
+        monkeypatch.setitem(PEERS, "wengert", peer)
+        problem, peers = dispatch.PROBLEMS[0], ["numpy", "wengert"]
+        return measure(problem, peers, None, rounds=3, fresh=(), say=lambda _: None).agree
+
+    assert agree(numpy_alone)
+    assert not agree(liar)
+
+
+def test_a_process_that_fails_misses_its_goal(monkeypatch: pytest.MonkeyPatch) -> None:
+    def process(program: str) -> float | None:
+        monkeypatch.setitem(startup.PROGRAMS, "wengert", program)
+        return startup.startup(["wengert"], rounds=1)["wengert"]
+
+    def reached(processes: dict[str, float | None]) -> bool | None:
+        return goals([], processes)[-1].reached
+
+    assert (process("pass") or 0.0) > 0.0
+    assert process("raise SystemExit(1)") is None
+    assert [reached({"wengert": seconds}) for seconds in (0.2, 0.3, None)] == [True, False, False]
+    assert reached({}) is None
