@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wengert.compiler.scalars.sequence import INPUT, STEP, Ints, Steps
+from wengert.compiler.scalars.sequence import INPUT, STEP, Flags, Ints, Steps
 
 SHORTEST_WORD, GROWTH = 4, 4
 DISTANCES = 6
@@ -121,22 +121,23 @@ def _affine_multiples(alike: Ints, columns: list[Ints], period: int) -> list[Str
 def _affine(alike: Ints, columns: list[Ints], period: int) -> Iterator[Stretch]:
     """The stretches with this period."""
     same = alike[period:] == alike[:-period]
-    if not any(length >= 2 * period for _, length in _runs(same)):
+    if _runs(same)[1].max(initial=0) < 2 * period:
         return
     holds = same[:-period] & same[period:]
     for column in columns:
         step = column[period:] - column[:-period]
         holds &= step[period:] == step[:-period]
-    for start, length in _runs(holds):
-        stretch = Stretch(start, length + 2 * period, period)
-        if length >= period and stretch.saved >= LEAST_SAVED:
+    starts, lengths = _runs(holds)
+    for k in np.flatnonzero(lengths >= period).tolist():
+        stretch = Stretch(int(starts[k]), int(lengths[k]) + 2 * period, period)
+        if stretch.saved >= LEAST_SAVED:
             yield stretch
 
 
-def _runs(holds: np.ndarray) -> Iterator[tuple[int, int]]:  # type: ignore[type-arg]
-    """(start, length) of each run of True."""
+def _runs(holds: Flags) -> tuple[Ints, Ints]:
+    """The starts and lengths of the runs of True."""
     edges = np.flatnonzero(np.diff(holds.astype(np.int8), prepend=0, append=0))
-    return zip(edges[::2].tolist(), (edges[1::2] - edges[::2]).tolist(), strict=True)
+    return edges[::2], edges[1::2] - edges[::2]
 
 
 def _disjoint(found: list[Stretch], count: int) -> Iterator[Stretch]:
@@ -144,13 +145,13 @@ def _disjoint(found: list[Stretch], count: int) -> Iterator[Stretch]:
     them is cut."""
     free = np.ones(count, np.bool_)
     for one in sorted(found, key=lambda own: (-own.saved, own.period)):
-        inside = max(
-            _runs(free[one.start : one.start + one.length]), key=lambda run: run[1], default=(0, 0)
-        )
-        cut = Stretch(one.start + inside[0], inside[1], one.period)
-        if cut.length >= LEAST_REPETITIONS * cut.period and cut.saved >= LEAST_SAVED:
-            free[cut.start : cut.start + cut.length] = False
-            yield cut
+        starts, lengths = _runs(free[one.start : one.start + one.length])
+        if len(lengths):
+            k = int(np.argmax(lengths))
+            cut = Stretch(one.start + int(starts[k]), int(lengths[k]), one.period)
+            if cut.length >= LEAST_REPETITIONS * cut.period and cut.saved >= LEAST_SAVED:
+                free[cut.start : cut.start + cut.length] = False
+                yield cut
 
 
 def _shortest(alike: Ints, columns: list[Ints], stretch: Stretch) -> Stretch:
