@@ -20,6 +20,7 @@ from wengert.compiler.machine import Loaded, object_code
 from wengert.compiler.native import Native
 from wengert.compiler.nests.lowering import FORMS
 from wengert.compiler.nests.program import Module, nest_module
+from wengert.compiler.pool import most_parts
 from wengert.compiler.scalars.program import ScalarProgram, scalar_program
 from wengert.compiler.symbols import table
 from wengert.compiler.values import lanes
@@ -90,21 +91,25 @@ def _module(
 
 def module_of(outputs: Sequence[Node], inputs: Sequence[Node]) -> ScalarProgram | Module:
     """The program of a graph as text: of operations on single numbers, or of loop nests."""
-    if is_small(topological(outputs, stop=set(inputs))):
+    if is_small(topological(outputs, stop=set(inputs)), outputs):
         small = scalar_program(outputs, inputs)
         if small is not None:
             return small
-    return nest_module(outputs, inputs)
+    return nest_module(outputs, inputs, most_parts())
 
 
-def is_small(nodes: Sequence[Node]) -> bool:
+def is_small(nodes: Sequence[Node], outputs: Sequence[Node]) -> bool:
     """Whether a graph is best compiled as operations on single numbers: a few numbers in all, or a
-    long program of short arrays, as an unrolled recurrence."""
+    long program of short arrays, as an unrolled recurrence. Of long inputs it may pick elements."""
     elements = 0
-    for node in nodes:
+    for node in (*nodes, *outputs):
         if not isinstance(node.type, ArrayType) or node.type.size > MOST_ELEMENTS:
             return False
         elements += node.type.size
+        if node.op.family != "movement":
+            for arg in node.args:
+                if not isinstance(arg.type, ArrayType) or arg.type.size > MOST_ELEMENTS:
+                    return False
     if len(nodes) <= FEW_NODES and elements > MOST_NUMBERS:
         return False
     return elements <= MEAN_ELEMENTS * max(len(nodes), FEW_NODES)

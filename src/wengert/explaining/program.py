@@ -156,7 +156,7 @@ def trace(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Trace:
 def _simple(outputs: Sequence[Node], inputs: Sequence[Node]) -> Sequence[Node]:
     """What is compiled: the simplified graph, but long programs of numbers as they are."""
     order = topological(outputs, stop=set(inputs))
-    return outputs if len(order) > LONG_PROGRAM and is_small(order) else simplify(outputs, inputs)
+    return outputs if len(order) > LONG_PROGRAM and is_small(order, outputs) else simplify(outputs, inputs)
 
 
 def _compiled(

@@ -56,7 +56,8 @@ class Access:
     """Reads and writes of one function.
 
     vector: the axis that lanes run along, inside its loop. tail: how many lanes are in use in the
-    last tile, or 0 where all are.
+    last tile, or 0 where all are. within: what is known of the positions along open axes, (low,
+    high); guards that hold everywhere there are not emitted.
     """
 
     def __init__(self, code: Code, storage: Storage) -> None:
@@ -65,6 +66,7 @@ class Access:
         self.width = 1
         self.vector: int | None = None
         self.tail = 0
+        self.within: dict[int, tuple[int, int]] = {}
         self.pointers: dict[object, str] = {}
         """What the function takes as parameters: memories and slots, by name."""
         self._lanes: dict[tuple[DType, int], Lanes] = {}
@@ -152,6 +154,19 @@ class Access:
         assert held is not None
         return held
 
+    def _holds(self, guard: Guard, statement: Statement) -> bool:
+        """Whether a guard holds at all positions where this code runs."""
+        term, low, high = guard
+        first = last = term.offset
+        for axis, step in term.axes:
+            known = self.within.get(statement.classes[axis])
+            if known is None:
+                return False
+            ends = (step * known[0], step * (known[1] - 1))
+            first += min(ends)
+            last += max(ends)
+        return low <= first and last < high
+
     def mask(self, guards: tuple[Guard, ...], statement: Statement, env: Env) -> str | None:
         """The lanes in use for which all guards hold."""
         used = self.in_use()
@@ -165,6 +180,9 @@ class Access:
     def read(self, statement: Statement, edge: Edge, env: Env) -> tuple[Value, bool]:
         """(the value that an edge reads, whether it is one of lanes)."""
         source = edge.source
+        if edge.guards and self.within:
+            open_ones = tuple(g for g in edge.guards if not self._holds(g, statement))
+            edge = Edge(source, edge.terms, open_ones)
         if isinstance(source, Literal):
             return self.literal(source, statement, edge, env)
         if isinstance(source, Statement):

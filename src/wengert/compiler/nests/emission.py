@@ -7,7 +7,8 @@ serves all of them ("register jamming"). Short axes are unrolled.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from wengert.compiler.lanes import Value, vector_type
 from wengert.compiler.nests.access import Env
@@ -17,6 +18,8 @@ from wengert.compiler.nests.storage import EIGHT
 from wengert.compiler.nests.tree import SHORT, Item, Loop, flat
 from wengert.graph.types import INT, DType
 
+LEAST_INSIDE = 8
+"""Positions within all guards that are worth code of their own."""
 ROWS = 4
 """Rows of a matrix that are done side by side."""
 REGISTERS = 16
@@ -28,6 +31,8 @@ class Emitter(Reducing):
 
     failed: str | None = None
     """The stack slot of the status, once something is checked."""
+    outside = False
+    """Whether this is code for positions where guards may not hold."""
 
     def items(self, items: Sequence[Item], envs: Sequence[Env]) -> None:
         for item in items:
@@ -183,16 +188,25 @@ class Emitter(Reducing):
 
     def run(self, loop: Loop, envs: Sequence[Env]) -> None:
         """A loop: the reductions that it reduces are begun before and finished after."""
-        depth = len(envs[0].path)
-        begun = [
+        begun = self.begun(loop, len(envs[0].path))
+        for statement in begun:
+            self.begin(statement, envs)
+        self.positions(loop, envs)
+        for statement in begun:
+            self.finish(statement, envs)
+
+    def begun(self, loop: Loop, depth: int) -> list[Statement]:
+        """The reductions whose outermost loop this is, inside `depth` others."""
+        return [
             s
             for s in flat(loop.body)
             if s.kind == "reduce"
             and len(self.storage.outside(s)) == depth
             and len(self.storage.path[s.id]) > depth
         ]
-        for statement in begun:
-            self.begin(statement, envs)
+
+    def positions(self, loop: Loop, envs: Sequence[Env]) -> None:
+        """The body of a loop, at all its positions."""
         extent = self.storage.extents[loop.axis]
         if loop.lanes:
             self._tiles(loop, extent, envs)
@@ -201,23 +215,35 @@ class Emitter(Reducing):
                 self.items(loop.body, [env.into(loop.id, loop.axis, q) for env in envs])
         elif not self._packed(loop, extent, envs):
             self._counted(loop, extent, envs)
-        for statement in begun:
-            self.finish(statement, envs)
+
+    def span(
+        self, loop: Loop, low: int, high: int, step: int, body: Callable[[str], None]
+    ) -> None:
+        """Positions of a loop, by steps."""
+        self.loop(low, high, step, body)
+
+    def rest(self, loop: Loop, emit: Callable[[], None]) -> None:
+        """The last positions of a loop, which are fewer than a step."""
+        emit()
 
     def _tiles(self, loop: Loop, extent: int, envs: Sequence[Env]) -> None:
         width = self.width = loop.lanes
         whole = extent // width * width
         self.vector = loop.axis
-        self.loop(
-            0,
-            whole,
-            width,
-            lambda at: self.items(loop.body, [env.into(loop.id, loop.axis, at) for env in envs]),
-        )
-        if whole < extent:
+
+        def tile(at: str | int) -> None:
+            self.items(loop.body, [env.into(loop.id, loop.axis, at) for env in envs])
+
+        def masked() -> None:
             self.tail = extent - whole
-            self.items(loop.body, [env.into(loop.id, loop.axis, whole) for env in envs])
+            tile(whole)
             self.tail = 0
+
+        for low, high, inside in self._segments(loop, whole, width):
+            with self._known(loop.axis, low, high, inside):
+                self.span(loop, low, high, width, tile)
+        if whole < extent:
+            self.rest(loop, masked)
         self.vector = None
 
     def _counted(self, loop: Loop, extent: int, envs: Sequence[Env]) -> None:
@@ -231,13 +257,46 @@ class Emitter(Reducing):
                 [env.into(loop.id, loop.axis, p, r) for env in envs for r, p in enumerate(places)],
             )
 
-        self.loop(0, together, copies, jammed)
-        self.loop(
-            together,
-            extent,
-            1,
-            lambda at: self.items(loop.body, [env.into(loop.id, loop.axis, at) for env in envs]),
-        )
+        def single(at: str) -> None:
+            self.items(loop.body, [env.into(loop.id, loop.axis, at) for env in envs])
+
+        if together:
+            self.span(loop, 0, together, copies, jammed)
+        for low, high, inside in self._segments(loop, extent, 1) if not together else ():
+            with self._known(loop.axis, low, high, inside):
+                self.span(loop, low, high, 1, single)
+        if 0 < together < extent:
+            self.rest(loop, lambda: self.loop(together, extent, 1, single))
+
+    def _segments(self, loop: Loop, extent: int, step: int) -> list[tuple[int, int, bool]]:
+        """(from, to, whether all guards on the axis hold there): before, inside and after.
+
+        Not within a part before or after of another axis, where little is done.
+        """
+        low, high = 0, extent
+        guards = [
+            (s, guard) for s in flat(loop.body) for edge in s.args for guard in edge.guards
+        ]
+        for s, (term, first, last) in guards:
+            if [(s.classes[axis], k) for axis, k in term.axes] == [(loop.axis, 1)]:
+                low, high = max(low, first - term.offset), min(high, last - term.offset)
+        low = -(-low // step) * step
+        high = low + (high - low) // step * step
+        if not guards or self.outside or high - low < max(LEAST_INSIDE, 2 * step):
+            return [(0, extent, False)]
+        return [(0, low, False), (low, high, True), (high, extent, False)]
+
+    @contextmanager
+    def _known(self, axis: int, low: int, high: int, inside: bool) -> Iterator[None]:
+        """Emit for positions of which it is known that they are `inside` the guards, or not."""
+        before = self.outside
+        if inside:
+            self.within[axis] = low, high
+        else:
+            self.outside = True
+        yield
+        self.outside = before
+        self.within.pop(axis, None)
 
     def _copies(self, loop: Loop, envs: Sequence[Env]) -> int:
         """How many positions to emit side by side."""

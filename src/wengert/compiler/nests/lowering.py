@@ -37,7 +37,7 @@ from wengert.ops.native import Pointwise, Reduction, Term, View
 from wengert.ops.native import Statement as Form
 
 CHEAP = frozenset({"add", "subtract", "multiply", "negative", "square", "convert", "select"})
-MOST_REMADE = 12
+MOST_REMADE = 4
 """How many operations a shifted read may make anew."""
 LEAST_PRODUCT = 48
 """Products of matrices with free extents from here on are left to BLAS."""
@@ -66,12 +66,20 @@ class Lowering:
         self._references: dict[Node, Reference] = {}
         self._remade: dict[Any, Statement] = {}
         self._whole: dict[int, Reference] = {}
-        self._kept: list[Any] = []
+        self._shifted: dict[Node, int] = {}
+        self._reads: dict[int, int] = {}
         for k, node in enumerate(inputs):
             memory = Memory("input", k, node.dtype, node.size)
             self._references[node] = _of_memory(memory, node.shape)
-        for node in topological(outputs, stop=self._references):
-            self._references[node] = self._lower(node)
+        order = topological(outputs, stop=self._references)
+        for node in order:
+            if node.op.name in ("index", "embed"):
+                self._shifted[node.args[0]] = self._shifted.get(node.args[0], 0) + 1
+        for node in order:
+            self._references[node] = found = self._lower(node)
+            if isinstance(found.source, Statement):
+                reads = self._reads.get(found.source.id, 1)
+                self._reads[found.source.id] = max(reads, self._shifted.get(node, 1))
         for k, node in enumerate(outputs):
             self._deliver(k, node)
 
@@ -130,12 +138,13 @@ class Lowering:
         if 0 in ref.shape:
             neutral = {"sum": 0, "prod": 1, "any": False, "all": True}
             return self._literal(neutral[kind], dtype, shape)
+        if kind in ("any", "all") and ref.dtype != BOOL:
+            ref = self._point(*_TRUTH, [ref], ref.shape, BOOL)
         extents, axes = squeezed(ref.shape)
         kept = tuple(k for k, axis in enumerate(axes) if axis not in reduced)
         edge = self._edge(ref, extents, axes)
         if len(kept) == len(axes):
-            rule = _TRUTH if kind in ("any", "all") else _SAME
-            statement = self._new("point", rule, [edge], extents, dtype)
+            statement = self._new("point", _SAME, [edge], extents, dtype)
         else:
             statement = self._new("reduce", kind, [edge], extents, dtype, kept)
         return _of_statement(statement, shape, squeezed(shape)[1])
@@ -156,7 +165,7 @@ class Lowering:
         source = edge.source
         if not isinstance(source, Statement) or is_plain(edge, extents):
             return edge
-        if self._cheap(source) <= MOST_REMADE:
+        if self._cheap(source) * self._reads.get(source.id, 1) <= MOST_REMADE:
             remade = self._remake(source, edge.terms, edge.guards, extents)
             here = tuple(Term(0, ((axis, 1),)) for axis in range(len(extents)))
             return Edge(remade, here, edge.guards)

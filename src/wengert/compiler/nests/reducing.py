@@ -94,7 +94,7 @@ class Reducing(Access):
 
     # -- where accumulators are
 
-    def _accumulator_at(self, slot: Slot, env: Env, fresh: bool) -> str:
+    def accumulator_at(self, slot: Slot, env: Env, fresh: bool) -> str:
         """The address of an accumulator: in the arena, or a stack slot that LLVM takes to
         registers."""
         where = {axis: env.index[axis] for axis in slot.axes}
@@ -110,7 +110,7 @@ class Reducing(Access):
             tag = tag[:-1]
         return slot.registers["at", tag, place]  # type: ignore[return-value]
 
-    def _over(self, axes: Sequence[int], env: Env, emit: Callable[[Env], None]) -> None:
+    def over(self, axes: Sequence[int], env: Env, emit: Callable[[Env], None]) -> None:
         """Emit for all positions along axes that are not open here."""
         if not axes:
             emit(env)
@@ -119,13 +119,15 @@ class Reducing(Access):
         extent = self.storage.extents[axis]
         if extent <= SHORT:
             for q in range(extent):
-                self._over(rest, env.at(axis, q), emit)
+                self.over(rest, env.at(axis, q), emit)
         else:
-            self.loop(0, extent, 1, lambda at: self._over(rest, env.at(axis, at), emit))
+            self.loop(0, extent, 1, lambda at: self.over(rest, env.at(axis, at), emit))
 
-    def loop(self, low: int, high: int, step: int, body: Callable[[str], None]) -> None:
-        """A counted loop."""
-        if high <= low:
+    def loop(
+        self, low: int | str, high: int | str, step: int, body: Callable[[str], None]
+    ) -> None:
+        """A counted loop; bounds that are known at run time only are of one that is not empty."""
+        if isinstance(low, int) and isinstance(high, int) and high <= low:
             return
         code = self.code
         before = code.block
@@ -143,6 +145,15 @@ class Reducing(Access):
         code.lines[at] = f"{position} = phi i64 [{low}, %{before}], [{following}, %{code.block}]"
         code.label(end)
 
+    def where(self, held: str, emit: Callable[[], object]) -> None:
+        """Code that runs under a condition."""
+        number = self.code.fresh("C")
+        self.code.put(f"br i1 {held}, label %{number}, label %D{number}")
+        self.code.label(number)
+        emit()
+        self.code.put(f"br label %D{number}")
+        self.code.label(f"D{number}")
+
     # -- before, inside, after
 
     def begin(self, statement: Statement, envs: Sequence[Env]) -> None:
@@ -159,10 +170,10 @@ class Reducing(Access):
                 cleared = True
 
             def clear(here: Env) -> None:
-                at = self._accumulator_at(slot, here, True)
+                at = self.accumulator_at(slot, here, True)
                 self.store_lanes(at, slot.dtype, slot.width, first)
 
-            self._over(closed, env, clear)
+            self.over(closed, env, clear)
 
     def add(self, statement: Statement, envs: Sequence[Env]) -> None:
         """Add what a reduction reads to its accumulator, for each copy of the body."""
@@ -185,7 +196,7 @@ class Reducing(Access):
             if self.vector in slot.axes:
                 self._add_along(kind, slot, env, value)
                 continue
-            at = self._accumulator_at(slot, env, False)
+            at = self.accumulator_at(slot, env, False)
             held = self.load_lanes(at, dtype, slot.width)
             total = self.combine(kind, dtype, slot.width, held, value)
             self.store_lanes(at, dtype, slot.width, total)
@@ -216,7 +227,7 @@ class Reducing(Access):
                 env = envs[k]
                 last = slot.axes[-1] if slot.axes else None
                 if slot.memory and last is not None and slot.strides[last] == 1 and env.jam == last:
-                    at = self._accumulator_at(slot, env, False)
+                    at = self.accumulator_at(slot, env, False)
                     type = vector_type(memory_type(dtype), EIGHT)
                     if dtype.kind in "fiu":
                         held = self.code.let(f"load {type}, ptr {at}, align {dtype.itemsize}")
@@ -233,7 +244,7 @@ class Reducing(Access):
             k += 1
 
     def _add_one(self, kind: str, dtype: DType, slot: Slot, env: Env, value: Value) -> None:
-        at = self._accumulator_at(slot, env, False)
+        at = self.accumulator_at(slot, env, False)
         held = self.load_lanes(at, dtype, 1)
         self.store_lanes(at, dtype, 1, self.combine(kind, dtype, 1, held, value))
 
@@ -277,14 +288,14 @@ class Reducing(Access):
             return
 
         def deliver(here: Env) -> None:
-            value = self.load_lanes(self._accumulator_at(slot, here, False), dtype, slot.width)
+            value = self.load_lanes(self.accumulator_at(slot, here, False), dtype, slot.width)
             if accumulator.mode in ("lanes", "eights"):
                 value = self.fold(kind, dtype, slot.width, 1, value)
             wide = accumulator.mode == "registers" and slot.width > 1
             self.keep(statement, value, wide, here)
 
         for env in envs:
-            self._over([axis for axis in slot.axes if axis not in env.index], env, deliver)
+            self.over([axis for axis in slot.axes if axis not in env.index], env, deliver)
 
 
 def _part(dtype: DType) -> DType:

@@ -233,9 +233,10 @@ class Builder:
             return None
         row, _ = widest
         phase = self.phases(statements, row)
-        if 2 * sum(s.points for s in statements if row in s.classes) < sum(
-            s.points for s in statements
-        ):
+        group = {c for s in statements if row in s.classes for c in s.classes}
+        others = [s for s in statements if row not in s.classes]
+        inner = sum(s.points for s in statements if row in s.classes)
+        if inner < sum(s.points for s in others) and any(group & set(s.classes) for s in others):
             return None  # a loop beside the main one, which must not cut that in two
         for s in statements:
             if row not in s.classes:
