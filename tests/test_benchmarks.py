@@ -23,7 +23,7 @@ from yardstick.problem import Problem, disagreement, leaves
 
 
 def short(problem: Problem) -> Problem:
-    """The recurrences with three steps: an unrolled one has no other size."""
+    """The recurrences with two steps: an unrolled one has no other size."""
     if problem not in recurrences.PROBLEMS:
         return problem
     shape = problem.function.args  # type: ignore[attr-defined]
@@ -31,8 +31,8 @@ def short(problem: Problem) -> Problem:
     c_name = problem.floor.args[-1]  # type: ignore[union-attr]
     return replace(
         problem,
-        function=partial(recurrences.unrolled, *shape[:-2], 3, dt),
-        floor=partial(recurrences.floor, 3, dt, c_name),
+        function=partial(recurrences.unrolled, *shape[:-2], 2, dt),
+        floor=partial(recurrences.floor, 2, dt, c_name),
     )
 
 
