@@ -123,6 +123,7 @@ def _noisy(
             value = node.op.evaluate(node)(*args)
             size = _noise(node, args, value)
             if size is not None:
+                size = np.where(np.isfinite(size) & np.isfinite(value), size, 0)
                 value = np.asarray(value + size * rng.choice([-1, 1], node.shape), node.dtype)
             known[node] = value
     return [known[node] for node in outputs]
@@ -143,7 +144,18 @@ def _noise(node: Node, args: Sequence[Any], value: Any) -> Any:
         return (terms + UNITS) * eps * total + tiny
     if node.op.family != "elementwise" or _is_exact(node):
         return None
-    return UNITS * eps * np.abs(value) + tiny
+    size = UNITS * eps * np.abs(value) + tiny
+    if name in ("add", "subtract"):
+        products = [np.abs(a) for arg, a in zip(node.args, args, strict=True) if _product(arg)]
+        return sum((eps * a for a in products), size)
+    return size
+
+
+def _product(node: Node) -> bool:
+    """Whether a sum may take a value as a product that is not rounded (fused multiply-add)."""
+    while node.op.family == "movement" or node.op.name == "negative":
+        node = node.args[0]
+    return node.op.name in ("multiply", "square", "power", "contract", "convert")
 
 
 def _is_exact(node: Node) -> bool:
