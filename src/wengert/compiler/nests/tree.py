@@ -233,11 +233,12 @@ class Builder:
             return None
         row, _ = widest
         phase = self.phases(statements, row)
-        group = {c for s in statements if row in s.classes for c in s.classes}
-        others = [s for s in statements if row not in s.classes]
         inner = sum(s.points for s in statements if row in s.classes)
-        if inner < sum(s.points for s in others) and any(group & set(s.classes) for s in others):
-            return None  # a loop beside the main one, which must not cut that in two
+        others = [s for s in statements if row not in s.classes]
+        if inner < sum(s.points for s in others):
+            before = {c for s in others if not phase[s.id] for c in s.classes}
+            if any(phase[s.id] and before.intersection(s.classes) for s in others):
+                return None  # a loop beside the main one, which must not cut that in two
         for s in statements:
             if row not in s.classes:
                 continue
