@@ -2,8 +2,9 @@
 
 A stretch becomes a loop if each argument of its body is one of those of `loops`. Repetitions at
 either end for which it is not (they read what was computed before the other loop began) are left
-out and run as straight code. That may take from other loops the repetitions that they read, so all
-loops are trimmed again and again until nothing changes.
+out and run as straight code, or become another loop if they are many: a sweep back through two
+loops is two loops. That may take from other loops the repetitions that they read, so all loops are
+trimmed again and again until nothing changes.
 """
 
 from __future__ import annotations
@@ -36,15 +37,15 @@ LEAST_ALONE = 64
 def rolled(steps: Steps) -> list[Loop]:
     """The loops of a program, in order; what is in none of them is straight code."""
     found = _candidates(steps)
-    trimmed = True
-    while trimmed:
+    changed = True
+    while changed:
         owner = _owners(steps, found)
-        for own in found:
-            own.widen(found, owner)
+        for k, own in enumerate(found):
+            found[k] = own.widened(k, found, owner)
         owner = _owners(steps, found)
-        left_out = [own.trim(found, owner) for own in found]
-        trimmed = any(left_out)
-        found = [own for own in found if own.worth]
+        pieces = [own.trimmed(found, owner) for own in found]
+        changed = any(own not in whole for own, whole in zip(found, pieces, strict=True))
+        found = [own for whole in pieces for own in whole]
     owner = _owners(steps, found)
     loops = [own.loop(found, owner) for own in found]
     read = {arg.loop for loop in loops for arg in loop.reads() if isinstance(arg, Taped)}
@@ -58,19 +59,23 @@ def _candidates(steps: Steps) -> list[_Candidate]:
     says what period they have."""
     search = Search(steps)
     found: list[_Candidate] = []
-    new = [_Candidate(steps, stretch) for stretch in search.between(0, len(steps))]
+    new = [_of_stretch(steps, stretch) for stretch in search.between(0, len(steps))]
     while new:
         found = sorted((*found, *new), key=lambda own: own.start)
         owner = _owners(steps, found)
         periods = sorted({slope for own in new for slope in own.slopes_outside(owner)})
         edges = [0, *(edge for own in found for edge in (own.start, own.stop)), len(steps)]
         new = [
-            _Candidate(steps, stretch)
+            _of_stretch(steps, stretch)
             for first, last in zip(edges[::2], edges[1::2], strict=True)
             if periods
             for stretch in search.between(first, last, periods)
         ]
     return found
+
+
+def _of_stretch(steps: Steps, stretch: Stretch) -> _Candidate:
+    return _Candidate(steps, stretch.start, stretch.period, stretch.length // stretch.period)
 
 
 def _owners(steps: Steps, found: Sequence[_Candidate]) -> Ints:
@@ -87,17 +92,13 @@ class _Candidate:
     args, slopes: (period, 3), of the first repetition, and from one to the next.
     """
 
-    def __init__(self, steps: Steps, stretch: Stretch) -> None:
+    def __init__(self, steps: Steps, start: int, period: int, count: int) -> None:
         self.steps = steps
-        self.start = stretch.start
-        self.period = stretch.period
-        self.count = stretch.length // stretch.period
-        self._measure()
-
-    def _measure(self) -> None:
-        steps = self.steps
-        body = slice(self.start, self.start + self.period)
-        following = slice(body.stop, body.stop + self.period)
+        self.start = start
+        self.period = period
+        self.count = count
+        body = slice(start, start + period)
+        following = slice(start + period, start + 2 * period)
         self.kind = steps.kind[body]
         self.slopes = steps.arg[following] - steps.arg[body]
         self.element_slopes = steps.element[following] - steps.element[body]
@@ -107,10 +108,12 @@ class _Candidate:
         """The position after the last repetition."""
         return self.start + self.count * self.period
 
-    @property
-    def worth(self) -> bool:
-        """Whether enough is left of it."""
-        return self.count >= LEAST_REPETITIONS and (self.count - 1) * self.period >= LEAST_SAVED
+    def part(self, first: int, last: int) -> _Candidate | None:
+        """Repetitions first, …, last − 1, where that is enough."""
+        count = last - first
+        if count < LEAST_REPETITIONS or (count - 1) * self.period < LEAST_SAVED:
+            return None
+        return _Candidate(self.steps, self.start + first * self.period, self.period, count)
 
     def slopes_outside(self, owner: Ints) -> list[int]:
         """How far apart values are that one argument reads, where they belong to no loop."""
@@ -125,39 +128,40 @@ class _Candidate:
         last = args + (self.count - 1) * self.period
         return (slopes == self.period) & (last >= self.start)
 
-    def widen(self, found: Sequence[_Candidate], owner: Ints) -> None:
-        """Take several repetitions as one, so that what they read of another loop lies a whole
-        number of its repetitions apart."""
+    def widened(self, number: int, found: Sequence[_Candidate], owner: Ints) -> _Candidate:
+        """With several repetitions as one, so that what they read of another loop lies a whole
+        number of its repetitions apart. number: its place in `found`."""
         args = self.steps.arg[self.start : self.start + self.period]
         moving = (self.kind == STEP) & (self.slopes != 0)
         middle = (args + self.count // 2 * self.slopes)[moving]
         pairs = {
             (found[k].period, slope)
             for k, slope in zip(owner[middle].tolist(), self.slopes[moving].tolist(), strict=True)
-            if k >= 0 and found[k] is not self
+            if k not in (-1, number)
         }
         times = math.lcm(*[period // math.gcd(period, slope) for period, slope in pairs])
-        if 1 < times <= MOST_WIDENED:
-            self.period *= times
-            self.count //= times
-            self._measure()
+        count = self.count // times
+        if times == 1 or times > MOST_WIDENED or count < LEAST_REPETITIONS:
+            return self
+        return _Candidate(self.steps, self.start, self.period * times, count)
 
-    def trim(self, found: list[_Candidate], owner: Ints) -> bool:
-        """Leave out repetitions whose arguments no loop can read; whether there were any."""
+    def trimmed(self, found: Sequence[_Candidate], owner: Ints) -> list[_Candidate]:
+        """Itself if every argument is read from one loop; else the repetitions for which that is
+        so, and what is left before and after them."""
         body = slice(self.start, self.start + self.period)
         is_step = self.kind == STEP
         args, slopes = self.steps.arg[body][is_step], self.slopes[is_step]
         fixed = args[slopes == 0]
         first = max(0, (int(fixed.max(initial=-1)) - self.start) // self.period + 1)
-        last = self.count
+        last = max(first, self.count)
         moving = (slopes != 0) & ~self._is_own(args, slopes)
         for arg, slope in zip(args[moving].tolist(), slopes[moving].tolist(), strict=True):
             first, last = _readable(arg, slope, first, last, found, owner)
         if (first, last) == (0, self.count):
-            return False
-        self.start += first * self.period
-        self.count = max(0, last - first)
-        return True
+            return [self]
+        parts = [self.part(0, min(first, self.count)), self.part(first, last)]
+        parts.append(self.part(last, self.count))
+        return [own for own in parts if own is not None and own.count < self.count]
 
     def loop(self, found: list[_Candidate], owner: Ints) -> Loop:
         """The loop, when nothing more is to be trimmed."""
@@ -193,7 +197,7 @@ class _Candidate:
 
 
 def _readable(
-    arg: int, slope: int, first: int, last: int, found: list[_Candidate], owner: Ints
+    arg: int, slope: int, first: int, last: int, found: Sequence[_Candidate], owner: Ints
 ) -> tuple[int, int]:
     """The repetitions, of those from `first` to `last`, in which an argument is a value of one
     loop, in a repetition affine in that of the reader: the most that are in a row."""
