@@ -5,6 +5,8 @@
 array([2., 4.])
 """
 
+from typing import TYPE_CHECKING, Any
+
 from wengert import logging, numpy
 from wengert.checking.gradients import check_grads
 from wengert.control.custom import custom_jvp, custom_vjp, defjvp, defvjp, primitive
@@ -15,9 +17,12 @@ from wengert.derivatives.stopping import stop_gradient
 from wengert.errors import WengertError
 from wengert.execution.jit import jit
 from wengert.execution.programs import set_native
-from wengert.explaining.program import trace
 from wengert.explaining.report import explain
 from wengert.graph.types import float0
+from wengert.lazy import module
+
+if TYPE_CHECKING:
+    from wengert.explaining.program import trace
 
 __version__ = "0.1.0"
 
@@ -49,3 +54,12 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+_DEFERRED = {"trace": "wengert.explaining.program"}
+"""What is imported when it is first used, since it needs the compiler."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _DEFERRED:
+        return getattr(module(_DEFERRED[name]), name)
+    raise AttributeError(f"module 'wengert' has no attribute {name!r}")

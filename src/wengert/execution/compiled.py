@@ -46,7 +46,9 @@ def machine_code(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native | No
 def native_throughout(outputs: Sequence[Node], inputs: Sequence[Node]) -> Sequence[Node] | None:
     """The outputs simplified, None where an op of them has no native rule."""
     order = topological(outputs, stop=set(inputs))
-    if len(order) <= LONG_PROGRAM or not is_small(order, outputs):  # else simplified when it is taken apart
+    if len(order) <= LONG_PROGRAM or not is_small(
+        order, outputs
+    ):  # else simplified when it is taken apart
         outputs = simplify(outputs, inputs)
         order = topological(outputs, stop=set(inputs))
     kinds = {(node.op, node.type, *[arg.type for arg in node.args]): node for node in order}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,12 +27,15 @@ from wengert.execution.calling.entries import (
     result_form,
     signature,
 )
-from wengert.execution.compiled import Compiled, machine_code
 from wengert.execution.interpreter import Program
 from wengert.execution.programs import program
 from wengert.graph.node import Node
 from wengert.graph.types import ArrayType
+from wengert.lazy import module
 from wengert.tracing.trees import Spec, unflatten
+
+if TYPE_CHECKING:
+    from wengert.execution.compiled import Compiled
 
 MOST_FORMS = 4
 """Calls of one signature differ by the order of keys and the identity of static arguments."""
@@ -65,7 +68,7 @@ class Path:
             return self
         if not all(isinstance(node.type, ArrayType) for node in (*inputs, *outputs)):
             return self
-        return replace(self, native=machine_code(outputs, inputs))
+        return replace(self, native=_machine_code(outputs, inputs))
 
     def run(self, values: Sequence[Any]) -> tuple[bool, Any]:
         """(whether all guards gave their answers, the result)."""
@@ -157,6 +160,11 @@ class Path:
             return result_form(unflatten(self.spec, leaves))
         spec = self.spec
         return Made(lambda *parts: unflatten(spec, parts), tuple(leaves))
+
+
+def _machine_code(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native | None:
+    native: Native | None = module("wengert.execution.compiled").machine_code(outputs, inputs)
+    return native
 
 
 def _same_answer(found: Any, expected: Any) -> bool:

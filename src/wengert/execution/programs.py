@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wengert import settings
 from wengert.execution.cache import BoundedCache
-from wengert.execution.compiled import Compiled
 from wengert.execution.interpreter import Program
 from wengert.graph.node import Node
+from wengert.lazy import module
 from wengert.tracing.session import Session
+
+if TYPE_CHECKING:
+    from wengert.execution.compiled import Compiled
 
 _PROGRAMS = BoundedCache(entries=1_000, weight=2_000_000)
 _DERIVED = BoundedCache(entries=4_000, weight=2_000_000)
@@ -29,14 +32,21 @@ def program(
     key = (tuple(outputs), tuple(given))
     found: Tiers | None = _PROGRAMS.find(key)
     if found is None:
-        first = Compiled(outputs, given) if hot and settings.native else Program(outputs, given)
+        native = hot and settings.native
+        first = _compile(outputs, given) if native else Program(outputs, given)
         _PROGRAMS.put(key, Tiers(first), first.size)
         return first
     if isinstance(found.program, Program) and settings.native:
         found.runs += 1
         if hot or found.runs * RUN >= found.program.size * NODE:
-            found.program = Compiled(outputs, given)
+            found.program = _compile(outputs, given)
     return found.program
+
+
+def _compile(outputs: Sequence[Node], given: Sequence[Node]) -> Compiled:
+    """The graph in machine code; the compiler is imported when it is first needed."""
+    program: Compiled = module("wengert.execution.compiled").Compiled(outputs, given)
+    return program
 
 
 @dataclass(slots=True)
