@@ -11,7 +11,6 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
 
-from wengert.compiler import pipeline
 from wengert.compiler.machine import Loaded
 from wengert.execution.calling import layout, state
 from wengert.execution.calling.chain_ends import (
@@ -22,6 +21,7 @@ from wengert.execution.calling.chain_ends import (
 )
 from wengert.execution.calling.emission import emit
 from wengert.execution.calling.entries import Entry
+from wengert.lazy import module
 
 _free = ctypes.pythonapi["PyMem_RawFree"]
 _free.argtypes, _free.restype = (ctypes.c_void_p,), None
@@ -101,7 +101,8 @@ def _finish() -> tuple[int, Loaded]:
 @lru_cache(256)
 def loaded(text: str) -> Loaded:
     """The machine code of a module; entries of the same form share it."""
-    return pipeline.loaded(text)
+    code: Loaded = module("wengert.compiler.pipeline").loaded(text)
+    return code
 
 
 def _memory(words: list[int]) -> Any:
