@@ -24,7 +24,7 @@ DISTANCES = 6
 """How many of the commonest distances between equal words are tried."""
 SHORTEST = range(1, 5)
 """The periods that are always tried: words do not show stretches shorter than themselves."""
-MOST_MULTIPLES = 4
+MOST_MULTIPLES = 8
 LEAST_REPETITIONS = 4
 LEAST_SAVED = 16
 """Steps that a loop must save."""
@@ -107,15 +107,17 @@ def _distances(alike: Ints) -> list[int]:
     return list(found)
 
 
-def _affine_multiples(alike: Ints, columns: list[Ints], period: int) -> list[Stretch]:
-    """The stretches with this period or, where there are none, with a small multiple of it: what is
-    alike at some distance may read affinely only at twice that distance."""
+def _affine_multiples(alike: Ints, columns: list[Ints], period: int) -> Iterator[Stretch]:
+    """The stretches with this period or small multiples of it, up to one that saves most of what is
+    alike at that distance: what is alike may read affinely only at several times the distance."""
+    most = 3 * np.count_nonzero(alike[period:] == alike[:-period]) // 4
     for multiple in range(1, MOST_MULTIPLES + 1):
-        if period * multiple * LEAST_REPETITIONS <= len(alike):
-            found = list(_affine(alike, columns, period * multiple))
-            if found:
-                return found
-    return []
+        if period * multiple * LEAST_REPETITIONS > len(alike):
+            break
+        found = list(_affine(alike, columns, period * multiple))
+        yield from found
+        if sum(stretch.saved for stretch in found) >= most:
+            break
 
 
 def _affine(alike: Ints, columns: list[Ints], period: int) -> Iterator[Stretch]:
