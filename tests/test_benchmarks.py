@@ -83,6 +83,14 @@ def test_wengert_agrees_with_what_was_derived_by_hand(problem: Problem) -> None:
     assert disagreement(g(), expected(problem, arguments)) <= tolerance(problem)
 
 
+@pytest.mark.parametrize("problem", [p for p in SMALL if "torch" in p.otherwise], ids=name)
+def test_other_formulations_are_the_same_function(problem: Problem) -> None:
+    arguments = problem.small()
+    expected = problem.function(np)(*arguments)
+    for formulation in set(problem.otherwise.values()):
+        assert disagreement(formulation(np)(*arguments), expected) <= tolerance(problem)
+
+
 @needs_c
 @pytest.mark.parametrize("problem", FLOORED, ids=name)
 def test_floor_agrees_with_what_was_derived_by_hand(

@@ -47,7 +47,22 @@ def below_diagonal(d: int) -> tuple[ndarray, ndarray]:
     return rows, columns
 
 
-def function(np: Any) -> Callable[..., Any]:
+def distances(np: Any, Q: Any, L: Any, means: Any, x: Any) -> Any:
+    """Of each point from each mean, squared, in the mixture's metrics."""
+    centred = x[:, None, :] - means[None, :, :]
+    Qx = Q[None] * centred + np.einsum("kij,nkj->nki", L, centred)
+    return np.sum(Qx * Qx, axis=2)
+
+
+def distances_by_products(np: Any, Q: Any, L: Any, means: Any, x: Any) -> Any:
+    """The same as one large matrix product, which is faster in libraries that do not fuse."""
+    factors = L + Q[:, :, None] * np.asarray(numpy.eye(x.shape[1]))
+    Qx = np.einsum("kij,nj->kin", factors, x)
+    Qx = Qx - np.einsum("kij,kj->ki", factors, means)[:, :, None]
+    return np.sum(Qx * Qx, axis=1).T
+
+
+def function(np: Any, distances: Callable[..., Any] = distances) -> Callable[..., Any]:
     def logsumexp(a: Any, axis: int) -> Any:
         m = np.max(a, axis=axis, keepdims=True)
         return np.log(np.sum(np.exp(a - m), axis=axis)) + np.squeeze(m, axis)
@@ -60,9 +75,7 @@ def function(np: Any) -> Callable[..., Any]:
         Q = np.exp(icf[:, :d])
         log_determinant = np.sum(icf[:, :d], axis=1)
         L = icf[:, d:][:, place] * np.asarray(mask)
-        centred = x[:, None, :] - means[None, :, :]
-        Qx = Q[None] * centred + np.einsum("kij,nkj->nki", L, centred)
-        inner = alphas + log_determinant - 0.5 * np.sum(Qx * Qx, axis=2)
+        inner = alphas + log_determinant - 0.5 * distances(np, Q, L, means, x)
         prior = 0.5 * GAMMA**2 * (np.sum(Q * Q) + np.sum(icf[:, d:] ** 2))
         prior = prior - M * np.sum(log_determinant)
         return np.sum(logsumexp(inner, 1)) - n * logsumexp(alphas, 0) - prior
@@ -122,6 +135,9 @@ PROBLEMS = tuple(
         argnums=(0, 1, 2),
         by_hand=by_hand,
         floor=floor,
+        otherwise=dict.fromkeys(
+            ("jax", "torch", "autograd"), partial(function, distances=distances_by_products)
+        ),
     )
     for d, K, n in SIZES
 )

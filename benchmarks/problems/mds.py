@@ -25,6 +25,16 @@ def function(np: Any) -> Callable[..., Any]:
     return stress
 
 
+def by_coordinates(np: Any) -> Callable[..., Any]:
+    """Without arrays whose last axis is three long, which are slow in the peers."""
+
+    def stress(X: Any, D: Any) -> Any:
+        differences = [X[:, k][:, None] - X[:, k][None, :] for k in range(3)]
+        return np.sum((sum(d * d for d in differences) - D) ** 2)
+
+    return stress
+
+
 def by_hand(X: np.ndarray, D: np.ndarray) -> Any:
     """With the Gram matrix; D is symmetric."""
     squares = np.sum(X * X, axis=1)
@@ -48,5 +58,6 @@ PROBLEMS = (
         function=function,
         by_hand=by_hand,
         floor=floor,
+        otherwise=dict.fromkeys(("jax", "torch", "autograd"), by_coordinates),
     ),
 )
