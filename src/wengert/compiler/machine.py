@@ -76,6 +76,7 @@ def optimised(text: str) -> Any:
     except RuntimeError as error:
         raise WengertRuntimeError(f"the compiler wrote code that LLVM refuses: {error}") from None
     options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options.loop_unrolling = False
     options.slp_vectorization = False
     options.loop_vectorization = False
     builder = llvm.create_pass_builder(target_machine(), options)
