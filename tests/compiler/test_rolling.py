@@ -252,9 +252,15 @@ def test_a_second_loop_reads_what_the_first_one_left():
 
 
 def test_a_long_sum_is_a_loop():
-    squares = lambda x: np.sum(np.stack([x[k] * x[k] for k in range(120)]))
-    program = rolled(squares, RNG.normal(size=120), least=4)
-    assert program.steps == 240  # squares, sums, the store
+    program = rolled(
+        lambda x: np.sum(np.stack([x[k] * x[k] for k in range(128)])), RNG.normal(size=128), least=4
+    )
+    assert program.steps == 256  # squares, sums, the store
+
+
+def test_a_short_program_has_no_loops():
+    graph = traced(lambda x: sum(x[k] * x[k] for k in range(100)), RNG.normal(size=100))
+    assert not graph.program().loops
 
 
 def test_integers_and_choices():

@@ -24,6 +24,10 @@ from wengert.graph.node import Node
 
 __all__ = ["ScalarProgram", "accepts", "scalar_program"]
 
+LEAST_ROLLED = 256
+"""Steps from which on loops are looked for: shorter programs are faster as straight code, all in
+registers, and compile in some milliseconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScalarProgram:
@@ -52,7 +56,7 @@ def scalar_program(
     if rows is None:
         return None
     steps = in_sequence(rows)
-    loops = rolled(steps) if roll else []
+    loops = rolled(steps) if roll and len(steps) >= LEAST_ROLLED else []
     places = Places(steps, loops)
     declared: dict[str, str] = {}
     columns = Columns(places, Rules(steps.instructions, _uses(steps, loops), declared))
