@@ -57,8 +57,7 @@ class Access:
 
     vector: the axis that lanes run along, inside its loop. tail: how many lanes are in use in the
     last tile, or 0 where all are. within: what is known of the positions along open axes, (low,
-    high); guards that hold everywhere there are not emitted. new_lanes: the mask of the lanes that
-    no tile before this one had, where tiles overlap.
+    high); guards that hold everywhere there are not emitted.
     """
 
     def __init__(self, code: Code, storage: Storage) -> None:
@@ -68,7 +67,6 @@ class Access:
         self.vector: int | None = None
         self.tail = 0
         self.within: dict[int, tuple[int, int]] = {}
-        self.new_lanes: str | None = None
         self.pointers: dict[object, str] = {}
         """What the function takes as parameters: memories and slots, by name."""
         self._lanes: dict[tuple[DType, int], Lanes] = {}

@@ -20,8 +20,6 @@ from wengert.graph.types import INT, DType
 
 LEAST_INSIDE = 8
 """Positions within all guards that are worth code of their own."""
-LONG_BODY = 16
-"""Statements of a body that is not worth a copy for the last tile."""
 ROWS = 4
 """Rows of a matrix that are done side by side."""
 REGISTERS = 16
@@ -241,41 +239,12 @@ class Emitter(Reducing):
             tile(whole)
             self.tail = 0
 
-        if whole < extent and self._overlaps(loop, extent):
-            self.span(loop, 0, whole + width, width, self._overlapping(extent, tile))
-        else:
-            for low, high, inside in self._segments(loop, whole, width):
-                with self._known(loop.axis, low, high, inside):
-                    self.span(loop, low, high, width, tile)
-            if whole < extent:
-                self.rest(loop, masked)
+        for low, high, inside in self._segments(loop, whole, width):
+            with self._known(loop.axis, low, high, inside):
+                self.span(loop, low, high, width, tile)
+        if whole < extent:
+            self.rest(loop, masked)
         self.vector = None
-
-    def _overlaps(self, loop: Loop, extent: int) -> bool:
-        """Whether the last tile begins early enough to be a whole one, so that one body serves all
-        tiles. What it does again has the same results; only sums must not count it twice. For long
-        bodies: short ones are quicker without the mask that sums need then."""
-        statements = list(flat(loop.body))
-        return (
-            extent >= 2 * loop.lanes
-            and len(statements) >= LONG_BODY
-            and all(s.kind not in ("scatter", "check") for s in statements)
-            and not any(edge.guards for s in statements for edge in s.args)
-        )
-
-    def _overlapping(self, extent: int, tile: Callable[[str], None]) -> Callable[[str], None]:
-        numbers = self.lanes(INT, self.width)
-
-        def body(at: str) -> None:
-            last = str(extent - self.width)
-            place = self.code.call("llvm.umin.i64", "i64", ("i64", at), ("i64", last))
-            done = numbers.splat(self.code.let(f"sub i64 {at}, {place}"))
-            ramp = ", ".join(f"i64 {q}" for q in range(self.width))
-            self.new_lanes = self.code.let(f"icmp sge {numbers.type} <{ramp}>, {done}")
-            tile(place)
-            self.new_lanes = None
-
-        return body
 
     def _counted(self, loop: Loop, extent: int, envs: Sequence[Env]) -> None:
         copies = min(self._copies(loop, envs), extent)

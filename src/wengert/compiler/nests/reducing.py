@@ -185,12 +185,9 @@ class Reducing(Access):
             value, wide = self.read(statement, statement.args[0], env)
             if self.vector in statement.classes and not wide:
                 value = self.wide(value, dtype)
-            mask = self.in_use() if over_lanes else None
-            if over_lanes or self.vector in slot.axes:
-                mask = mask or self.new_lanes
-            if mask is not None:
+            if over_lanes and self.tail:
                 rest = self.start(kind, dtype, self.width)
-                value = self.lanes(dtype, self.width).select(mask, value, rest)
+                value = self.lanes(dtype, self.width).select(self.in_use(), value, rest)
             if accumulator.mode == "sums":
                 parts.append(self.fold(kind, dtype, self.width, min(EIGHT, self.width), value))
                 continue
