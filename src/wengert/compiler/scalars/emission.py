@@ -30,18 +30,15 @@ Memory = tuple[str, int]
 none of which overlap, and the addresses of all inputs or outputs, ("inputs", 0), ("outputs", 0)."""
 
 
-class Columns:
-    """The columns of the steps as lists, which are faster to read one by one."""
+class Common:
+    """What the functions of a program have in common: steps, places, rules, literals."""
 
     def __init__(self, places: Places, rules: Rules) -> None:
-        steps = places.steps
         self.places = places
         self.rules = rules
-        self.instructions = steps.instructions
-        self.steps = steps
-        self.literal_dtypes = [value.dtype for value in steps.literals]
-        self.literals = [constant(value.dtype, value) for value in steps.literals]
-        self.literal_values = steps.literals
+        self.steps = places.steps
+        self.instructions = places.steps.instructions
+        self.literals = [constant(value.dtype, value) for value in places.steps.literals]
 
 
 class Function:
@@ -50,9 +47,9 @@ class Function:
     passed: the memories it uses, by the names of its parameters. names: values known, by position.
     """
 
-    def __init__(self, columns: Columns, declared: dict[str, str]) -> None:
-        self.columns = columns
-        self.places = columns.places
+    def __init__(self, common: Common, declared: dict[str, str]) -> None:
+        self.common = common
+        self.places = common.places
         self.code = Code(declared)
         self.passed: dict[Memory, str] = {}
         self.names: dict[int, Value] = {}
@@ -95,7 +92,7 @@ class Function:
         key = (source, element)
         found = self._elements.get(key)
         if found is None:
-            own = self.columns.instructions[source]
+            own = self.common.instructions[source]
             found = load(self.code, own.dtype, *self.place(own, element))
             self._elements[key] = found
         return found
@@ -116,9 +113,9 @@ class Function:
 
     def straight(self, positions: range) -> None:
         """The steps one after the other."""
-        columns, code, names = self.columns, self.code, self.names
+        common, code, names = self.common, self.code, self.names
         kept = self.places.words
-        steps, within = columns.steps, slice(positions.start, positions.stop)
+        steps, within = common.steps, slice(positions.start, positions.stop)
         for position, number, element, *args in zip(
             positions,
             steps.code[within].tolist(),
@@ -133,14 +130,14 @@ class Function:
                 if kind == STEP:
                     values.append(names[arg] if arg in names else self.value(arg))
                 elif kind == LITERAL:
-                    values.append(columns.literals[arg])
+                    values.append(common.literals[arg])
                 elif kind == INPUT:
                     values.append(self.element(source, arg))
             if element >= 0:
-                own = columns.instructions[number]
+                own = common.instructions[number]
                 store(code, own.dtype, values[0], *self.place(own, element))
                 continue
-            value = names[position] = columns.rules[number](code, values)
+            value = names[position] = common.rules[number](code, values)
             if position in kept:
                 self.keep(position, value)
 
@@ -148,7 +145,7 @@ class Function:
 
     def loop(self, number: int, loop: Loop) -> None:
         """A loop over the repetitions of a body."""
-        code, columns, places = self.code, self.columns, self.places
+        code, common, places = self.code, self.common, self.places
         tape = places.tapes[number]
         for read in loop.reads():
             if isinstance(read, Invariant):
@@ -168,14 +165,14 @@ class Function:
         running = _Running(self, loop, body, carried)
         for step in range(loop.period):
             position = loop.start + step
-            own = int(columns.steps.code[position])
+            own = int(common.steps.code[position])
             values = [running.value(read) for read in loop.args[step]]
-            if columns.steps.element[position] >= 0:
-                instruction = columns.instructions[own]
+            if common.steps.element[position] >= 0:
+                instruction = common.instructions[own]
                 address = running.place(instruction, *loop.stored[step])
                 store(code, instruction.dtype, values[0], address)
                 continue
-            body[step] = columns.rules[own](code, values)
+            body[step] = common.rules[own](code, values)
             if step in tape.offsets:
                 row = running.affine(self.pointer(("tape", number)), tape.row, tape.lead, 1)
                 store(code, places.dtype(position), body[step], row, tape.offsets[step])
@@ -267,7 +264,7 @@ class _Running:
 
     def _load(self, read: Taped | Element | Constant) -> Value:
         function = self._function
-        code, columns, places = function.code, function.columns, function.places
+        code, common, places = function.code, function.common, function.places
         if isinstance(read, Taped):
             tape, other = places.tapes[read.loop], places.loops[read.loop]
             base = function.pointer(("tape", read.loop))
@@ -275,16 +272,16 @@ class _Running:
             dtype = places.dtype(other.start + read.step)
             return load(code, dtype, address, tape.offsets[read.step])
         if isinstance(read, Element):
-            own = columns.instructions[read.source]
+            own = common.instructions[read.source]
             return load(code, own.dtype, self.place(own, read.first, read.by))
         if len(read.literals) == 1:
-            return columns.literals[read.literals[0]]
-        dtype = columns.literal_dtypes[read.literals[0]]
-        table = _table(code, [columns.literal_values[k] for k in read.literals], dtype)
-        return load(code, dtype, self.affine(table, dtype.itemsize, 0, 1))
+            return common.literals[read.literals[0]]
+        values = [common.steps.literals[k] for k in read.literals]
+        dtype = values[0].dtype
+        return load(code, dtype, self.affine(_table(code, values), dtype.itemsize, 0, 1))
 
 
-def _table(code: Code, values: Sequence[Any], dtype: DType) -> str:
+def _table(code: Code, values: Sequence[Any]) -> str:
     """A constant array of the module."""
     data = b"".join(value.tobytes() for value in values)
     name = f"table.{blake2b(data, digest_size=12).hexdigest()}"

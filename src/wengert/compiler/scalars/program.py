@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wengert.compiler.code import Code
-from wengert.compiler.scalars.emission import Columns, Function, Memory
+from wengert.compiler.scalars.emission import Common, Function, Memory
 from wengert.compiler.scalars.loops import Loop
 from wengert.compiler.scalars.places import Places
 from wengert.compiler.scalars.rolling import rolled
@@ -59,10 +59,10 @@ def scalar_program(
     loops = rolled(steps) if roll and len(steps) >= LEAST_ROLLED else []
     places = Places(steps, loops)
     declared: dict[str, str] = {}
-    columns = Columns(places, Rules(steps.instructions, _uses(steps, loops), declared))
+    common = Common(places, Rules(steps.instructions, _uses(steps, loops), declared))
     functions: list[tuple[Function, str]] = []
     for number, unit in enumerate(places.units):
-        function = Function(columns, declared)
+        function = Function(common, declared)
         if isinstance(unit, Loop):
             function.loop(places.loops.index(unit), unit)
         else:
