@@ -61,7 +61,7 @@ def compare(outputs: Sequence[Node], values: Mapping[Node, Any]) -> str | None:
             spread = spread or spreads(outputs, values, expected)
             wrong = (a != b) & (spread[k] == 0)
         else:
-            if np.array_equal(a, b, equal_nan=True):
+            if _within(a, b, np.zeros(a.shape)).all():
                 continue
             spread = spread or spreads(outputs, values, expected)
             wrong = ~_within(a, b, MARGIN * spread[k])

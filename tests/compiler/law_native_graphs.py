@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 EXTENTS = (1, 2, 3, 5, 8, 9, 17, 33, 40, 70)
+LONG = (128, 130, 257)
+"""Extents of several tiles, drawn now and then."""
 MOST = 30_000
 """Elements of a value, at most."""
 
@@ -106,6 +108,8 @@ def reduce(d: Draw) -> Any:
     if not x.ndim:
         return x * 2.0
     f = d.of((np.sum, np.sum, np.sum, np.mean, np.max, np.min, np.var))
+    if f in (np.max, np.min):
+        x = x + d.of((-2.0, 0.0, 2.0))
     axis = None if d.chance(0.1) else d.axes(x) if d.chance() else d.axis(x)
     if f is np.sum and d.chance():
         return np.sum(x, axis=axis, keepdims=d.chance()) / 8
@@ -363,7 +367,7 @@ _WEIGHTS = np.array([weight for weight, _ in STEPS]) / sum(weight for weight, _ 
 def points(seed: int) -> list[Array]:
     """The inputs: a matrix, two vectors along it, another matrix, sometimes more axes."""
     rng = np.random.default_rng([seed, 0])
-    n, m, p = (int(e) for e in rng.choice(EXTENTS, 3))
+    n, m, p = (int(rng.choice(LONG if rng.random() < 0.12 else EXTENTS)) for _ in range(3))
     shapes = [(n, m), (m,), (m, p), (n,)]
     if rng.random() < 0.3:
         shapes.append((2, n, 3))
@@ -383,7 +387,7 @@ def run(seed: int, *given: Any) -> tuple[Any, Any]:
     """(a number, a value on the way to it) of the program of a seed."""
     rng = np.random.default_rng([seed, 1])
     d = Draw(rng, list(given))
-    for _ in range(int(rng.integers(3, 15))):
+    for _ in range(int(rng.integers(3, 13))):
         step = STEPS[int(rng.choice(len(STEPS), p=_WEIGHTS))][1]
         value = step(d)
         if not 0 < value.size <= MOST or value.ndim > 5:
