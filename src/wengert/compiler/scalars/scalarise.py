@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import chain, islice
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -58,24 +60,25 @@ def scalarised(outputs: Sequence[Node], leaves: Sequence[Node]) -> Scalars | Non
     """The rows of a graph and those that store its outputs."""
     found = Scalarising(leaves)
     held, plans = found.held, found.plans
+    rows_of = held.__getitem__
     order = topological(outputs, stop=held)
     order.sort(key=_serial)
     for node in order:
-        args = node.args
-        kind = (node.op, node.type, *[arg.type for arg in args])
-        if kind not in plans:
+        kind = (node.op, node.type, *map(_type, node.args))
+        plan = plans.get(kind)
+        if plan is None:
             if not _accepted(node):
                 return None
-            plans[kind] = found.plan(node)
-        apply, form = plans[kind]
-        held[node] = apply(*[held[arg] for arg in args]) if form is None else form(found, node)
+            plan = plans[kind] = found.plan(node)
+        apply, form = plan
+        held[node] = apply(*map(rows_of, node.args)) if form is None else form(found, node)
     for index, node in enumerate(outputs):
         found.rows.store(np.ravel(held[node]).tolist(), index, node.type)
     return found.rows
 
 
-def _serial(node: Node) -> int:
-    return node.serial
+_serial = attrgetter("serial")
+_type = attrgetter("type")
 
 
 def _accepted(node: Node) -> bool:
@@ -118,9 +121,10 @@ class Scalarising:
     def plan(self, node: Node) -> tuple[Any, Form | None]:
         """How the rows of nodes of this op and these types are made."""
         form = _FORMS.get(node.op.name)
-        if form is None and not node.shape:
-            return self.apply(node.op, tuple([arg.dtype for arg in node.args]), node.dtype), None
-        return None, form or _pointwise
+        if form is not None:
+            return None, form
+        apply = self.apply(node.op, tuple([arg.dtype for arg in node.args]), node.dtype)
+        return (None, partial(_pointwise, apply)) if node.shape else (apply, None)
 
     def apply(self, op: Op, args: tuple[DType, ...], dtype: DType) -> Apply:
         """The function that makes rows of an op: (rows of the arguments) -> row."""
@@ -173,15 +177,9 @@ def _simplifying(
 # ---------------------------------------------------------------------------------------- forms
 
 
-def _pointwise(self: Scalarising, node: Node) -> Rows:
-    args = node.args
-    apply = self.apply(node.op, tuple([arg.dtype for arg in args]), node.dtype)
-    held = self.held
-    shape = node.shape
-    if not shape:
-        return apply(*[held[arg] for arg in args])
-    found = list(map(apply, *[held[arg].ravel().tolist() for arg in args]))
-    return np.array(found, np.int64).reshape(shape)
+def _pointwise(apply: Apply, self: Scalarising, node: Node) -> Rows:
+    args = [self.held[arg].ravel().tolist() for arg in node.args]
+    return np.array(list(map(apply, *args)), np.int64).reshape(node.shape)
 
 
 def _full(self: Scalarising, node: Node) -> Rows:
