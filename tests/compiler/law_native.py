@@ -116,7 +116,7 @@ def _noisy(
     outputs: Sequence[Node], values: Mapping[Node, Any], rng: np.random.Generator
 ) -> list[Any]:
     """Values of the outputs, each rounded result moved by noise."""
-    known = dict(values)
+    known = {node: value for node, value in values.items() if not node.args}
     with np.errstate(all="ignore"):
         for node in topological(outputs, stop=known):
             args = [known[arg] for arg in node.args]
