@@ -25,7 +25,7 @@ Array = np.ndarray[Any, Any]
 
 UNITS = 4
 """What a rule may be off by, in units in the last place; the same for the interpreter's."""
-RUNS, MARGIN = 5, 4
+RUNS, MARGIN = 7, 4
 """Noisy runs, and how many times their spread the difference may be."""
 
 EXACT = frozenset(
@@ -124,7 +124,8 @@ def _noisy(
             size = _noise(node, args, value)
             if size is not None:
                 size = np.where(np.isfinite(size) & np.isfinite(value), size, 0)
-                value = np.asarray(value + size * rng.choice([-1, 1], node.shape), node.dtype)
+                noise = rng.uniform(0.3, 1, node.shape) * rng.choice([-1, 1], node.shape)
+                value = np.asarray(value + size * noise, node.dtype)
             known[node] = value
     return [known[node] for node in outputs]
 
