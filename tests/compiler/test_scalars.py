@@ -177,3 +177,23 @@ def test_what_is_not_taken():
         assert scalar_program(graph.outputs, graph.leaves) is None
     graph = traced(lambda x: np.exp(x) + 1, np.ones(3))
     assert accepts(graph.outputs, graph.leaves)
+
+
+def test_elementary_functions_in_loops():
+    """The same function in place, called, and in a loop gives the same bits."""
+
+    def run(x):
+        for _ in range(100):
+            x = np.tanh(1.3 * x) + np.exp(-x * x)
+        return x
+
+    graph = traced(wg.value_and_grad(run), 0.4)
+    straight, loops = graph.program(roll=False), graph.program()
+    assert loops.loops
+    assert "@rule" in straight.text
+    assert "@rule" not in loops.text
+    found = graph.run(graph.native(loops, contract=False))
+    assert_same_bits(found, graph.run(graph.native(straight, contract=False)))
+    np.testing.assert_allclose(  # errors decay: the map is contracting
+        found[0], graph.interpreted()[0], rtol=10 * np.finfo(float).eps
+    )

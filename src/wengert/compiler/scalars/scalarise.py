@@ -99,7 +99,7 @@ def _accepted(node: Node) -> bool:
     if op.name == "contract":
         pair = (node.dtype, node.dtype)
         return all(emits(find(name), pair, node.dtype) for name in ("add", "multiply"))
-    return op.name in _FORMS
+    return op.name in _FORMS and all(dtype == node.dtype for dtype in dtypes)
 
 
 class Scalarising:
