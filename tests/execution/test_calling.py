@@ -366,7 +366,7 @@ def test_the_place_that_a_caller_lends_is_given_back(kind, lent):
         (Constant("text"), "text"),
         (Constant(X), X),
     ],
-    ids=str,
+    ids=lambda value: str(value).split(" at 0x")[0],
 )
 def test_forms_of_results(kind, form, expected):
     f = kind()
