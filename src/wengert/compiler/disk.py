@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.machine import host
+from wengert.compiler.pool import most_parts
 from wengert.graph.node import Node
 from wengert.graph.types import ArrayType
 from wengert.graph.walk import topological
@@ -206,7 +207,8 @@ def _users_caches() -> Path:
 
 
 def key_of_graph(outputs: Sequence[Node], inputs: Sequence[Node]) -> str | None:
-    """The key of the program of a graph; None where it cannot be written down, or nothing is kept.
+    """The key of the program of a graph, for a number of threads; None where it cannot be written
+    down, or nothing is kept.
 
     Graphs of the same ops, parameters, types and edges have the same key, in any process.
     """
@@ -226,7 +228,7 @@ def key_of_graph(outputs: Sequence[Node], inputs: Sequence[Node]) -> str | None:
     except _NotWritten as error:
         logger.debug("a program is not cached: %s", error)
         return None
-    lines.append(str([number[node] for node in outputs]))
+    lines.append(f"{[number[node] for node in outputs]} in {most_parts()} threads")
     return _key("graph", "\n".join(lines))
 
 

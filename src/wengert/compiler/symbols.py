@@ -1,4 +1,5 @@
-"""The addresses that compiled programs call through their table: BLAS, as SciPy carries it."""
+"""The addresses that compiled programs call through their table: BLAS, as SciPy carries it, and
+the pool of threads."""
 
 from __future__ import annotations
 
@@ -7,13 +8,20 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from wengert.compiler import pool
 from wengert.lazy import module
+
+POOL = "pool"
+"""The name of the pool's `run`; all others are BLAS functions, called as Fortran calls them."""
 
 
 @cache
 def address(name: str) -> int:
-    """The address of a BLAS function, called as Fortran calls it."""
+    """The address behind a name."""
+    if name == POOL:
+        return pool.address()
     capsule = module("scipy.linalg.cython_blas").__pyx_capi__[name]
+    pool.limit_blas()
     api = ctypes.pythonapi
     api.PyCapsule_GetName.restype = ctypes.c_char_p
     api.PyCapsule_GetName.argtypes = [ctypes.py_object]

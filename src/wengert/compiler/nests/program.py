@@ -17,16 +17,18 @@ from wengert.compiler.nests.axes import classify
 from wengert.compiler.nests.calls import emit_call
 from wengert.compiler.nests.emission import Emitter
 from wengert.compiler.nests.lowering import Lowering
+from wengert.compiler.nests.parallel import Divided, is_divisible, room
 from wengert.compiler.nests.statements import Call, Memory, Statement
 from wengert.compiler.nests.storage import Slot, Storage
-from wengert.compiler.nests.tree import LEAST_VECTOR, Builder, Item, flat, live
+from wengert.compiler.nests.tree import LEAST_VECTOR, Builder, Item, Loop, flat, live
 from wengert.graph.node import Node
 
 MOST_STATEMENTS = 1_500
 """Statements of one loop body, at most: the time of LLVM's passes grows faster than linearly."""
 FUNCTION = 300
 """Statements of one function, about."""
-ALIGNMENT = 64
+MOST_INLINED = 2
+"""Calls of an elementary function that are inlined, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,9 @@ class Module:
     work: int
 
 
-def nest_module(outputs: Sequence[Node], inputs: Sequence[Node]) -> Module:
-    """The module of a graph all of whose ops have native rules."""
+def nest_module(outputs: Sequence[Node], inputs: Sequence[Node], threads: int = 1) -> Module:
+    """The module of a graph all of whose ops have native rules; its big loops run in as many
+    threads at most."""
     lowering = Lowering(outputs, inputs)
     statements = [s for s in lowering.steps if isinstance(s, Statement)]
     extents = classify(statements)
@@ -56,12 +59,12 @@ def nest_module(outputs: Sequence[Node], inputs: Sequence[Node]) -> Module:
     count = max([*stages, *calls], default=-1) + 1
     built = [builder.build(stages.get(number, []), set(), True) for number in range(count)]
     for number, items in enumerate(live(built)):
-        for unit in _units(items):
+        for unit in _units(items, threads):
             order.append(len(units))
             units.append(unit)
         order += calls.get(number, [])
     storage = Storage(units, extents, lanes)
-    return _written(order, units, storage, lowering.buffers)
+    return _written(order, units, storage, lowering.buffers, threads)
 
 
 def lanes_for(statements: Sequence[Statement], extents: dict[int, int]) -> int:
@@ -102,11 +105,15 @@ def _staged(
     return statements, calls
 
 
-def _units(items: Sequence[Item]) -> list[list[Item]]:
-    """The items of a stage, by function."""
+def _units(items: Sequence[Item], threads: int) -> list[list[Item]]:
+    """The items of a stage, by function. What is shared out to threads has one of its own."""
     units: list[list[Item]] = []
     weight = FUNCTION
     for item in items:
+        if threads > 1 and is_divisible(item):
+            units.append([item])
+            weight = FUNCTION
+            continue
         own = sum(1 for _ in flat([item]))
         if weight + own > FUNCTION:
             units.append([])
@@ -121,13 +128,21 @@ def _written(
     units: Sequence[Sequence[Item]],
     storage: Storage,
     buffers: Sequence[Memory],
+    threads: int,
 ) -> Module:
     declared: dict[str, str] = {}
     table: list[str] = []
     bodies: list[str] = []
     main = Code(declared)
-    emitted: dict[int, Emitter] = {}
+    emitted: dict[int, Emitter | Divided] = {}
     for number, unit in enumerate(units):
+        if threads > 1 and is_divisible(unit[0]):
+            (loop,) = unit
+            assert isinstance(loop, Loop)
+            divided = Divided(number, loop, storage, declared, threads)
+            emitted[number] = divided
+            bodies.append(divided.text())
+            continue
         emitter = Emitter(Code(declared), storage)
         emitter.items(unit, [Env({}, (), (-1 - number,))])
         emitted[number] = emitter
@@ -136,7 +151,7 @@ def _written(
     _statuses(main, order, emitted, offsets, table)
     text = "\n".join(
         [
-            *declared.values(),
+            *_sized(declared, bodies),
             *bodies,
             "define i64 @program(ptr %inputs, ptr %outputs, ptr %arena, ptr %table) {",
             "entry:",
@@ -148,6 +163,18 @@ def _written(
     )
     work = sum(s.points for unit in units for s in flat(unit))
     return Module(text, arena, tuple(table), tuple(tuple(unit) for unit in units), work)
+
+
+def _sized(declared: dict[str, str], bodies: Sequence[str]) -> list[str]:
+    """The declarations and functions of a module; those that are called often are not inlined,
+    so that the time of compiling stays in proportion."""
+    text = "\n".join(bodies)
+    return [
+        code.replace("alwaysinline", "noinline", 1)
+        if "alwaysinline" in code and text.count(f"@{name}(") > MOST_INLINED
+        else code
+        for name, code in declared.items()
+    ]
 
 
 def _function(number: int, emitter: Emitter) -> str:
@@ -170,13 +197,19 @@ def _function(number: int, emitter: Emitter) -> str:
 
 
 def _arena(
-    order: Sequence[int | Call], emitted: dict[int, Emitter], buffers: Sequence[Memory]
+    order: Sequence[int | Call], emitted: dict[int, Emitter | Divided], buffers: Sequence[Memory]
 ) -> tuple[dict[object, int], int]:
     """Offsets in the arena: what is not alive at the same time may share its place.
 
     First fit, largest first.
     """
     spans: dict[object, tuple[int, int]] = {}
+    copies = {
+        slot: own.most
+        for own in emitted.values()
+        if isinstance(own, Divided)
+        for slot in own.private
+    }
     for at, step in enumerate(order):
         if isinstance(step, Call):
             used = [e.source for e in step.args] + list(step.results)
@@ -190,7 +223,7 @@ def _arena(
     offsets: dict[object, int] = {}
     for thing in sorted(spans, key=lambda t: -t.nbytes):  # type: ignore[attr-defined]
         first, last = spans[thing]
-        size = -(-thing.nbytes // ALIGNMENT) * ALIGNMENT + ALIGNMENT  # type: ignore[attr-defined]
+        size = room(thing) * copies.get(thing, 1)  # type: ignore[arg-type]
         at = 0
         for low, high, begin, end in sorted(placed):
             if begin <= last and first <= end and low < at + size:
@@ -203,7 +236,7 @@ def _arena(
 def _statuses(
     main: Code,
     order: Sequence[int | Call],
-    emitted: dict[int, Emitter],
+    emitted: dict[int, Emitter | Divided],
     offsets: dict[object, int],
     table: list[str],
 ) -> None:
@@ -228,6 +261,9 @@ def _statuses(
             emit_call(main, step, address, table)
             continue
         emitter = emitted[step]
+        if isinstance(emitter, Divided):
+            emitter.call(main, address, table)
+            continue
         passed = ", ".join(f"ptr {address(thing)}" for thing in emitter.pointers)
         own = main.let(f"call i64 @nest{step}({passed})")
         if emitter.failed is not None:
