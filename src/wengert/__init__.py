@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from wengert import logging, numpy
 from wengert.checking.gradients import check_grads
+from wengert.compiler.pool import set_threads
 from wengert.control.custom import custom_jvp, custom_vjp, defjvp, defvjp, primitive
 from wengert.derivatives.directional import jvp, linear_transpose, linearize, vjp
 from wengert.derivatives.gradients import grad, value_and_grad
@@ -49,6 +50,7 @@ __all__ = [
     "numpy",
     "primitive",
     "set_native",
+    "set_threads",
     "stop_gradient",
     "trace",
     "value_and_grad",
