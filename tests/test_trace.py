@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from wengert import settings
 from wengert.compiler import pipeline
 from wengert.errors import WengertTypeError
 from wengert.graph.text import parse
@@ -80,7 +81,8 @@ def test_it_shows_what_is_compiled(name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_the_arrays_of_the_arena_fill_it(name):
+def test_the_arrays_of_the_arena_fill_it(name, monkeypatch):
+    monkeypatch.setattr(settings, "threads", 1)  # each part of a shared loop has copies
     f, *args = PROGRAMS[name]
     (program,) = wg.trace(f, *args).programs
     padded = sum(-(-room.nbytes // 64) * 64 + 64 for room in program.rooms)

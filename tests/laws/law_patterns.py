@@ -116,6 +116,7 @@ EXACT: list[Node] = [
     make(find("sin"), (full(0.5, FLOAT, (3,)),), None, array_type((3,), FLOAT)),
     o.power(full(2, INT, (3,)), full(2, INT, (3,))),
     o.exp(o.broadcast_to(o.r, (3, 4))),
+    o.square(o.absolute(o.w)),  # not z², where z is complex
     o.multiply(
         o.broadcast_to(o.r, (3, 4)),
         o.broadcast_to(o.reshape(_rows(o.a, _all(3), 1), COLUMN), (3, 4)),

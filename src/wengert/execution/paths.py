@@ -68,7 +68,7 @@ class Path:
             return self
         if not all(isinstance(node.type, ArrayType) for node in (*inputs, *outputs)):
             return self
-        return replace(self, native=_machine_code(outputs, inputs))
+        return replace(self, native=machine_code(outputs, inputs))
 
     def run(self, values: Sequence[Any]) -> tuple[bool, Any]:
         """(whether all guards gave their answers, the result)."""
@@ -162,7 +162,8 @@ class Path:
         return Made(lambda *parts: unflatten(spec, parts), tuple(leaves))
 
 
-def _machine_code(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native | None:
+def machine_code(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native | None:
+    """The machine code of a graph, None where it has a host call."""
     native: Native | None = module("wengert.execution.compiled").machine_code(outputs, inputs)
     return native
 

@@ -225,6 +225,10 @@ def _leaves(forms: Sequence[Form]) -> list[Leaf]:
 def answer_bits(answer: Any, type: ArrayType) -> bytes:
     """The bits that a guard's node has where Python was given this answer. Raises NoEntry."""
     found = np.asarray(answer)
+    if found.dtype.kind == "c" and type.dtype.kind != "c":
+        if np.any(found.imag):
+            raise NoEntry
+        found = found.real
     bits = np.array(found, type.dtype, order="C")
     if found.shape != type.shape or not np.array_equal(found, bits, equal_nan=True):
         raise NoEntry
