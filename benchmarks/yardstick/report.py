@@ -23,6 +23,8 @@ TITLES = {
     "autograd": "autograd",
     "casadi": "CasADi",
 }
+# What rows of one table have in common.
+SAME = ("machine", "time", "conditions", "c")
 VERDICTS = {True: "reached", False: "missed", None: "not measured"}
 
 
@@ -87,6 +89,17 @@ def goals_table(goals: Sequence[Goal]) -> Table:
     return made
 
 
+def remarks(rows: Sequence[Row]) -> list[str]:
+    """Who is left out of a row and why, and whose result is another one."""
+    said = [f"{row.name}, {name}: {note}" for row in rows for name, note in row.notes.items()]
+    return said + [
+        f"{row.name}, {name}: off {row.reference}'s result by {error:.2g}"
+        for row in rows
+        for name, error in row.error.items()
+        if not error <= row.tolerance
+    ]
+
+
 def markdown(
     rows: Sequence[Row], peers: Sequence[str], goals: Sequence[Goal], about: Mapping[str, Any]
 ) -> str:
@@ -98,6 +111,8 @@ def markdown(
     lines += ["", f"Goals reached: {reached} of {len(goals)}.", ""]
     lines += [_line(("goal", "found", "")), "|---|---|---|"]
     lines += [_line((goal.text, goal.found, VERDICTS[goal.reached])) for goal in goals]
+    if said := remarks(rows):
+        lines += ["", *(f"- {remark}" for remark in said)]
     versions = ", ".join(f"{name} {found}" for name, found in about["versions"].items() if found)
     lines += [
         "",
@@ -160,8 +175,9 @@ def save(path: Path, rows: Sequence[Row], goals: Sequence[Goal], about: Mapping[
     path.write_text(json.dumps(everything, indent=1) + "\n")
 
 
-def load(path: Path) -> dict[str, Row]:
-    """The rows of an earlier run, by name."""
-    if not path.exists():
+def load(path: Path, about: Mapping[str, Any]) -> dict[str, Row]:
+    """The rows of an earlier run under the same conditions, by name."""
+    earlier = json.loads(path.read_text()) if path.exists() else {}
+    if any(earlier.get(name) != about[name] for name in SAME):
         return {}
-    return {row["name"]: Row(**row) for row in json.loads(path.read_text())["rows"]}
+    return {row["name"]: Row(**row) for row in earlier["rows"]}
