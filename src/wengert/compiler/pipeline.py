@@ -129,7 +129,7 @@ def loaded(text: str) -> Loaded:
 def is_native(node: Node) -> bool:
     """Whether the op of a node has a native rule for its dtypes."""
     native = node.op.native
-    if not isinstance(node.type, ArrayType) or node.dtype.kind == "c":
+    if not isinstance(node.type, ArrayType):
         return False
     if node.op is full or isinstance(native, View):
         return True
