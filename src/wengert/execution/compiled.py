@@ -45,14 +45,19 @@ def machine_code(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native | No
 
 def native_throughout(outputs: Sequence[Node], inputs: Sequence[Node]) -> Sequence[Node] | None:
     """The outputs simplified, None where an op of them has no native rule."""
+    outputs = simplified(outputs, inputs)
     order = topological(outputs, stop=set(inputs))
-    if len(order) <= LONG_PROGRAM or not is_small(
-        order, outputs
-    ):  # else simplified when it is taken apart
-        outputs = simplify(outputs, inputs)
-        order = topological(outputs, stop=set(inputs))
     kinds = {(node.op, node.type, *[arg.type for arg in node.args]): node for node in order}
     return outputs if all(map(is_native, kinds.values())) else None
+
+
+def simplified(outputs: Sequence[Node], inputs: Sequence[Node]) -> Sequence[Node]:
+    """What is compiled: simpler outputs, but long programs of numbers as they are, which are
+    simplified when they are taken apart."""
+    order = topological(outputs, stop=set(inputs))
+    if len(order) > LONG_PROGRAM and is_small(order, outputs):
+        return outputs
+    return simplify(outputs, inputs)
 
 
 class Compiled:

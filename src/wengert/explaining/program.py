@@ -8,10 +8,10 @@ from typing import Any
 
 from wengert.compiler.machine import assembly
 from wengert.compiler.nests.printing import Room, listing
-from wengert.compiler.pipeline import is_native, is_small, module_of
+from wengert.compiler.pipeline import is_native, module_of
 from wengert.compiler.scalars.program import ScalarProgram
 from wengert.execution.border import as_input
-from wengert.execution.compiled import LONG_PROGRAM, Compiled, Step
+from wengert.execution.compiled import Compiled, Step, simplified
 from wengert.graph.node import Node
 from wengert.graph.text import show
 from wengert.graph.walk import topological
@@ -20,7 +20,6 @@ from wengert.tracing.linear_operators import teach_linear_operators
 from wengert.tracing.session import outermost
 from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import flatten, unflatten
-from wengert.transforms.simplify import simplify
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,17 +145,11 @@ def trace(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Trace:
         inputs = [tracer.node for tracer in tracers]
         inputs += [node for node, _ in session.read_later(inputs)]
     outputs = [*guards, *[tracer.node for tracer in found]]
-    simple = _simple(outputs, inputs)
+    simple = simplified(outputs, inputs)
     listings, host_calls = _compiled(simple, inputs)
     return Trace(
         name, show(outputs, inputs), show(simple, inputs), len(guards), listings, host_calls
     )
-
-
-def _simple(outputs: Sequence[Node], inputs: Sequence[Node]) -> Sequence[Node]:
-    """What is compiled: the simplified graph, but long programs of numbers as they are."""
-    order = topological(outputs, stop=set(inputs))
-    return outputs if len(order) > LONG_PROGRAM and is_small(order, outputs) else simplify(outputs, inputs)
 
 
 def _compiled(

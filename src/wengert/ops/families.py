@@ -25,7 +25,7 @@ from wengert.graph.types import BOOL, INT, SUPPORTED, ArrayType, DType, Shape, a
 from wengert.graph.walk import rebuild
 from wengert.ops import linear
 from wengert.ops.domain import Box, Cases
-from wengert.ops.native import HOST, Pointwise, View, by_method
+from wengert.ops.native import HOST, Pointwise, Statement, View, by_method
 
 Partial = Callable[..., Node] | Zero | Absent
 NOT_LINEAR = absent("the op is not linear")
@@ -293,7 +293,7 @@ def movement(
     batch: Callable[[Node, Node], Node],
     label: str,
     domain: Any,
-    native: View | Absent = HOST,
+    native: View | Statement | Absent = HOST,
 ) -> Op:
     """A linear op of one input that moves elements (or repeats them, or leaves zeros).
 

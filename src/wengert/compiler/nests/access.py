@@ -403,7 +403,7 @@ class Access:
         return self.element(self.pointer(slot), f"[{planes} x {memory_type(slot.dtype)}]", position)
 
     def load_slot(self, slot: Slot, position: Position) -> Value:
-        """An element of several lanes of a slot; the parts of complex ones lie behind each other."""
+        """An element of several lanes of a slot; complex parts lie one behind the other."""
         return self.load_lanes(self.slot_address(slot, position), slot.dtype, slot.width)
 
     def store_slot(self, slot: Slot, position: Position, value: Value) -> None:

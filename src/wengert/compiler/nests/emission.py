@@ -216,9 +216,7 @@ class Emitter(Reducing):
         elif not self._packed(loop, extent, envs):
             self._counted(loop, extent, envs)
 
-    def span(
-        self, loop: Loop, low: int, high: int, step: int, body: Callable[[str], None]
-    ) -> None:
+    def span(self, loop: Loop, low: int, high: int, step: int, body: Callable[[str], None]) -> None:
         """Positions of a loop, by steps."""
         self.loop(low, high, step, body)
 
@@ -274,9 +272,7 @@ class Emitter(Reducing):
         Not within a part before or after of another axis, where little is done.
         """
         low, high = 0, extent
-        guards = [
-            (s, guard) for s in flat(loop.body) for edge in s.args for guard in edge.guards
-        ]
+        guards = [(s, guard) for s in flat(loop.body) for edge in s.args for guard in edge.guards]
         for s, (term, first, last) in guards:
             if [(s.classes[axis], k) for axis, k in term.axes] == [(loop.axis, 1)]:
                 low, high = max(low, first - term.offset), min(high, last - term.offset)

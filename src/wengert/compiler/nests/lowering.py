@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from wengert.compiler.nests.statements import (
@@ -371,7 +372,7 @@ def _joined(ref: Reference, new: Shape) -> Reference | None:
             old[at] = (rest, step)
         elif size != extent:
             return None
-        for (_, outer), (inner_extent, inner) in zip(taken, taken[1:], strict=False):
+        for (_, outer), (inner_extent, inner) in pairwise(taken):
             if outer != inner * inner_extent:
                 return None
         found.append((axis, taken[-1][1]))
@@ -619,7 +620,7 @@ def _as_matrix(
     found: list[int] = []
     for axes in (free, over):
         group = [(ref.shape[a], steps.get(a, 0)) for a in axes if ref.shape[a] != 1]
-        for (_, outer), (extent, inner) in zip(group, group[1:], strict=False):
+        for (_, outer), (extent, inner) in pairwise(group):
             if outer != inner * extent:
                 return None
         found += [math.prod(ref.shape[a] for a in axes), group[-1][1] if group else 1]

@@ -38,9 +38,7 @@ def is_divisible(item: Item) -> bool:
         return False
     work = sum(s.points for s in statements)
     sums = sum(math.prod(s.result_shape) for s in statements if _is_over(s, item))
-    extent = max(
-        s.shape[s.classes.index(item.axis)] for s in statements if item.axis in s.classes
-    )
+    extent = max(s.shape[s.classes.index(item.axis)] for s in statements if item.axis in s.classes)
     return work >= 2 * GRAIN and 16 * sums <= work and extent >= 2 * max(item.lanes, ROWS)
 
 

@@ -123,9 +123,7 @@ class Reducing(Access):
         else:
             self.loop(0, extent, 1, lambda at: self.over(rest, env.at(axis, at), emit))
 
-    def loop(
-        self, low: int | str, high: int | str, step: int, body: Callable[[str], None]
-    ) -> None:
+    def loop(self, low: int | str, high: int | str, step: int, body: Callable[[str], None]) -> None:
         """A counted loop; bounds that are known at run time only are of one that is not empty."""
         if isinstance(low, int) and isinstance(high, int) and high <= low:
             return

@@ -1,9 +1,9 @@
 """The form between graph and loops: statements over iteration spaces.
 
-A statement runs once for each point of its iteration space and yields one element there (or adds to
-one, or stores one). Views are not statements: an *edge* from a statement to what it reads says where
-the element lies, by one affine term an axis. So there are no transposes, slices or broadcasts in
-the compiled code.
+A statement runs once for each point of its iteration space and yields one element there (or adds
+to one, or stores one). Views are not statements: an *edge* from a statement to what it reads says
+where the element lies, by one affine term an axis. So there are no transposes, slices or broadcasts
+in the compiled code.
 
 Memory is an array that lies in memory as a whole, C-contiguous: an input, an output, or a buffer in
 the arena. Its edges have one term, the flat position.

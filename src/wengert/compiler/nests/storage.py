@@ -1,8 +1,8 @@
 """Where values live between the statement that makes them and those that read them.
 
 The storage axes of a value are its axes without the loops that its definition and all its uses
-share. None: it is an SSA value. Only short ones: as many SSA values. Else: an array in the arena, of
-vectors of T lanes where the vector loop is shared, else of elements with the vector axis last.
+share. None: it is an SSA value. Only short ones: as many SSA values. Else: an array in the arena,
+of vectors of T lanes where the vector loop is shared, else of elements.
 
 Reductions have an accumulator beside:
 

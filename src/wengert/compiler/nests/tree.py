@@ -288,7 +288,7 @@ class Builder:
     def _grouped(
         self, statements: list[Statement], phase: dict[int, int], axis: int, vector: bool
     ) -> dict[int, list[Statement]]:
-        """The statements by phase, with copies of what is remade and packs of what is transposed."""
+        """The statements by phase, with copies of what is remade and packs of what is turned."""
         groups: dict[int, list[Statement]] = {}
         copies: dict[tuple[int, int], Statement] = {}
         packs: dict[tuple[object, ...], Statement] = {}

@@ -243,7 +243,7 @@ def _separable(x: Node, axes: Axes) -> bool:
         return any(_common(factor, axes) == tuple(axes) for factor in x.args)
     if x.op is not contract:
         return False
-    a, b = x.args
+    a = x.args[0]
     over, along = x.params
     start = len(along[0])
     middle = start + len(free(a.shape, over[0], along[0]))
