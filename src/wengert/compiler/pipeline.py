@@ -18,7 +18,7 @@ from wengert.compiler import disk
 from wengert.compiler.code import Code
 from wengert.compiler.machine import Loaded, object_code
 from wengert.compiler.native import Native
-from wengert.compiler.nests.lowering import FORMS
+from wengert.compiler.nests.forms import FORMS
 from wengert.compiler.nests.program import Module, nest_module
 from wengert.compiler.pool import most_parts
 from wengert.compiler.scalars.program import ScalarProgram, scalar_program

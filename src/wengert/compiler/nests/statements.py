@@ -38,7 +38,7 @@ class Memory:
     """An array in memory.
 
     where: "input", "output" or "buffer"; index: which of them.
-    writers: the statements that fill it, in order.
+    writers: the statements and calls that fill it, in order.
     """
 
     __slots__ = ("dtype", "index", "size", "where", "writers")
@@ -48,7 +48,7 @@ class Memory:
         self.index = index
         self.dtype = dtype
         self.size = size
-        self.writers: list[Statement] = []
+        self.writers: list[Statement | Call] = []
 
     @property
     def nbytes(self) -> int:
@@ -86,7 +86,6 @@ class Statement:
     shape: the extents of the iteration space; no extent is 1.
     kept: the axes that the result has.
     classes: the class of each axis, once they are known.
-    node_serial: when the graph's node was made; the order in which programs were written.
     """
 
     __slots__ = (
