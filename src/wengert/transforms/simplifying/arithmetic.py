@@ -181,7 +181,7 @@ def _divide_by_power_of_two(node: Node) -> Node | None:
 def _even(node: Node) -> Node | None:
     """f(−x) = f(x) and f(|x|) = f(x) for |x| and x²."""
     (x,) = node.args
-    if x.args and x.args[0].dtype.kind in "if" and (x.op is negative or x.op is absolute):
+    if (x.op is negative or x.op is absolute) and x.args[0].dtype.kind in "if":
         return raw(node, x.args[0])
     return None
 
