@@ -64,8 +64,8 @@ def host() -> str:
     return f"{llvm.get_process_triple()} {llvm.get_host_cpu_name()} {features} LLVM {version}"
 
 
-def optimised(text: str) -> Any:
-    """The module of this text after LLVM's passes.
+def optimised(text: str, level: int = 2) -> Any:
+    """The module of this text after LLVM's passes, at the level O2, or O0, which inlines alone.
 
     Raises WengertRuntimeError where the text is no valid LLVM, which is a fault of the compiler.
     """
@@ -75,7 +75,7 @@ def optimised(text: str) -> Any:
         parsed.verify()
     except RuntimeError as error:
         raise WengertRuntimeError(f"the compiler wrote code that LLVM refuses: {error}") from None
-    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options = llvm.create_pipeline_tuning_options(speed_level=level)
     options.loop_unrolling = False
     options.slp_vectorization = False
     options.loop_vectorization = False
@@ -84,10 +84,10 @@ def optimised(text: str) -> Any:
     return parsed
 
 
-def object_code(text: str) -> bytes:
-    """The object file of a module given as text."""
+def object_code(text: str, level: int = 2) -> bytes:
+    """The object file of a module given as text, after LLVM's passes at a level, 2 or 0."""
     with _LOCK:
-        return bytes(target_machine().emit_object(optimised(text)))
+        return bytes(target_machine().emit_object(optimised(text, level)))
 
 
 def assembly(text: str) -> str:

@@ -48,9 +48,11 @@ def compiled(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native:
     kept = disk.find(key)
     text = ""
     if kept is None:
-        text, arena_bytes, names, work, what = _module(outputs, inputs)
+        module = module_of(outputs, inputs)
+        text = module.text
         written = perf_counter()
-        kept = disk.Kept(object_code(text), arena_bytes, names, work)
+        code = object_code(text, module.level)
+        kept = disk.Kept(code, module.arena_bytes, module.table, module.work)
         now = perf_counter()
         disk.keep(key, kept, now - start)
         logger.debug(
@@ -58,12 +60,12 @@ def compiled(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native:
             len(outputs),
             1e3 * (now - start),
             1e3 * (now - written),
-            what,
-            arena_bytes,
+            module.what,
+            module.arena_bytes,
         )
-        code = Loaded(kept.code)
+        program = Loaded(kept.code)
     else:
-        code = Loaded(kept.code)
+        program = Loaded(kept.code)
         elapsed = 1e3 * (perf_counter() - start)
         logger.debug("found %d outputs in the cache in %.1f ms", len(outputs), elapsed)
     return Native(
@@ -72,21 +74,9 @@ def compiled(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native:
         kept.arena_bytes,
         table(kept.table),
         kept.work >= LONG,
-        code,
+        program,
         text,
     )
-
-
-def _module(
-    outputs: Sequence[Node], inputs: Sequence[Node]
-) -> tuple[str, int, tuple[str, ...], int, str]:
-    """(text, bytes of arena, names of the table, work, what it is made of)."""
-    module = module_of(outputs, inputs)
-    if isinstance(module, ScalarProgram):
-        what = f"{module.steps} operations on numbers, {module.written} of them in the text"
-        return module.text, module.arena_bytes, (), module.steps, what
-    what = f"{len(module.functions)} loop functions"
-    return module.text, module.arena_bytes, module.table, module.work, what
 
 
 def module_of(outputs: Sequence[Node], inputs: Sequence[Node]) -> ScalarProgram | Module:
@@ -121,7 +111,7 @@ def loaded(text: str) -> Loaded:
     kept = disk.find(key)
     if kept is None:
         start = perf_counter()
-        kept = disk.Kept(object_code(text))
+        kept = disk.Kept(object_code(text, level=0))
         disk.keep(key, kept, perf_counter() - start)
     return Loaded(kept.code)
 

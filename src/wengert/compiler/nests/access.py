@@ -235,14 +235,18 @@ class Access:
         type = memory_type(dtype)
         base = self.pointer(source)
         if dtype.kind == "c":
-            at = self.code.let(f"getelementptr [2 x {type}], ptr {base}, i64 {position}")
-            other = self.code.let(f"getelementptr {type}, ptr {at}, i64 1")
+            at, other = self._parts(base, type, position)
             return (
                 self.code.let(f"load {type}, ptr {at}"),
                 self.code.let(f"load {type}, ptr {other}"),
             )
         value = self.code.let(f"load {type}, ptr {self.element(base, type, position)}")
         return self.truth(value, 1) if dtype.kind == "b" else value
+
+    def _parts(self, base: str, type: str, position: Position) -> tuple[str, str]:
+        """The addresses of the two parts of a complex element."""
+        at = self.code.let(f"getelementptr [2 x {type}], ptr {base}, i64 {position}")
+        return at, self.code.let(f"getelementptr {type}, ptr {at}, i64 1")
 
     def truth(self, value: str, width: int) -> str:
         """A boolean as read from memory."""
@@ -256,8 +260,7 @@ class Access:
         type = memory_type(dtype)
         base = self.pointer(source)
         if dtype.kind == "c":
-            at = self.code.let(f"getelementptr [2 x {type}], ptr {base}, i64 {position}")
-            other = self.code.let(f"getelementptr {type}, ptr {at}, i64 1")
+            at, other = self._parts(base, type, position)
             return tuple(self._lanes_at(a, type, 2 * step, mask) for a in (at, other))
         at = self.element(base, type, position)
         value = self._lanes_at(at, type, step, mask)
@@ -293,8 +296,7 @@ class Access:
         type = memory_type(dtype)
         base = self.pointer(target)
         if dtype.kind == "c":
-            at = self.code.let(f"getelementptr [2 x {type}], ptr {base}, i64 {position}")
-            other = self.code.let(f"getelementptr {type}, ptr {at}, i64 1")
+            at, other = self._parts(base, type, position)
             self.code.put(f"store {type} {value[0]}, ptr {at}")
             self.code.put(f"store {type} {value[1]}, ptr {other}")
             return
@@ -315,8 +317,7 @@ class Access:
         type = memory_type(dtype)
         base = self.pointer(target)
         if dtype.kind == "c":
-            at = self.code.let(f"getelementptr [2 x {type}], ptr {base}, i64 {position}")
-            other = self.code.let(f"getelementptr {type}, ptr {at}, i64 1")
+            at, other = self._parts(base, type, position)
             self._lanes_to(at, type, 2 * step, value[0], mask)
             self._lanes_to(other, type, 2 * step, value[1], mask)
             return

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from wengert.compiler.code import Code
 from wengert.compiler.machine import vector_bytes
@@ -43,6 +44,14 @@ class Module:
     table: tuple[str, ...]
     functions: tuple[tuple[Item, ...], ...]
     work: int
+
+    level: ClassVar[int] = 2
+    """Of LLVM's passes."""
+
+    @property
+    def what(self) -> str:
+        """In some words."""
+        return f"{len(self.functions)} loop functions"
 
 
 def nest_module(outputs: Sequence[Node], inputs: Sequence[Node], threads: int = 1) -> Module:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -29,6 +30,10 @@ LEAST_ROLLED = 256
 registers, and compile in some milliseconds."""
 
 
+LONG_TEXT = 2_000
+"""Operations in the text of a program that LLVM's passes are not worth their time for."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScalarProgram:
     """The text of a module that defines `program`, and the scratch memory that it needs.
@@ -43,6 +48,23 @@ class ScalarProgram:
     written: int
     loops: tuple[tuple[int, int], ...]
     tape_bytes: int
+
+    table: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def work(self) -> int:
+        """Operations that run."""
+        return self.steps
+
+    @property
+    def level(self) -> int:
+        """Of LLVM's passes, which find little in long straight code."""
+        return 0 if self.written > LONG_TEXT else 2
+
+    @property
+    def what(self) -> str:
+        """In some words."""
+        return f"{self.steps} operations on numbers, {self.written} of them in the text"
 
 
 def scalar_program(
