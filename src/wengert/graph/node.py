@@ -103,6 +103,11 @@ _lock = threading.RLock()
 _deriving: ContextVar[bool] = ContextVar("deriving", default=False)
 
 
+def mark() -> int:
+    """A serial number of no node, between those of the nodes made before and after."""
+    return next(_serials)
+
+
 @contextmanager
 def deriving() -> Iterator[None]:
     """Nodes made inside are derivatives: they run with NumPy's warnings off."""
