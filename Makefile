@@ -92,7 +92,7 @@ checks: $(VENV)/.stamp-dev
 
 doctests: $(VENV)/.stamp-dev
 	$(say) 'pytest: the examples in the docstrings and in the README'
-	$(BIN)/python -m pytest --doctest-modules --doctest-glob=README.md src README.md
+	WENGERT_CACHE=off $(BIN)/python -m pytest --doctest-modules --doctest-glob=README.md src README.md
 
 tests: $(VENV)/.stamp-dev
 	$(say) 'pytest: all tests but the long ones'
