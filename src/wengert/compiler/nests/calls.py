@@ -19,7 +19,7 @@ PREFIX = {"f4": "s", "f8": "d", "c8": "c", "c16": "z"}
 def emit_call(code: Code, call: Call, address: Callable[[object], str], table: list[str]) -> None:
     """Emit a call; the addresses of what it calls are entries of the table."""
     (memory,) = call.results
-    left, right = call.params
+    left, right, count = call.params
     rows, columns, inner = left[0], right[0], left[2]
     letter = PREFIX[memory.dtype.str[1:]]
     type = memory_type(memory.dtype)
@@ -60,19 +60,37 @@ def emit_call(code: Code, call: Call, address: Callable[[object], str], table: l
     function = code.let(f"load ptr, ptr {entry}")
     leading = constant("i32", str(columns))
     one, zero = number(1.0), number(0.0)
-    args = (
-        flag_b,
-        flag_a,
-        m,
-        n,
-        k,
-        one,
-        b,
-        leading_b,
-        a,
-        leading_a,
-        zero,
-        address(memory),
-        leading,
-    )
-    code.put(f"call void {function}({', '.join(f'ptr {arg}' for arg in args)})")
+    target = address(memory)
+
+    def product(b: str, a: str, c: str) -> None:
+        fixed = (flag_b, flag_a, m, n, k, one, b, leading_b, a, leading_a, zero, c, leading)
+        code.put(f"call void {function}({', '.join(f'ptr {each}' for each in fixed)})")
+
+    if count == 1:
+        product(b, a, target)
+        return
+    size = memory.dtype.itemsize
+    steps = [size * extent for extent in (columns * inner, rows * inner, rows * columns)]
+
+    def one_of_many(at: str) -> None:
+        moved = []
+        for base, step in zip((b, a, target), steps, strict=True):
+            offset = code.let(f"mul i64 {at}, {step}")
+            moved.append(code.let(f"getelementptr i8, ptr {base}, i64 {offset}"))
+        product(*moved)
+
+    _repeated(code, count, one_of_many)
+
+
+def _repeated(code: Code, count: int, body: Callable[[str], None]) -> None:
+    """A counted loop."""
+    before, head = code.block, code.fresh("B")
+    at, following = f"%i{head}", f"%n{head}"
+    code.put(f"br label %{head}")
+    code.label(head)
+    code.put(f"{at} = phi i64 [0, %{before}], [{following}, %{head}]")
+    body(at)
+    code.put(f"{following} = add nuw nsw i64 {at}, 1")
+    again = code.let(f"icmp slt i64 {following}, {count}")
+    code.put(f"br i1 {again}, label %{head}, label %E{head}")
+    code.label(f"E{head}")

@@ -200,9 +200,9 @@ def _contract(lowering: Lowering, node: Node) -> Reference:
     inner = math.prod(a.shape[i] for i in over[0])
     if node.size and not inner:
         return lowering.literal(0, node.dtype, node.shape)
-    large = min(rows, columns) >= LEAST_PRODUCT and inner >= 8 and not along[0]
-    if large and node.dtype.kind in "fc":
-        return _product(lowering, node, (a, free_a, over[0]), (b, free_b, over[1]))
+    if min(rows, columns) >= LEAST_PRODUCT and inner >= 8 and node.dtype.kind in "fc":
+        sides = ((a, along[0], free_a, over[0]), (b, along[1], free_b, over[1]))
+        return _product(lowering, node, sides)
     many, left = len(along[0]), len(free_a)
     place_a = [Term()] * len(a.shape)
     order_b = [*along[1], *free_b, *over[1]]
@@ -229,29 +229,31 @@ def _TIMES(ins: Any, out: Any, x: Any, y: Any) -> Any:
     return out.multiply(x, y)
 
 
-def _product(lowering: Lowering, node: Node, left: Any, right: Any) -> Reference:
-    """C = op(A) op(B); operands whose axes do not lie as a matrix are copied first."""
+def _product(lowering: Lowering, node: Node, sides: Any) -> Reference:
+    """C = op(A) op(B), or as many as there are paired positions; operands whose axes do not lie as
+    a matrix, or as matrices one behind the other, are copied first."""
     memory = lowering.buffer(node.dtype, node.size)
     operands = []
     shapes = []
-    for ref, free, over in (left, right):
-        matrix = _as_matrix(ref, free, over)
+    count = 1
+    for ref, along, free, over in sides:
+        count = math.prod(ref.shape[i] for i in along)
+        matrix = None if along else _as_matrix(ref, free, over)
         if matrix is None:
             ref = lowering.in_memory(ref)
-            matrix = _as_matrix(ref, free, over)
+            matrix = None if along else _as_matrix(ref, free, over)
         if matrix is None:
+            order = (*along, *free, *over)
             places = [Term()] * len(ref.shape)
-            for position, axis in enumerate((*free, *over)):
-                places[axis] = Term(0, ((position, 1),))
-            turned = viewed(ref, tuple(ref.shape[i] for i in (*free, *over)), tuple(places))
-            ref = lowering.in_memory(turned)
-            matrix = _as_matrix(
-                ref, list(range(len(free))), list(range(len(free), len(free) + len(over)))
-            )
-        assert matrix is not None
+            for position, axis in enumerate(order):
+                if ref.shape[axis] != 1:
+                    places[axis] = Term(0, ((position, 1),))
+            ref = lowering.in_memory(viewed(ref, tuple(ref.shape[i] for i in order), tuple(places)))
+            inner = math.prod(ref.shape[len(along) + len(free) :])
+            matrix = (math.prod(ref.shape[len(along) : len(along) + len(free)]), inner, inner, 1)
         operands.append(Edge(ref.source, (Term(ref.terms[0].offset),)))
         shapes.append(matrix)
-    call = Call("product", operands, [memory], params=tuple(shapes))
+    call = Call("product", operands, [memory], params=(*shapes, count))
     lowering.steps.append(call)
     memory.writers.append(call)  # type: ignore[arg-type]
     return of_memory(memory, node.shape)

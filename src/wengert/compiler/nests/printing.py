@@ -151,10 +151,11 @@ def _memory(memory: Memory) -> str:
 
 def _call(call: Call) -> str:
     """A product of matrices; the parameters count the free and the summed elements of each."""
-    (left, _, inner, _), (right, *_) = call.params
+    (left, _, inner, _), (right, *_), count = call.params
     shapes = f"{left}×{inner}", f"{inner}×{right}"
     args = []
     for edge, shape in zip(call.args, shapes, strict=True):
         start = f", from {edge.terms[0].offset}" if edge.terms[0].offset else ""
         args.append(f"{_memory(edge.source)} ({shape}{start})")
-    return f"{_memory(call.results[0])} = {' @ '.join(args)}, by BLAS"
+    often = f", {count} times" if count > 1 else ""
+    return f"{_memory(call.results[0])} = {' @ '.join(args)}, by BLAS{often}"
