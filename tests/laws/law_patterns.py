@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert.graph.literals import full
-from wengert.graph.node import Node, make
+from wengert.graph.node import Node, deriving, make
 from wengert.graph.registry import find
 from wengert.graph.types import BOOL, COMPLEX, FLOAT, INT, array_type
 
@@ -96,6 +96,15 @@ def _all(extent: int) -> tuple[int, int, int]:
 
 def _bool(x: Node) -> Node:
     return o.greater(x, full(0.5, FLOAT, x.shape))  # type: ignore[no-any-return]
+
+
+def _seeded() -> list[Node]:
+    """Derivatives with the unit vectors as seeds, on either side."""
+    with deriving():
+        rows = o.broadcast_to(o.reshape(o.iota(4), (4, 1)), (4, 4))
+        unit = o.equal(rows, o.broadcast_to(o.iota(4), (4, 4)))
+        seeds = o.select(unit, full(1.0, FLOAT, (4, 4)), full(0.0, FLOAT, (4, 4)))
+        return [o.contract(o.A, seeds, ((1,), (1,))), o.contract(seeds, o.A, ((0,), (1,)))]
 
 
 def _repeated_views() -> list[tuple[Node, tuple[int, ...]]]:
@@ -256,6 +265,7 @@ NONE = full(0.0, FLOAT, (3, 4))
 MATRIX = (((1,), (0,)), ((), ()))
 
 SUMS: list[Node] = [
+    *_seeded(),
     o.sum(o.E, (0,)),
     o.sum(o.reshape(o.A, (3, 1, 4)), (1, 2)),
     o.sum(o.reshape(o.A, (3, 1, 4)), (0,)),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from wengert.graph.literals import is_literal, is_zero
 from wengert.graph.node import Node
 from wengert.ops.arithmetic import multiply, negative
 from wengert.ops.contraction import contract, free
+from wengert.ops.leaves import iota
+from wengert.ops.logic import equal
 from wengert.ops.movement import broadcast_to, reshape, transpose
 from wengert.ops.reductions import sum as total
 from wengert.ops.reductions import without
+from wengert.ops.selection import select
 from wengert.transforms.simplifying.forms import (
     NUMERIC,
     Rules,
@@ -146,6 +150,39 @@ def _elementwise(node: Node) -> Node | None:
     return None
 
 
+def _of_identity(node: Node) -> Node | None:
+    """Σⱼ aᵢⱼ δⱼₖ = aᵢₖ in derivatives, where δ holds the seeds of a Jacobian: its zeros stand for
+    what is not there, and nothing is multiplied by them."""
+    over, along = node.params
+    if not node.quiet or along[0] or len(over[0]) != 1:
+        return None
+    for side in SIDES:
+        if _is_identity(node.args[side]):
+            other, (axis,) = node.args[1 - side], over[1 - side]
+            rest = [k for k in range(other.ndim) if k != axis]
+            return transpose(other, (axis, *rest) if side == 0 else (*rest, axis))
+    return None
+
+
+def _is_identity(x: Node) -> bool:
+    """Whether x is where(row = column, 1, 0), as the basis of a space is written."""
+    if x.op is not select or x.ndim != 2 or not is_literal(x.args[1], 1) or not is_zero(x.args[2]):
+        return False
+    mask = x.args[0]
+    return mask.op is equal and {_counted(arg) for arg in mask.args} == {0, 1}
+
+
+def _counted(x: Node) -> int | None:
+    """The axis of a matrix along which its elements count 0, 1, …; None where there is none."""
+    if x.op is not broadcast_to:
+        return None
+    (inner,) = x.args
+    if inner.op is iota:
+        return 1
+    column = inner.op is reshape and inner.args[0].op is iota and inner.shape == (x.shape[0], 1)
+    return 0 if column else None
+
+
 RULES: Rules = {
     "contract": [
         _of_ones,
@@ -154,6 +191,7 @@ RULES: Rules = {
         _of_scaled,
         _of_equal_along_contracted,
         _of_equal_along_free,
+        _of_identity,
         _elementwise,
     ],
 }
