@@ -62,6 +62,11 @@ def test_many_graphs(chunk: int) -> None:
 # ---------------------------------------------------------------------- what has been wrong once
 
 
+@pytest.mark.parametrize("seed", [4764])  # an inner loop that had the number of an outer one
+def test_a_graph_that_was_wrong(seed: int) -> None:
+    check_graph(seed)
+
+
 def check_function(function: Callable[..., Any], *arrays: Any) -> None:
     """The machine code of a function of arrays."""
     with outermost() as session:

@@ -203,9 +203,10 @@ class Builder:
             group = groups[number]
             if number % 2:
                 self._loops += 1
+                loop = self._loops
                 body = self.build(group, opened | {axis}, rows is not None)
                 lanes = self._lanes(group, axis) if vector else 0
-                items.append(Loop(axis, body, self._loops, lanes))
+                items.append(Loop(axis, body, loop, lanes))
             else:
                 items += self.build(group, opened, root)
         return items
