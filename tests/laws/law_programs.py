@@ -2,7 +2,7 @@
 
 A program is a list of instructions (operation, i, j, k) that run on a growing pool of arrays; the
 integers are taken modulo what there is, so that every list is a program and shrinks well. It is run
-by the same code on arrays and on traced arrays.
+by the same code on arrays and on traced arrays. No array is empty.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def _slice(pool: Pool, i: int, j: int, k: int) -> Any:
     a = pool[i % len(pool)]
     if not a.ndim:
         return a
-    key = (slice(None, None, -1), slice(k % 2, None, 1 + j % 2), k % a.shape[0], (None, Ellipsis))
+    n = a.shape[0]
+    key = (slice(None, None, -1), slice(k % min(n, 2), None, 1 + j % 2), k % n, (None, Ellipsis))
     return a[key[j % 4]]
 
 
@@ -105,7 +106,7 @@ def _join(pool: Pool, i: int, j: int, k: int) -> Any:
 
 def _cumulate(pool: Pool, i: int, j: int, k: int) -> Any:
     a = pool[i % len(pool)]
-    return np.cumsum(a, axis=_axis(a, k)) / a.size if a.ndim and a.size else a
+    return np.cumsum(a, axis=_axis(a, k)) / a.size if a.ndim else a
 
 
 def _write(pool: Pool, i: int, j: int, k: int) -> Any:
@@ -135,7 +136,7 @@ def _write(pool: Pool, i: int, j: int, k: int) -> Any:
 
 def _extremum(pool: Pool, i: int, j: int, k: int) -> Any:
     a = pool[i % len(pool)]
-    if not a.ndim or not a.size:
+    if not a.ndim:
         return a
     return (np.max, np.min)[j % 2](a, axis=_axis(a, k)) if j % 3 else np.maximum(a, 0.3)
 
@@ -178,9 +179,8 @@ def run(program: list[Instruction], *given: Any) -> Any:
         pool.append(np.tanh(result) * 1.5 if len(pool) % 3 == 0 else result)
     parts = []
     for number, value in enumerate(pool):
-        if value.size:
-            weights = np.cos(1.0 + number + np.arange(value.size)).reshape(value.shape)
-            parts.append(np.sum(weights * value))
+        weights = np.cos(1.0 + number + np.arange(value.size)).reshape(value.shape)
+        parts.append(np.sum(weights * value))
     return np.stack(parts)
 
 
