@@ -45,7 +45,7 @@ class Graph:
         each operation as NumPy does."""
         text = program.text if contract else program.text.replace(" contract ", " ")
         types = [tuple(node.type for node in nodes) for nodes in (self.leaves, self.outputs)]
-        return Native(*types, program.arena_bytes, None, False, load(text), text)
+        return Native(*types, program.arena_bytes, None, False, load(text))
 
     def run(self, native: Native) -> list[Any]:
         """What machine code finds."""

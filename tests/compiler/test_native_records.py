@@ -17,7 +17,7 @@ import pytest
 from law_native import check
 
 import wengert  # noqa: F401  (registers every op)
-from wengert.compiler.pipeline import is_native
+from wengert.compiler.support import is_native
 from wengert.graph.literals import full
 from wengert.graph.node import Node
 from wengert.graph.op import OPS, Op

@@ -53,7 +53,7 @@ _PARAMETERS = "ptr %inputs, ptr %outputs, ptr %arena, ptr %table"
 
 def native(body, inputs, outputs, *, arena_bytes=0, long=False, more=""):
     text = f"define i64 @program({_PARAMETERS}) {{\n{body}\n}}\n{more}"
-    return Native(tuple(inputs), tuple(outputs), arena_bytes, None, long, load(text), text)
+    return Native(tuple(inputs), tuple(outputs), arena_bytes, None, long, load(text))
 
 
 def element(base, k, name):
@@ -187,4 +187,4 @@ def _at(addresses, k, type):
 def hosted(outputs, inputs):
     """What the compiler would make of a graph."""
     types = [tuple(node.type for node in nodes) for nodes in (inputs, outputs)]
-    return Native(*types, 0, None, False, Hosted(outputs, inputs), "")
+    return Native(*types, 0, None, False, Hosted(outputs, inputs))

@@ -31,7 +31,7 @@ class ComplexInverses(ComplexFunctions):
         """Whether |z| is beyond 1/ε."""
         p = self.parts()
         size = p.fmax(p.absolute(z[0]), p.absolute(z[1]))
-        return p.greater(size, p.const(4 * 2.0**p.half_bits))
+        return p.greater(size, p.const(4 * 2.0**p.stored_bits))
 
     def _log_of_twice(self, z: Pair) -> Value:
         """log |2z|."""
@@ -65,7 +65,9 @@ class ComplexInverses(ComplexFunctions):
         re = times(p.log1p(quotient), p.const(0.25))
         # beside the pole y² vanishes
         height = p.absolute(y)
-        pole = self.masks().logical_and(p.equal(x, one), p.less(height, p.const(2.0**-p.half_bits)))
+        pole = self.masks().logical_and(
+            p.equal(x, one), p.less(height, p.const(2.0**-p.stored_bits))
+        )
         steep = minus(p.const(math.log(2)), p.log(height))
         re = p.select(pole, times(steep, p.const(0.5)), re)
         im = p.arctan2(times(two, y), minus(times(left, plus(one, x)), square))

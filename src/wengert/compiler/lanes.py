@@ -297,7 +297,7 @@ class FloatLanes(Lanes):
     __slots__ = ()
 
     @property
-    def half_bits(self) -> int:
+    def stored_bits(self) -> int:
         """Bits of the significand that are stored."""
         return 52 if self.element == "double" else 23
 

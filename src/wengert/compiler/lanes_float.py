@@ -107,9 +107,9 @@ class Floats(Elementary):
         """e of a positive finite x = 2ᵉ·f, 1 ≤ f < 2, as an integer."""
         whole = self.integers()
         tiny = self.less(x, self.const(self.smallest_normal))
-        up = self.half_bits + 1
+        up = self.stored_bits + 1
         scaled = self.select(tiny, self.exact_multiply(x, self.const(2.0**up)), x)
-        biased = whole.shift_right_logical(self.bits(scaled), self.half_bits)
+        biased = whole.shift_right_logical(self.bits(scaled), self.stored_bits)
         bias = whole.select(tiny, whole.const(self.bias + up), whole.const(self.bias))
         return whole.subtract(biased, bias)
 
@@ -129,7 +129,7 @@ class Floats(Elementary):
             n = of_n.maximum(of_n.minimum(n, of_n.const(most)), of_n.const(-most))
         whole = Integers(self.code, self.integers().dtype, self.width)
         n = of_n.convert(n, whole)
-        up, down = self.bias, self.half_bits + 2 - self.bias
+        up, down = self.bias, self.stored_bits + 2 - self.bias
         for _ in range(2):
             for step, beyond in ((up, whole.greater), (down, whole.less)):
                 far = beyond(n, whole.const(up if step > 0 else 1 - self.bias))
@@ -189,7 +189,7 @@ class Floats(Elementary):
         self.code.put(f"br i1 {self.any(unfinished)}, label %divide, label %done")
         label("divide")
         excess = whole.subtract(self.exponent(left), bits_of_y)
-        up = whole.maximum(whole.subtract(excess, whole.const(self.half_bits)), whole.const(0))
+        up = whole.maximum(whole.subtract(excess, whole.const(self.stored_bits)), whole.const(0))
         up = whole.select(unfinished, up, whole.const(0))
         unit = self.scale(y, up)
         quotient = self.trunc(self.divide(left, unit))

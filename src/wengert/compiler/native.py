@@ -26,7 +26,6 @@ class Native:
 
     arena_bytes: scratch memory needed. table: the ctypes array of addresses, kept alive here.
     long: whether a call takes long enough to let other threads run meanwhile.
-    text: the LLVM module it was made from.
     """
 
     inputs: tuple[ArrayType, ...]
@@ -35,7 +34,6 @@ class Native:
     table: Any
     long: bool
     code: Loaded
-    text: str
 
     @property
     def address(self) -> int:

@@ -1,36 +1,30 @@
-"""From a graph to machine code: simplified, lowered, loaded.
+"""From a graph to machine code: from the cache on disk, or written as a module and compiled.
 
-    compiled(outputs, inputs)    the machine code of a graph
-    loaded(text)                 that of a module
-    is_native(node)              whether an op has a native rule for its dtypes
-    why_host_call(node)          why it has none
+    compiled(outputs, inputs)     the machine code of a graph
+    module_of(outputs, inputs)    the module that it is made from
+    is_small(nodes, outputs)      whether that is one of operations on single numbers
+    loaded(text)                  the machine code of a module given as text
 
-The graphs given here are native throughout; `wengert.execution.compiled` cuts out what is not.
+The graphs given here are simplified, and native throughout: `wengert.execution.compiled` sees to
+both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from time import perf_counter
 
 from wengert.compiler import disk
-from wengert.compiler.code import Code
 from wengert.compiler.machine import Loaded, object_code
 from wengert.compiler.native import Native
-from wengert.compiler.nests.forms import FORMS
 from wengert.compiler.nests.program import Module, nest_module
 from wengert.compiler.pool import most_parts
 from wengert.compiler.scalars.program import ScalarProgram, scalar_program
 from wengert.compiler.symbols import table
-from wengert.compiler.values import lanes
-from wengert.graph.literals import full
 from wengert.graph.node import Node
-from wengert.graph.op import Absent, Op
-from wengert.graph.types import ArrayType, DType
+from wengert.graph.types import ArrayType
 from wengert.graph.walk import topological
 from wengert.logging import logger
-from wengert.ops.native import Pointwise, Reduction, Statement, View
 
 MOST_ELEMENTS, MEAN_ELEMENTS = 64, 24
 """Elements of the arrays that become single numbers: the most, and on the average."""
@@ -46,12 +40,10 @@ def compiled(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native:
     start = perf_counter()
     key = disk.key_of_graph(outputs, inputs)
     kept = disk.find(key)
-    text = ""
     if kept is None:
         module = module_of(outputs, inputs)
-        text = module.text
         written = perf_counter()
-        code = object_code(text, module.level)
+        code = object_code(module.text, module.level)
         kept = disk.Kept(code, module.arena_bytes, module.table, module.work)
         now = perf_counter()
         disk.keep(key, kept, now - start)
@@ -63,9 +55,7 @@ def compiled(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native:
             module.what,
             module.arena_bytes,
         )
-        program = Loaded(kept.code)
     else:
-        program = Loaded(kept.code)
         elapsed = 1e3 * (perf_counter() - start)
         logger.debug("found %d outputs in the cache in %.1f ms", len(outputs), elapsed)
     return Native(
@@ -74,8 +64,7 @@ def compiled(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native:
         kept.arena_bytes,
         table(kept.table),
         kept.work >= LONG,
-        program,
-        text,
+        Loaded(kept.code),
     )
 
 
@@ -114,62 +103,3 @@ def loaded(text: str) -> Loaded:
         kept = disk.Kept(object_code(text, level=0))
         disk.keep(key, kept, perf_counter() - start)
     return Loaded(kept.code)
-
-
-def is_native(node: Node) -> bool:
-    """Whether the op of a node has a native rule for its dtypes."""
-    native = node.op.native
-    if not isinstance(node.type, ArrayType):
-        return False
-    if node.op is full or isinstance(native, View):
-        return True
-    if not all(isinstance(arg.type, ArrayType) for arg in node.args):
-        return False
-    if isinstance(native, Pointwise):
-        return _emits(node.op, tuple(arg.dtype for arg in node.args), node.dtype)
-    if isinstance(native, Reduction):
-        return _reduces(native.kind, node.dtype, node.args[0].dtype)
-    if isinstance(native, Statement) and native.name in FORMS:
-        return node.op.name != "contract" or _reduces("sum", node.dtype, node.dtype)
-    return False
-
-
-def why_host_call(node: Node) -> str:
-    """Why a node that is not native is none."""
-    native = node.op.native
-    if isinstance(native, Absent) and node.op is not full:
-        return native.reason
-    types = ", ".join(dict.fromkeys(str(own.type) for own in (*node.args, node)))
-    return f"its native rule does not take {types}"
-
-
-@lru_cache(maxsize=4_096)
-def _emits(op: Op, dtypes: tuple[DType, ...], result: DType) -> bool:
-    """Whether a pointwise rule takes these dtypes: tried on one element."""
-    code = Code()
-    try:
-        ins = [lanes(code, dtype, 1) for dtype in dtypes]
-        values = [own.const(1) for own in ins]
-        op.native.rule(ins, lanes(code, result, 1), *values)
-    except (AttributeError, NotImplementedError, KeyError):
-        return False
-    return True
-
-
-@lru_cache(maxsize=256)
-def _reduces(kind: str, dtype: DType, own: DType) -> bool:
-    """Whether a dtype has what a reduction needs."""
-    if own != dtype and kind not in ("any", "all"):
-        return False
-    needed = {
-        "sum": "add",
-        "prod": "multiply",
-        "max": "maximum",
-        "min": "minimum",
-        "any": "truth",
-        "all": "truth",
-    }
-    try:
-        return hasattr(lanes(Code(), own, 1), needed[kind])
-    except KeyError:
-        return False

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.native import Native
-from wengert.compiler.pipeline import compiled, is_native, is_small, why_host_call
+from wengert.compiler.pipeline import compiled, is_small
+from wengert.compiler.support import is_native, why_host_call
 from wengert.execution.calling import portable
 from wengert.execution.interpreter import Program, owned
 from wengert.graph.node import Node
@@ -67,7 +68,7 @@ class Compiled:
     leaves: the leaves that are read, each with the node whose value it has.
     """
 
-    __slots__ = ("_given", "_outputs", "_plan", "leaves", "outputs", "size", "steps")
+    __slots__ = ("_given", "_outputs", "leaves", "outputs", "size", "steps")
 
     def __init__(self, outputs: Sequence[Node], given: Sequence[Node] = ()) -> None:
         self.outputs = tuple(outputs)
@@ -85,7 +86,8 @@ class Compiled:
     @property
     def host_calls(self) -> tuple[tuple[str, str], ...]:
         """The ops that run as calls of NumPy, each with the reason, in order."""
-        found = [(s.op.name, why_host_call(s)) for s in self.steps if isinstance(s, Node)]
+        calls = [step for step in self.steps if isinstance(step, Node) and step.args]
+        found = [(node.op.name, why_host_call(node)) for node in calls]
         return tuple(dict.fromkeys(found))
 
     def run(self, values: Mapping[Node, Any]) -> list[Any]:
@@ -122,36 +124,35 @@ def _plain(value: Any, type: ArrayType) -> np.ndarray[Any, Any]:
 
 
 def _steps(order: Sequence[Node], leaves: set[Node], outputs: Sequence[Node]) -> list[Step | Node]:
+    """The programs and host calls in order. Constants belong to every program that reads them;
+    those that something else needs come first."""
+    constants = {node for node in order if not node.args and node not in leaves}
     level: dict[Node, int] = dict.fromkeys(leaves, 0)
     levels: dict[int, list[Node]] = {}
+    crossing: set[Node] = set(outputs)
     for node in order:
-        if node in leaves:
+        if node in level or node in constants:
             continue
-        native = is_native(node)
-        own = 0 if native else 1
+        own = 0 if is_native(node) else 1
         for arg in node.args:
-            at = level[arg]
-            if at % 2 != own % 2 and arg not in leaves:
-                at += 1
-            own = max(own, at if at % 2 == own % 2 else at + 1)
+            if arg in constants:
+                if own % 2:
+                    crossing.add(arg)
+            elif arg in leaves:
+                own = max(own, own % 2)
+            else:
+                own = max(own, level[arg] + (level[arg] - own) % 2)
         level[node] = own
         levels.setdefault(own, []).append(node)
-    wanted = set(outputs)
-    crossing: set[Node] = {node for node in order if node in wanted and node not in leaves}
-    for node in order:
-        if node not in leaves:
-            crossing.update(
-                arg for arg in node.args if arg not in leaves and level[arg] != level[node]
-            )
-    steps: list[Step | Node] = []
+        crossing.update(arg for arg in node.args if level.get(arg, own) != own)
+    steps: list[Step | Node] = [node for node in order if node in constants and node in crossing]
     for number in sorted(levels):
         nodes = levels[number]
         if number % 2:
             steps += sorted(nodes, key=lambda node: node.serial)
             continue
-        mine = set(nodes)
-        results = tuple(dict.fromkeys([o for o in outputs if o in mine and o in crossing]))
-        results += tuple(n for n in nodes if n in crossing and n not in wanted)
+        mine = {*nodes, *constants}
+        results = tuple(node for node in nodes if node in crossing)
         reads = {arg for node in nodes for arg in node.args if arg not in mine}
         inputs = tuple(sorted(reads, key=lambda node: node.serial))
         if results:

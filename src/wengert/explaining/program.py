@@ -8,8 +8,9 @@ from typing import Any
 
 from wengert.compiler.machine import assembly
 from wengert.compiler.nests.printing import Room, listing
-from wengert.compiler.pipeline import is_native, module_of
+from wengert.compiler.pipeline import module_of
 from wengert.compiler.scalars.program import ScalarProgram
+from wengert.compiler.support import is_native
 from wengert.execution.border import as_input
 from wengert.execution.compiled import Compiled, Step, simplified
 from wengert.graph.node import Node

@@ -55,9 +55,20 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """What is combined along the axes of params[0]: "sum", "prod", "max", "min", "any", "all"."""
+    """What is combined along the axes of params[0]; kind: a key of COMBINING."""
 
     kind: str
+
+
+COMBINING = {
+    "sum": "add",
+    "prod": "multiply",
+    "max": "maximum",
+    "min": "minimum",
+    "any": "logical_or",
+    "all": "logical_and",
+}
+"""The op that a reduction applies again and again."""
 
 
 @dataclass(frozen=True, slots=True)

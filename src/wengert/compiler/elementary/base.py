@@ -98,7 +98,7 @@ class Arithmetic(FloatLanes):
     def shifter(self) -> float:
         """1.5 times the first power of two whose neighbours are integers: what is added to it is
         rounded to an integer, which stands in the last bits of the sum."""
-        return 1.5 * 2.0**self.half_bits
+        return 1.5 * 2.0**self.stored_bits
 
     @property
     def smallest_normal(self) -> float:
@@ -132,7 +132,7 @@ class Arithmetic(FloatLanes):
         """2ᵏ for an integer k within the exponents of normal numbers."""
         whole = self.integers()
         biased = whole.add(k, whole.const(self.bias))
-        return self.from_bits(whole.shift_left(biased, self.half_bits))
+        return self.from_bits(whole.shift_left(biased, self.stored_bits))
 
     def scale(self, x: Value, k: Value) -> Value:
         """x 2ᵏ for k up to twice the exponents of normal numbers, rounded once where x 2^(k/2) is

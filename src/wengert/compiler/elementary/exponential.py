@@ -110,7 +110,7 @@ class Exponential(Arithmetic):
         total, rest = self.fast_two_sum(base, self.exact_multiply(power, r))
         tail = self.fma(self.exact_multiply(r, r), q, error)
         half = self.exact_add(total, self.fma(power, tail, rest))
-        tiny = self.less(self.absolute(x), self.const(2.0 ** (-self.half_bits - 2)))
+        tiny = self.less(self.absolute(x), self.const(2.0 ** (-self.stored_bits - 2)))
         return self.select(tiny, x, self.exact_add(half, half))
 
     @pure()

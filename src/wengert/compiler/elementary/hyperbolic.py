@@ -83,7 +83,7 @@ class Hyperbolic(Logarithmic):
         two = whole.const(2)
         up = self.power_of_two(whole.subtract(k, two))
         down = self.power_of_two(whole.subtract(whole.subtract(whole.const(0), k), two))
-        seen = whole.less(k, whole.const(2 * self.half_bits))
+        seen = whole.less(k, whole.const(2 * self.stored_bits))
         down = self.select(seen, down, self.const(0.0))
         c, c_rest = self.fast_two_sum(up, down)
         s, s_rest = self.fast_two_sum(up, self.negative(down))
@@ -96,7 +96,7 @@ class Hyperbolic(Logarithmic):
             half = self.exact_add(total, self.exact_add(self.exact_add(rest, lost), tail))
             return self.exact_add(half, half)
 
-        tiny = self.less(size, self.const(2.0 ** (-self.half_bits // 2 - 1)))
+        tiny = self.less(size, self.const(2.0 ** (-self.stored_bits // 2 - 1)))
         sinh = self.copysign(combine(s, s_rest, c), x)
         return self.select(tiny, x, sinh), combine(c, c_rest, s)
 

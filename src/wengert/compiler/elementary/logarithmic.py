@@ -47,16 +47,16 @@ class Logarithmic(Exponential):
         start = float_bits(math.sqrt(0.5), self.element)
         one = float_bits(1.0, self.element)
         moved = whole.add(self.bits(x), whole.const(one - start))
-        fraction = whole.bitwise_and(moved, whole.const((1 << self.half_bits) - 1))
-        exponent = whole.shift_right_logical(moved, self.half_bits)
-        base = 2.0**self.half_bits
+        fraction = whole.bitwise_and(moved, whole.const((1 << self.stored_bits) - 1))
+        exponent = whole.shift_right_logical(moved, self.stored_bits)
+        base = 2.0**self.stored_bits
         number = whole.bitwise_or(exponent, whole.const(float_bits(base, self.element)))
         k = self.exact_subtract(self.from_bits(number), self.const(base + self.bias))
         return self.from_bits(whole.add(fraction, whole.const(start))), k
 
     def split_any_power(self, x: Value) -> tuple[Value, Value]:
         """The same for all positive x: subnormal ones are scaled up before."""
-        by = self.half_bits + 2
+        by = self.stored_bits + 2
         small = self.less(x, self.const(self.smallest_normal))
         x = self.select(small, self.exact_multiply(x, self.const(2.0**by)), x)
         m, k = self.split_power(x)
@@ -101,7 +101,7 @@ class Logarithmic(Exponential):
         whole = self.integers()
         up = whole.const(float_bits(1.0, self.element))
         scale = self.from_bits(whole.subtract(whole.add(self.bits(m), up), self.bits(u)))
-        large = self.greater(u, self.const(2.0 ** (self.half_bits + 2)))
+        large = self.greater(u, self.const(2.0 ** (self.stored_bits + 2)))
         error = self.where(large, 0.0, self.exact_multiply(error, scale))
         f, rest = self.two_sum(self.exact_subtract(m, one), error)
         return k, f, rest
@@ -110,7 +110,7 @@ class Logarithmic(Exponential):
     def log1p(self, x: Value) -> Value:
         result = self.log_sum(*self.split_one_plus(x, self.const(0.0)))
         result = self.log_domain(self.exact_add(x, self.const(1.0)), result)
-        tiny = self.less(self.absolute(x), self.const(2.0 ** (-self.half_bits - 2)))
+        tiny = self.less(self.absolute(x), self.const(2.0 ** (-self.stored_bits - 2)))
         return self.select(tiny, x, result)
 
     def log_with_rest(self, f: Value, correction: Value) -> tuple[Value, Value]:

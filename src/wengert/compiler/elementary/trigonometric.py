@@ -115,7 +115,7 @@ class Trigonometric(Reduction):
 
     def is_tiny(self, x: Value) -> Value:
         """Whether sin x and tan x round to x (zeros keep their signs)."""
-        return self.less(self.absolute(x), self.const(2.0 ** (-self.half_bits // 2 - 1)))
+        return self.less(self.absolute(x), self.const(2.0 ** (-self.stored_bits // 2 - 1)))
 
     def turn(self, x: Value, two: Value) -> Value:
         """−x where `two` is 2, x where it is 0."""

@@ -67,7 +67,7 @@ def _values(storage: Storage) -> Iterator[Room]:
     for number, sums in storage.accumulators.items():
         named.setdefault(id(sums.slot), f"partial sums of %{number}")
     for slot in storage.in_memory:
-        yield Room(named[id(slot)], slot.dtype.name, slot.nbytes * slot.planes)
+        yield Room(named[id(slot)], slot.dtype.name, slot.nbytes)
 
 
 def _axes(unit: Sequence[Item]) -> dict[int, str]:

@@ -14,15 +14,7 @@ from wengert.compiler.nests.statements import Statement, memory_type
 from wengert.compiler.nests.storage import EIGHT, Accumulator, Slot
 from wengert.compiler.nests.tree import SHORT
 from wengert.graph.types import DType
-
-COMBINE = {
-    "sum": "add",
-    "prod": "multiply",
-    "max": "maximum",
-    "min": "minimum",
-    "any": "logical_or",
-    "all": "logical_and",
-}
+from wengert.ops.native import COMBINING
 
 
 def neutral(kind: str, dtype: DType) -> Any:
@@ -48,7 +40,7 @@ class Reducing(Access):
     # -- combining
 
     def combine(self, kind: str, dtype: DType, width: int, a: Value, b: Value) -> Value:
-        return getattr(self.lanes(dtype, width), COMBINE[kind])(a, b)
+        return getattr(self.lanes(dtype, width), COMBINING[kind])(a, b)
 
     def start(self, kind: str, dtype: DType, width: int) -> Value:
         lanes = self.lanes(dtype, width)

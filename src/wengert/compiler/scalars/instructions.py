@@ -16,13 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from wengert.compiler.code import Code
-from wengert.compiler.values import lanes
 from wengert.graph.op import Op
 from wengert.graph.types import ArrayType, DType
 
@@ -44,18 +41,6 @@ class Instruction:
     index: int = -1
     op: Op | None = None
     args: tuple[DType, ...] = ()
-
-
-@lru_cache(maxsize=4_096)
-def emits(op: Op, args: tuple[DType, ...], dtype: DType) -> bool:
-    """Whether a pointwise op takes these dtypes: tried on constants."""
-    code = Code()
-    try:
-        ins = [lanes(code, own, 1) for own in args]
-        op.native.rule(ins, lanes(code, dtype, 1), *[own.const(1) for own in ins])
-    except (AttributeError, NotImplementedError, KeyError):
-        return False
-    return True
 
 
 class Scalars:

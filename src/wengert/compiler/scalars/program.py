@@ -1,8 +1,7 @@
 """Programs of scalars and small arrays, such as an integrator of a differential equation that was
 unrolled by Python: operations on single numbers, with the repeated parts as loops.
 
-    accepts(outputs, leaves)          whether a graph can be compiled so
-    scalar_program(outputs, leaves)   the module of it
+    scalar_program(outputs, leaves)   the module of it, None where an op of it is not taken
 """
 
 from __future__ import annotations
@@ -19,11 +18,9 @@ from wengert.compiler.scalars.loops import Loop
 from wengert.compiler.scalars.places import Places
 from wengert.compiler.scalars.rolling import rolled
 from wengert.compiler.scalars.rules import Rules
-from wengert.compiler.scalars.scalarise import accepts, scalarised
+from wengert.compiler.scalars.scalarise import scalarised
 from wengert.compiler.scalars.sequence import Steps, in_sequence
 from wengert.graph.node import Node
-
-__all__ = ["ScalarProgram", "accepts", "scalar_program"]
 
 LEAST_ROLLED = 256
 """Steps from which on loops are looked for: shorter programs are faster as straight code, all in

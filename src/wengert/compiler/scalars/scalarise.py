@@ -5,7 +5,6 @@ moves rows, by the same NumPy function; an elementwise op is an operation an ele
 products and contractions are chains of them.
 
     scalarised(outputs, leaves)   the rows of a graph, None where an op is not taken
-    accepts(outputs, leaves)      whether all are
 """
 
 from __future__ import annotations
@@ -19,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.compiler.scalars.instructions import Scalars, emits
+from wengert.compiler.scalars.instructions import Scalars
 from wengert.compiler.scalars.simplifying import SIMPLIFIED
+from wengert.compiler.support import emits, reduces
 from wengert.graph.literals import literal
 from wengert.graph.node import Node
 from wengert.graph.op import Op
@@ -29,7 +29,7 @@ from wengert.graph.types import BOOL, ArrayType, DType
 from wengert.graph.walk import topological
 from wengert.ops.contraction import free
 from wengert.ops.movement import as_slices
-from wengert.ops.native import Pointwise, Reduction
+from wengert.ops.native import COMBINING, Pointwise, Reduction
 
 Rows = Any
 """The rows of a node's elements: an array of ints of its shape; an int where that is ()."""
@@ -37,23 +37,6 @@ Apply = Callable[..., int]
 Form = Callable[["Scalarising", Node], Rows]
 CHAINS = 8
 """A long sum is as many chains of additions, which do not wait for each other, as in NumPy."""
-
-COMBINING = {
-    "sum": "add",
-    "prod": "multiply",
-    "max": "maximum",
-    "min": "minimum",
-    "any": "logical_or",
-    "all": "logical_and",
-    "cumsum": "add",
-    "cumprod": "multiply",
-}
-"""The op that a reduction applies again and again."""
-
-
-def accepts(outputs: Sequence[Node], leaves: Sequence[Node] = ()) -> bool:
-    """Whether every op between the leaves and the outputs becomes operations on elements."""
-    return all(_accepted(node) for node in topological(outputs, stop=set(leaves)))
 
 
 def scalarised(outputs: Sequence[Node], leaves: Sequence[Node]) -> Scalars | None:
@@ -91,11 +74,8 @@ def _accepted(node: Node) -> bool:
     dtypes = tuple([type.dtype for type in types])
     if isinstance(native, Pointwise):
         return emits(op, dtypes, node.dtype)
-    if isinstance(native, Reduction) or op.name in COMBINING:
-        own = BOOL if op.name in ("any", "all") else node.dtype
-        return emits(find(COMBINING[op.name]), (own, own), own) and (
-            dtypes[0] == own or emits(find("convert"), dtypes, own)
-        )
+    if isinstance(native, Reduction):
+        return reduces(native.kind, dtypes[0])
     if op.name == "contract":
         pair = (node.dtype, node.dtype)
         return all(emits(find(name), pair, node.dtype) for name in ("add", "multiply"))
@@ -224,17 +204,6 @@ def _reduced(self: Scalarising, node: Node) -> Rows:
     return np.array(found, np.int64).reshape(node.shape) if node.shape else found[0]
 
 
-def _accumulated(self: Scalarising, node: Node) -> Rows:
-    (axis,) = node.params
-    apply = self.apply(find(COMBINING[node.op.name]), (node.dtype, node.dtype), node.dtype)
-    rows = np.array(self.held[node.args[0]])
-    lines = np.moveaxis(rows, axis, 0)
-    for k in range(1, len(lines)):
-        pairs = zip(lines[k - 1].ravel().tolist(), lines[k].ravel().tolist(), strict=True)
-        lines[k] = np.array([apply(*pair) for pair in pairs], np.int64).reshape(lines[k].shape)
-    return rows
-
-
 def _contract(self: Scalarising, node: Node) -> Rows:
     """Products and their sums in turn, for each element of the result."""
     a, b = node.args
@@ -266,7 +235,6 @@ _FORMS: dict[str, Form] = {
     "embed": _embed,
     "contract": _contract,
     **dict.fromkeys(("sum", "prod", "max", "min", "any", "all"), _reduced),
-    **dict.fromkeys(("cumsum", "cumprod"), _accumulated),
     **dict.fromkeys(
         (
             "broadcast_to",
