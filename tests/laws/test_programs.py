@@ -169,7 +169,7 @@ def test_jit(program: list[Instruction], seed: int) -> None:
 
 
 @pytest.mark.long
-@settings(some(1500))
+@settings(some(500))
 @given(program=programs(20), seed=st.integers(0, 10_000))
 def test_many_programs(program: list[Instruction], seed: int) -> None:
     check_text(program, seed)

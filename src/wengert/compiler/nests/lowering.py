@@ -156,12 +156,29 @@ class Lowering:
         if not isinstance(source, Statement) or is_plain(edge, extents):
             return edge
         if self._cheap(source) * self._reads.get(source.id, 1) <= MOST_REMADE:
-            remade = self._remake(source, edge.terms, edge.guards, extents)
-            here = tuple(Term(0, ((axis, 1),)) for axis in range(len(extents)))
-            return Edge(remade, here, edge.guards)
+            return _here(self._remake(source, edge, extents), extents, edge.guards)
+        of = self._derived(source)
+        if of is not None:
+            return _here(self._remake(source, edge, extents, of), extents, edge.guards)
+        return self._in_memory(edge)
+
+    def _in_memory(self, edge: Edge) -> Edge:
+        """The edge, reading from memory what a statement makes."""
+        source = edge.source
+        assert isinstance(source, Statement)
         whole = self.in_memory(of_statement(source, source.result_shape, None))
-        flat = substituted(whole.terms[0], edge.terms)
-        return Edge(whole.source, (flat,), edge.guards)
+        return Edge(whole.source, (substituted(whole.terms[0], edge.terms),), edge.guards)
+
+    def _derived(self, statement: Statement) -> Statement | None:
+        """The one value that a cheap operation is done on: stored in its stead, since several such
+        may read it, as 2 r and −8 r where r is a residual."""
+        if statement.kind != "point" or statement.rule[0] not in CHEAP:
+            return None
+        of = [edge for edge in statement.args if not isinstance(edge.source, Literal)]
+        if len(of) != 1 or not isinstance(of[0].source, Statement) or of[0].guards:
+            return None
+        source = of[0].source
+        return source if is_plain(of[0], statement.shape) and source.kind == "point" else None
 
     def _cheap(self, statement: Statement) -> int:
         """How many operations it takes to make a value anew from memories."""
@@ -178,9 +195,11 @@ class Lowering:
         return count
 
     def _remake(
-        self, source: Statement, terms: tuple[Term, ...], guards: tuple[Guard, ...], extents: Shape
+        self, source: Statement, reading: Edge, extents: Shape, stored: Statement | None = None
     ) -> Statement:
-        """The statement over another space, whose axes its own are terms in."""
+        """The statement over another space, whose axes its own are terms in; from memories, and
+        from a value that is stored."""
+        terms, guards = reading.terms, reading.guards
         key = (source.id, terms, guards, extents)
         known = self._remade.get(key)
         if known is not None:
@@ -191,14 +210,14 @@ class Lowering:
             edges = []
             for edge in source.args:
                 moved = in_axes(edge, terms)
-                if isinstance(edge.source, Statement):
-                    if not is_plain(moved, extents):
-                        within = (*moved.guards, *guards)
-                        inner = self._remake(edge.source, moved.terms, within, extents)
-                        here = tuple(Term(0, ((axis, 1),)) for axis in range(len(extents)))
-                        moved = Edge(inner, here, moved.guards)
-                else:
-                    moved = Edge(moved.source, moved.terms, (*moved.guards, *guards))
+                within = Edge(moved.source, moved.terms, (*moved.guards, *guards))
+                if isinstance(edge.source, Memory):
+                    moved = within
+                elif edge.source is stored:
+                    moved = self._in_memory(within)
+                elif isinstance(edge.source, Statement) and not is_plain(moved, extents):
+                    inner = self._remake(edge.source, within, extents)
+                    moved = _here(inner, extents, moved.guards)
                 edges.append(moved)
             remade = self.new("point", source.rule, edges, extents, source.dtype)
         self._remade[key] = remade
@@ -255,6 +274,11 @@ class Lowering:
                 return
         memory = Memory("output", k, node.dtype, node.size)
         self.store(ref, memory, of_memory(memory, node.shape).terms[0])
+
+
+def _here(statement: Statement, extents: Shape, guards: tuple[Guard, ...]) -> Edge:
+    """A statement read at the reader's own position."""
+    return Edge(statement, tuple(Term(0, ((axis, 1),)) for axis in range(len(extents))), guards)
 
 
 _SAME = ("same", lambda ins, out, x: x)

@@ -216,7 +216,8 @@ class Builder:
 
         A row then lies in the first level of cache, however often it is read, and in order, so
         that nothing is transposed: x → Xᵀ(X x) is one pass over X. Results that are summed over
-        the rows must be as wide as a row at most.
+        the rows must be as wide as a row, and no wider than the cache; sums over everything are
+        done so where the matrix is so large that its order in memory counts.
         """
         widest: tuple[int, int] | None = None
         most = 0
@@ -247,7 +248,8 @@ class Builder:
             if phase[s.id] != 1 or len(beside) > 1:
                 return None
             if s.kind == "reduce" and row in s.reduced_classes:
-                if s.result_classes != beside or self.size(beside) > WIDEST:
+                streamed = not s.result_classes and 8 * most > FAR
+                if not streamed and (s.result_classes != beside or self.size(beside) > WIDEST):
                     return None
         return row
 
