@@ -62,7 +62,7 @@ def test_it_shows_what_is_compiled(name, monkeypatch):
     texts, arenas = [], []
     own, native = pipeline.object_code, pipeline.Native
 
-    def object_code(text, level=2):
+    def object_code(text, passes=()):
         texts.append(text)
         return own(text)
 

@@ -6,6 +6,8 @@ times what LLVM's parser does.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class Code:
     """The body of one function, its stack slots, and what it declares.
@@ -13,9 +15,10 @@ class Code:
     lines: instructions in order. entry: instructions of the entry block (stack slots).
     declared: declarations of the functions called, shared by a module's functions.
     block: the label of the block that is being filled.
+    known: what calls without effects have given in that block.
     """
 
-    __slots__ = ("block", "count", "declared", "entry", "lines")
+    __slots__ = ("block", "count", "declared", "entry", "known", "lines")
 
     def __init__(self, declared: dict[str, str] | None = None) -> None:
         self.lines: list[str] = []
@@ -23,6 +26,7 @@ class Code:
         self.declared: dict[str, str] = {} if declared is None else declared
         self.count = 0
         self.block = "entry"
+        self.known: dict[object, Any] = {}
 
     def fresh(self, prefix: str = "%t") -> str:
         """A name that is not in use."""
@@ -60,6 +64,7 @@ class Code:
         """Begin the block `name`; the block before it ends here with a branch of its own."""
         self.lines.append(f"{name}:")
         self.block = name
+        self.known.clear()
 
     def slot(self, type: str, align: int = 64) -> str:
         """A stack slot."""

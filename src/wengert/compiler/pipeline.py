@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from time import perf_counter
 
 from wengert.compiler import disk
-from wengert.compiler.machine import Loaded, object_code
+from wengert.compiler.machine import INLINING, Loaded, object_code
 from wengert.compiler.native import Native
 from wengert.compiler.nests.program import Module, nest_module
 from wengert.compiler.pool import most_parts
@@ -43,7 +43,7 @@ def compiled(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native:
     if kept is None:
         module = module_of(outputs, inputs)
         written = perf_counter()
-        code = object_code(module.text, module.level)
+        code = object_code(module.text, module.passes)
         kept = disk.Kept(code, module.arena_bytes, module.table, module.work)
         now = perf_counter()
         disk.keep(key, kept, now - start)
@@ -100,6 +100,6 @@ def loaded(text: str) -> Loaded:
     kept = disk.find(key)
     if kept is None:
         start = perf_counter()
-        kept = disk.Kept(object_code(text, level=0))
+        kept = disk.Kept(object_code(text, INLINING))
         disk.keep(key, kept, perf_counter() - start)
     return Loaded(kept.code)

@@ -23,7 +23,7 @@ from functools import cache
 from threading import Lock
 
 from wengert import settings
-from wengert.compiler.machine import Loaded, load
+from wengert.compiler.machine import INLINING, Loaded, object_code
 from wengert.errors import WengertValueError
 from wengert.lazy import module
 
@@ -89,7 +89,7 @@ def _pool() -> Loaded:
 @cache
 def _made() -> Loaded:
     """The pool of this process. It is never unloaded: its workers wait inside."""
-    pool = load(_TEXT)
+    pool = Loaded(object_code(_TEXT, INLINING))
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(pool))
     reset = _TAKES_NUMBER(pool.address("reset"))
     reset(settings.threads)

@@ -28,13 +28,14 @@ class Listing:
     """A compiled program for people.
 
     kernels: its loops. arena_bytes: scratch memory in all; arrays that are not alive at the same
-    time share room there. rooms: those arrays. llvm: the module.
+    time share room there. rooms: those arrays. llvm: the module; passes: LLVM's that it is given.
     """
 
     kernels: str
     arena_bytes: int
     rooms: tuple[Room, ...]
     llvm: str
+    passes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -75,7 +76,8 @@ class Trace:
     @property
     def assembly(self) -> str:
         """The machine code for this processor."""
-        return _numbered([assembly(program.llvm) for program in self.programs], comment="# ")
+        texts = [assembly(program.llvm, program.passes) for program in self.programs]
+        return _numbered(texts, comment="# ")
 
     def __repr__(self) -> str:
         parts = [f"{self.function}, simplified:\n{self.simplified.rstrip()}"]
@@ -177,7 +179,7 @@ def _listing(outputs: Sequence[Node], inputs: Sequence[Node]) -> Listing:
         kernels = "\n".join(lines)
     else:
         kernels, rooms = listing(module, outputs, inputs)
-    return Listing(kernels, module.arena_bytes, rooms, module.text)
+    return Listing(kernels, module.arena_bytes, rooms, module.text, module.passes)
 
 
 def _numbered(texts: list[str], comment: str = "") -> str:

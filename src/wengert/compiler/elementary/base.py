@@ -32,8 +32,8 @@ def pure(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A method as an LLVM function of as many results, without effects, that is always inlined.
 
-    It is written once a module, however often it is called, and equal calls become one before they
-    are inlined: sin(x) and cos(x) share what they have in common.
+    It is written once a module, however often it is called, and equal calls of a block are one:
+    sin(x) and cos(x) share what they have in common.
     """
 
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,10 +48,14 @@ def pure(
                     f"define internal {result} @{name}({parameters}) {inline} {WITHOUT_EFFECTS} "
                     f"{{\n{_body(self, method, names, result)}\n}}"
                 )
-            value = self.code.call(name, result, *((self.type, arg) for arg in args))
-            if results == 1:
-                return value
-            return tuple(self.let(f"extractvalue {result} {value}, {k}") for k in range(results))
+            found = self.code.known.get((name, args))
+            if found is None:
+                found = self.code.call(name, result, *((self.type, arg) for arg in args))
+                if results > 1:
+                    parts = range(results)
+                    found = tuple(self.let(f"extractvalue {result} {found}, {k}") for k in parts)
+                self.code.known[name, args] = found
+            return found
 
         return call
 

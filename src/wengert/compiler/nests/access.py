@@ -30,13 +30,18 @@ Position = int | str
 
 @dataclass(frozen=True, slots=True)
 class Env:
-    """The positions along the open loops. known: addresses computed here already."""
+    """The positions along the open loops.
+
+    known: addresses computed here already. held: what edges read that does not change in the loops
+    around, by the edge.
+    """
 
     index: dict[int, Position]
     tag: tuple[tuple[int, int], ...] = ()
     path: tuple[int, ...] = ()
     jam: int | None = None
     known: dict[object, str] = field(default_factory=dict)
+    held: dict[int, tuple[Value, bool]] = field(default_factory=dict)
 
     def into(self, loop: int, axis: int, position: Position, copy: int | None = None) -> Env:
         """Inside one more loop; `copy` numbers the bodies emitted side by side."""
@@ -45,6 +50,7 @@ class Env:
             self.tag if copy is None else (*self.tag, (loop, copy)),
             (*self.path, loop),
             self.jam if copy is None else axis,
+            held=self.held,
         )
 
     def at(self, axis: int, position: Position) -> Env:
@@ -179,6 +185,9 @@ class Access:
 
     def read(self, statement: Statement, edge: Edge, env: Env) -> tuple[Value, bool]:
         """(the value that an edge reads, whether it is one of lanes)."""
+        held = env.held.get(id(edge))
+        if held is not None:
+            return held
         source = edge.source
         if edge.guards and self.within:
             open_ones = tuple(g for g in edge.guards if not self._holds(g, statement))
@@ -206,6 +215,25 @@ class Access:
         safe = self.code.let(f"select i1 {held}, i64 {position}, i64 0")
         value = self.load_one(source, source.dtype, safe)
         return self.zero_outside(value, False, source.dtype, statement, edge, env)
+
+    def axes_read(self, statement: Statement, edge: Edge) -> set[int] | None:
+        """The axes on which it depends what an edge reads from memory; None if it reads none."""
+        source = edge.source
+        if isinstance(source, Memory):
+            return {statement.classes[axis] for axis, _ in edge.terms[0].axes}
+        if not isinstance(source, Statement) or not self.storage.slots[source.id].memory:
+            return None
+        mine = self._axes_of(statement, edge)
+        return {mine[axis] for axis in self.storage.slots[source.id].axes}
+
+    def _axes_of(self, statement: Statement, edge: Edge) -> dict[int, int]:
+        """The axes of a statement that is read -> those of the reader."""
+        source = edge.source
+        assert isinstance(source, Statement)
+        return {
+            source.classes[kept]: statement.classes[term.axes[0][0]]
+            for term, kept in zip(edge.terms, source.kept, strict=True)
+        }
 
     def literal(
         self, source: Literal, statement: Statement, edge: Edge, env: Env
@@ -355,10 +383,7 @@ class Access:
         source = edge.source
         assert isinstance(source, Statement)
         slot = self.storage.slots[source.id]
-        mine = {
-            source.classes[kept]: statement.classes[term.axes[0][0]]
-            for term, kept in zip(edge.terms, source.kept, strict=True)
-        }
+        mine = self._axes_of(statement, edge)
         where = {axis: env.index[mine[axis]] for axis in slot.axes}
         if not slot.memory:
             return self.register(slot, env, where), slot.width > 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from wengert.compiler.lanes import Value, vector_type
 from wengert.compiler.nests.access import Env
@@ -208,6 +209,8 @@ class Emitter(Reducing):
     def positions(self, loop: Loop, envs: Sequence[Env]) -> None:
         """The body of a loop, at all its positions."""
         extent = self.storage.extents[loop.axis]
+        if loop.lanes or extent > SHORT:
+            envs = [self._hoisted(loop, env) for env in envs]
         if loop.lanes:
             self._tiles(loop, extent, envs)
         elif extent <= SHORT:
@@ -215,6 +218,21 @@ class Emitter(Reducing):
                 self.items(loop.body, [env.into(loop.id, loop.axis, q) for env in envs])
         elif not self._packed(loop, extent, envs):
             self._counted(loop, extent, envs)
+
+    def _hoisted(self, loop: Loop, env: Env) -> Env:
+        """With what the loop reads from memory and does not change, read before it."""
+        held = dict(env.held)
+        inside = {s.id for s in flat(loop.body)}
+        for s in flat(loop.body):
+            for edge in s.args if s.kind not in ("gather", "pack") else ():
+                source = edge.source
+                axes = self.axes_read(s, edge)
+                if axes is None or edge.guards or id(edge) in held or not axes <= env.index.keys():
+                    continue
+                makers = (source,) if isinstance(source, Statement) else source.writers
+                if inside.isdisjoint(maker.id for maker in makers):
+                    held[id(edge)] = self.read(s, edge, env)
+        return replace(env, held=held)
 
     def span(self, loop: Loop, low: int, high: int, step: int, body: Callable[[str], None]) -> None:
         """Positions of a loop, by steps."""

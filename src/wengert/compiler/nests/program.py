@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from wengert.compiler.code import Code
-from wengert.compiler.machine import vector_bytes
+from wengert.compiler.machine import PASSES, vector_bytes
 from wengert.compiler.nests.access import Env
 from wengert.compiler.nests.axes import classify
 from wengert.compiler.nests.calls import emit_call
@@ -45,8 +45,7 @@ class Module:
     functions: tuple[tuple[Item, ...], ...]
     work: int
 
-    level: ClassVar[int] = 2
-    """Of LLVM's passes."""
+    passes: ClassVar[tuple[str, ...]] = PASSES
 
     @property
     def what(self) -> str:

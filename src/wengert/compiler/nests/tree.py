@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from wengert.compiler.nests.statements import Edge, Memory, Statement
@@ -233,8 +234,9 @@ class Builder:
                         most, widest = edge.source.size, pair
         if widest is None or not candidates.issuperset(widest):
             return None
-        row, _ = widest
+        row, column = widest
         phase = self.phases(statements, row)
+        streamed = 8 * most > FAR and not any(map(partial(_turned, axis=column), statements))
         inner = sum(s.points for s in statements if row in s.classes)
         others = [s for s in statements if row not in s.classes]
         if inner < sum(s.points for s in others):
@@ -248,8 +250,9 @@ class Builder:
             if phase[s.id] != 1 or len(beside) > 1:
                 return None
             if s.kind == "reduce" and row in s.reduced_classes:
-                streamed = not s.result_classes and 8 * most > FAR
-                if not streamed and (s.result_classes != beside or self.size(beside) > WIDEST):
+                if streamed and not s.result_classes:
+                    continue
+                if s.result_classes != beside or self.size(beside) > WIDEST:
                     return None
         return row
 
@@ -373,6 +376,17 @@ class Builder:
             group.append(pack)
         terms = tuple(Term(0, ((a, 1),)) for a, _ in axes)
         statement.args[k] = Edge(pack, terms)
+
+
+def _turned(statement: Statement, axis: int) -> bool:
+    """Whether neighbours along the axis lie apart in a memory that is read: each row would pack
+    them anew."""
+    return any(
+        statement.classes[a] == axis and step != 1
+        for edge in statement.args
+        if isinstance(edge.source, Memory)
+        for a, step in edge.terms[0].axes
+    )
 
 
 def axes_steps(

@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from wengert.compiler.code import Code
+from wengert.compiler.machine import INLINING, PASSES
 from wengert.compiler.scalars.emission import Common, Function, Memory
 from wengert.compiler.scalars.loops import Loop
 from wengert.compiler.scalars.places import Places
@@ -54,9 +55,9 @@ class ScalarProgram:
         return self.steps
 
     @property
-    def level(self) -> int:
-        """Of LLVM's passes, which find little in long straight code."""
-        return 0 if self.written > LONG_TEXT else 2
+    def passes(self) -> tuple[str, ...]:
+        """LLVM's passes, most of which find little in long straight code."""
+        return INLINING if self.written > LONG_TEXT else PASSES
 
     @property
     def what(self) -> str:
