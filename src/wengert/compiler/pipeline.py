@@ -2,7 +2,7 @@
 
     compiled(outputs, inputs)     the machine code of a graph
     module_of(outputs, inputs)    the module that it is made from
-    is_small(nodes, outputs)      whether that is one of operations on single numbers
+    is_small(nodes, …)            whether that is one of operations on single numbers
     loaded(text)                  the machine code of a module given as text
 
 The graphs given here are simplified, and native throughout: `wengert.execution.compiled` sees to
@@ -11,7 +11,9 @@ both.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from operator import attrgetter
 from time import perf_counter
 
 from wengert.compiler import disk
@@ -22,7 +24,7 @@ from wengert.compiler.pool import most_parts
 from wengert.compiler.scalars.program import ScalarProgram, scalar_program
 from wengert.compiler.symbols import table
 from wengert.graph.node import Node
-from wengert.graph.types import ArrayType
+from wengert.graph.types import ArrayType, Type
 from wengert.graph.walk import topological
 from wengert.logging import logger
 
@@ -70,28 +72,34 @@ def compiled(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native:
 
 def module_of(outputs: Sequence[Node], inputs: Sequence[Node]) -> ScalarProgram | Module:
     """The program of a graph as text: of operations on single numbers, or of loop nests."""
-    if is_small(topological(outputs, stop=set(inputs)), outputs):
+    if is_small(topological(outputs, stop=set(inputs)), outputs, inputs):
         small = scalar_program(outputs, inputs)
         if small is not None:
             return small
     return nest_module(outputs, inputs, most_parts())
 
 
-def is_small(nodes: Sequence[Node], outputs: Sequence[Node]) -> bool:
-    """Whether a graph is best compiled as operations on single numbers: a few numbers in all, or a
-    long program of short arrays, as an unrolled recurrence. Of long inputs it may pick elements."""
-    elements = 0
-    for node in (*nodes, *outputs):
-        if not isinstance(node.type, ArrayType) or node.type.size > MOST_ELEMENTS:
-            return False
-        elements += node.type.size
-        if node.op.family != "movement":
-            for arg in node.args:
-                if not isinstance(arg.type, ArrayType) or arg.type.size > MOST_ELEMENTS:
-                    return False
+def is_small(nodes: Sequence[Node], outputs: Sequence[Node], inputs: Sequence[Node]) -> bool:
+    """Whether the nodes between inputs and outputs are best compiled as operations on single
+    numbers: a few numbers in all, or a long program of short arrays, as an unrolled recurrence. Of
+    long inputs it may pick elements."""
+    types = Counter(map(_type, (*nodes, *outputs)))
+    if not all(map(_is_short, types)):
+        return False
+    long = {node for node in inputs if not _is_short(node.type)}
+    if long and any(n.op.family != "movement" and not long.isdisjoint(n.args) for n in nodes):
+        return False
+    elements = sum(type.size * count for type, count in types.items())
     if len(nodes) <= FEW_NODES and elements > MOST_NUMBERS:
         return False
     return elements <= MEAN_ELEMENTS * max(len(nodes), FEW_NODES)
+
+
+def _is_short(type: Type) -> bool:
+    return isinstance(type, ArrayType) and type.size <= MOST_ELEMENTS
+
+
+_type = attrgetter("type")
 
 
 def loaded(text: str) -> Loaded:

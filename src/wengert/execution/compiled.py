@@ -46,8 +46,7 @@ def machine_code(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native | No
 
 def native_throughout(outputs: Sequence[Node], inputs: Sequence[Node]) -> Sequence[Node] | None:
     """The outputs simplified, None where an op of them has no native rule."""
-    outputs = simplified(outputs, inputs)
-    order = topological(outputs, stop=set(inputs))
+    outputs, order = _simplified(outputs, inputs)
     kinds = {(node.op, node.type, *[arg.type for arg in node.args]): node for node in order}
     return outputs if all(map(is_native, kinds.values())) else None
 
@@ -55,10 +54,18 @@ def native_throughout(outputs: Sequence[Node], inputs: Sequence[Node]) -> Sequen
 def simplified(outputs: Sequence[Node], inputs: Sequence[Node]) -> Sequence[Node]:
     """What is compiled: simpler outputs, but long programs of numbers as they are, which are
     simplified when they are taken apart."""
+    return _simplified(outputs, inputs)[0]
+
+
+def _simplified(
+    outputs: Sequence[Node], inputs: Sequence[Node]
+) -> tuple[Sequence[Node], list[Node]]:
+    """(what is compiled, its nodes in order)."""
     order = topological(outputs, stop=set(inputs))
-    if len(order) > LONG_PROGRAM and is_small(order, outputs):
-        return outputs
-    return simplify(outputs, inputs)
+    if len(order) > LONG_PROGRAM and is_small(order, outputs, inputs):
+        return outputs, order
+    outputs = simplify(outputs, inputs)
+    return outputs, topological(outputs, stop=set(inputs))
 
 
 class Compiled:
