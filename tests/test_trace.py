@@ -44,7 +44,7 @@ def recurrence(x):
 PROGRAMS = {
     "a chain": (chain, X),
     "its gradient": (wg.value_and_grad(chain), X),
-    "softmax": (wg.grad(softmax), A),
+    "softmax": (wg.grad(softmax), A[:, :10]),
     "products": (products, B),
     "pairs": (wg.grad(pairs), A[:, :3]),
     "shifts": (wg.grad(lambda x: np.sum((x[1:] - x[:-1]) ** 2)), X),
@@ -106,7 +106,7 @@ def test_kernels_are_loops_with_statements():
 @pytest.mark.parametrize(
     "name, text",
     [
-        ("softmax", "= pack(in0[30*i + j])"),
+        ("softmax", "= pack(in0[10*i + j])"),
         ("softmax", "= sum over"),
         ("products", "out0 = in0 (64×200) @ in0 (200×64), by BLAS"),
         ("products", "out1 = in0 (200×64) @ in0 (64×200), by BLAS"),

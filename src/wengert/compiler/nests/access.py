@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from wengert.compiler.code import Code
 from wengert.compiler.lanes import Lanes, Value, vector_type
 from wengert.compiler.nests.statements import (
@@ -32,14 +34,15 @@ Position = int | str
 class Env:
     """The positions along the open loops.
 
-    known: addresses computed here already. held: what edges read that does not change in the loops
-    around, by the edge.
+    row: which lane of the vector loop around this one it is. known: addresses computed here
+    already. held: what edges read that does not change in the loops around, by the edge.
     """
 
     index: dict[int, Position]
     tag: tuple[tuple[int, int], ...] = ()
     path: tuple[int, ...] = ()
     jam: int | None = None
+    row: int | None = None
     known: dict[object, str] = field(default_factory=dict)
     held: dict[int, tuple[Value, bool]] = field(default_factory=dict)
 
@@ -50,6 +53,7 @@ class Env:
             self.tag if copy is None else (*self.tag, (loop, copy)),
             (*self.path, loop),
             self.jam if copy is None else axis,
+            self.row,
             held=self.held,
         )
 
@@ -378,6 +382,12 @@ class Access:
 
     # ------------------------------------------------------------------------------- slots
 
+    def lane(self, dtype: DType, width: int, value: Value, q: int) -> Value:
+        """One lane."""
+        if isinstance(value, tuple):
+            return tuple(self.lane(part_dtype(dtype), width, part, q) for part in value)
+        return self.code.let(f"extractelement {self.lanes(dtype, width).type} {value}, i64 {q}")
+
     def fetch(self, statement: Statement, edge: Edge, env: Env) -> tuple[Value, bool]:
         """What a statement made, at the reader's position."""
         source = edge.source
@@ -386,16 +396,23 @@ class Access:
         mine = self._axes_of(statement, edge)
         where = {axis: env.index[mine[axis]] for axis in slot.axes}
         if not slot.memory:
-            return self.register(slot, env, where), slot.width > 1
+            return self._one_row(slot, self.register(slot, env, where), env)
         position = self.sum([(where[a], slot.strides[a]) for a in slot.axes], env)
         if slot.width > 1:
-            return self.load_slot(slot, position), True
+            return self._one_row(slot, self.load_slot(slot, position), env)
         for axis in slot.axes:
             if self.vector is not None and mine[axis] == self.vector:
                 step = slot.strides[axis]
                 mask = None if step == 1 else self.in_use()
                 return self.load(slot, slot.dtype, position, step, mask), True
         return self.load_one(slot, slot.dtype, position), False
+
+    def _one_row(self, slot: Slot, value: Value, env: Env) -> tuple[Value, bool]:
+        """The value of a slot, or its lane of this row where lanes stand for rows."""
+        if slot.width == 1 or slot.lane == self.vector:
+            return value, slot.width > 1
+        assert env.row is not None
+        return self.lane(slot.dtype, slot.width, value, env.row), False
 
     def keep(self, statement: Statement, value: Value, wide: bool, env: Env) -> None:
         """Put what a statement made where its readers find it."""
@@ -458,6 +475,11 @@ class Access:
                 f"zext {vector_type('i1', width)} {value} to {vector_type('i8', width)}"
             )
         self.code.put(f"store {type} {value}, ptr {at}, align {align}")
+
+
+def part_dtype(dtype: DType) -> DType:
+    """The dtype of the parts of a complex number; of others, their own."""
+    return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype
 
 
 def _alignment(dtype: DType, width: int) -> int:

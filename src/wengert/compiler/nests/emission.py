@@ -2,7 +2,8 @@
 
 The tail of the vector axis is a second body, with a constant mask. Where a body holds a reduction
 loop, several positions of an output axis are emitted side by side, so that a vector that is loaded
-serves all of them ("register jamming"). Short axes are unrolled.
+serves all of them ("register jamming"). A vector loop inside another is emitted side by side for
+each lane of that. Short axes are unrolled. What a loop reads and does not change is read before it.
 """
 
 from __future__ import annotations
@@ -190,6 +191,9 @@ class Emitter(Reducing):
     def run(self, loop: Loop, envs: Sequence[Env]) -> None:
         """A loop: the reductions that it reduces are begun before and finished after."""
         begun = self.begun(loop, len(envs[0].path))
+        if loop.lanes and self.vector is not None:
+            self._side_by_side(loop, envs, begun)
+            return
         for statement in begun:
             self.begin(statement, envs)
         self.positions(loop, envs)
@@ -205,6 +209,28 @@ class Emitter(Reducing):
             and len(self.storage.outside(s)) == depth
             and len(self.storage.path[s.id]) > depth
         ]
+
+    def _side_by_side(self, loop: Loop, envs: Sequence[Env], begun: Sequence[Statement]) -> None:
+        """A vector loop inside another: side by side for each lane of that, which are rows."""
+        axis, width, tail = self.vector, self.width, self.tail
+        assert axis is not None
+        groups = [[self._row(loop, axis, env, r) for r in range(tail or width)] for env in envs]
+        rows = [row for group in groups for row in group]
+        self.vector, self.width, self.tail = None, 1, 0
+        for statement in begun:
+            self.begin(statement, rows)
+        self.positions(loop, rows)
+        self.vector, self.width, self.tail = axis, width, tail
+        for statement in begun:
+            for env, group in zip(envs, groups, strict=True):
+                self.gather_rows(statement, env, group)
+
+    def _row(self, loop: Loop, axis: int, env: Env, r: int) -> Env:
+        """Where a lane of the vector loop around stands."""
+        first = env.index[axis]
+        at = first + r if isinstance(first, int) else self.code.let(f"add nuw nsw i64 {first}, {r}")
+        tag = (*env.tag, (-loop.id, r))
+        return replace(env, index={**env.index, axis: at}, tag=tag, row=r, known={})
 
     def positions(self, loop: Loop, envs: Sequence[Env]) -> None:
         """The body of a loop, at all its positions."""

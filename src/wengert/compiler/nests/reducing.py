@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from wengert.compiler.lanes import Value, vector_type
-from wengert.compiler.nests.access import Access, Env
+from wengert.compiler.nests.access import Access, Env, part_dtype
 from wengert.compiler.nests.statements import Statement, memory_type
 from wengert.compiler.nests.storage import EIGHT, Accumulator, Slot
 from wengert.compiler.nests.tree import SHORT
@@ -46,13 +45,13 @@ class Reducing(Access):
         lanes = self.lanes(dtype, width)
         value = neutral(kind, dtype)
         if dtype.kind == "c" and kind == "sum":
-            part = self.lanes(_part(dtype), width).const(-0.0)
+            part = self.lanes(part_dtype(dtype), width).const(-0.0)
             return part, part
         return lanes.const(value)
 
     def _shuffle(self, dtype: DType, width: int, value: Value, picks: Sequence[int]) -> Value:
         if isinstance(value, tuple):
-            return tuple(self._shuffle(_part(dtype), width, part, picks) for part in value)
+            return tuple(self._shuffle(part_dtype(dtype), width, part, picks) for part in value)
         type = self.lanes(dtype, width).type
         mask = ", ".join(f"i32 {q}" for q in picks)
         return self.code.let(
@@ -74,15 +73,9 @@ class Reducing(Access):
     def _only(self, dtype: DType, value: Value) -> Value:
         """A vector of one lane as a single value."""
         if isinstance(value, tuple):
-            return tuple(self._only(_part(dtype), part) for part in value)
+            return tuple(self._only(part_dtype(dtype), part) for part in value)
         element = self.lanes(dtype, 1).type
         return self.code.let(f"extractelement <1 x {element}> {value}, i64 0")
-
-    def lane(self, dtype: DType, width: int, value: Value, q: int) -> Value:
-        """One lane."""
-        if isinstance(value, tuple):
-            return tuple(self.lane(_part(dtype), width, part, q) for part in value)
-        return self.code.let(f"extractelement {self.lanes(dtype, width).type} {value}, i64 {q}")
 
     # -- where accumulators are
 
@@ -263,11 +256,29 @@ class Reducing(Access):
         """Lanes of two vectors of eight."""
         if isinstance(a, tuple):
             return tuple(
-                self.interleave(_part(dtype), x, y, picks) for x, y in zip(a, b, strict=True)
+                self.interleave(part_dtype(dtype), x, y, picks) for x, y in zip(a, b, strict=True)
             )
         type = self.lanes(dtype, EIGHT).type
         mask = ", ".join(f"i32 {q}" for q in picks)
         return self.code.let(f"shufflevector {type} {a}, {type} {b}, <8 x i32> <{mask}>")
+
+    def gather_rows(self, statement: Statement, env: Env, rows: Sequence[Env]) -> None:
+        """Bring the results of rows that were done side by side to the lanes of one vector."""
+        accumulator = self.storage.accumulators[statement.id]
+        slot, dtype = accumulator.slot, statement.dtype
+        assert accumulator.mode == "lanes"
+
+        def deliver(here: Env) -> None:
+            own = {axis: here.index[axis] for axis in slot.axes}
+            parts = []
+            for row in rows:
+                at = self.accumulator_at(slot, replace(row, index={**row.index, **own}), False)
+                value = self.load_lanes(at, dtype, slot.width)
+                parts.append(self.fold(statement.rule, dtype, slot.width, EIGHT, value))
+            parts += [self.start(statement.rule, dtype, EIGHT)] * (EIGHT - len(parts))
+            self.keep(statement, self._eight_sums(statement.rule, dtype, parts), True, here)
+
+        self.over(slot.axes, env, deliver)
 
     def finish(self, statement: Statement, envs: Sequence[Env]) -> None:
         """Bring the result from the accumulator to its slot."""
@@ -286,8 +297,3 @@ class Reducing(Access):
 
         for env in envs:
             self.over([axis for axis in slot.axes if axis not in env.index], env, deliver)
-
-
-def _part(dtype: DType) -> DType:
-    """The dtype of the parts of a complex number; of others, their own."""
-    return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype

@@ -35,8 +35,8 @@ MOST_EIGHTS = 24_576
 class Slot:
     """Room for the values of a statement.
 
-    axes: the storage axes, in order; width: lanes of an element; offset: bytes into the arena,
-    where it lies in memory.
+    axes: the storage axes, in order; width: lanes of an element; lane: the axis that they run
+    along; offset: bytes into the arena, where it lies in memory.
     """
 
     axes: list[int]
@@ -45,6 +45,7 @@ class Slot:
     memory: bool
     count: int
     strides: dict[int, int]
+    lane: int | None = None
     offset: int = -1
     registers: dict[object, object] = field(default_factory=dict)
 
@@ -77,10 +78,10 @@ class Storage:
         self.slots: dict[int, Slot] = {}
         self.accumulators: dict[int, Accumulator] = {}
         self.in_memory: list[Slot] = []
-        self._vector: dict[int, tuple[int | None, int]] = {}
+        self._lanes_of: dict[int, int] = {}
         statements: list[Statement] = []
         for number, items in enumerate(units):
-            self._walk(items, ((-1 - number, -1),), (None, 1))
+            self._walk(items, ((-1 - number, -1),))
             statements += flat(items)
         uses: dict[int, list[Statement]] = {}
         for statement in statements:
@@ -91,14 +92,20 @@ class Storage:
             if statement.kind not in ("store", "scatter", "check"):
                 self._place(statement, uses.get(statement.id, ()))
 
-    def _walk(self, items: Iterable[Item], path: Path, vector: tuple[int | None, int]) -> None:
+    def _walk(self, items: Iterable[Item], path: Path) -> None:
         for item in items:
             if isinstance(item, Loop):
-                inner = (item.axis, item.lanes) if item.lanes else vector
-                self._walk(item.body, (*path, (item.id, item.axis)), inner)
+                self._lanes_of[item.id] = item.lanes
+                self._walk(item.body, (*path, (item.id, item.axis)))
             else:
                 self.path[item.id] = path
-                self._vector[item.id] = vector
+
+    def _vector(self, path: Path) -> tuple[int | None, int]:
+        """(the axis, the lanes) of the innermost vector loop of a path."""
+        for loop, axis in reversed(path):
+            if self._lanes_of.get(loop):
+                return axis, self._lanes_of[loop]
+        return None, 1
 
     def outside(self, statement: Statement) -> Path:
         """The path without the loops that a reduction reduces: where its result is known."""
@@ -127,23 +134,25 @@ class Storage:
 
     def _place(self, statement: Statement, uses: Iterable[Statement]) -> None:
         known = self.outside(statement)
-        vector, lanes = self._vector[statement.id]
+        vector, lanes = self._vector(self.path[statement.id])
+        around_it, its_lanes = self._vector(known)
         shared = known
         for use in uses:
             shared = _common(shared, self.path[use.id])
         loops = {axis for _, axis in shared}
         result = statement.result_classes
         axes = [axis for axis in result if axis not in loops]
-        lane = vector is not None and vector in result and vector in loops
+        lane = around_it is not None and around_it in result and around_it in loops
         whole = vector is not None and vector in axes
         if whole:
             assert vector is not None
             axes.remove(vector)
             axes.append(vector)
-        width = lanes if lane else 1
+        width = its_lanes if lane else 1
         crosses = not shared  # into another function
         padded = vector if whole and vector is not None else -1
         slot = self._slot(axes, width, statement.dtype, crosses or whole, padded)
+        slot.lane = around_it if lane else None
         self.slots[statement.id] = slot
         if statement.kind != "reduce":
             return

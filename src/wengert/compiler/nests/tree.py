@@ -8,7 +8,9 @@ one nest, one pass over a matrix for a product with it, what follows, and the pr
 transpose, and two reductions over different axes in one nest.
 
 The axis is the one with the least memory traffic when it is outermost. At the root it is also the
-vector axis, which is walked in tiles of T lanes, each group of loops with one of its own.
+vector axis, which is walked in tiles of T lanes, each group of loops with one of its own. A wide
+matrix is done row by row, with vectors along the rows; where sums of rows go into operations on
+single numbers, eight rows side by side, so that the eight sums are one vector.
 """
 
 from __future__ import annotations
@@ -26,10 +28,12 @@ SHORT = 4
 """Axes up to this extent are innermost, unrolled, and live in registers."""
 LEAST_VECTOR = 8
 """A vector axis has at least this extent."""
+SIDE_BY_SIDE = 16
+"""Lanes of a row, where eight rows are done side by side."""
 REMADE = frozenset({"add", "subtract", "multiply", "negative"})
 """What is computed again in another phase rather than stored, when its inputs are at hand."""
 
-WIDE, WIDEST = 64, 2_048
+WIDE, WIDEST = 24, 2_048
 """Extents of rows that are worth a loop of their own, and that fit the first level of cache."""
 
 LITTLE = 20_000
@@ -207,6 +211,11 @@ class Builder:
                 loop = self._loops
                 body = self.build(group, opened | {axis}, rows is not None)
                 lanes = self._lanes(group, axis) if vector else 0
+                if rows is not None and _is_bundled(body):
+                    lanes = LEAST_VECTOR
+                    for item in body:
+                        if isinstance(item, Loop) and item.lanes:
+                            item.lanes = min(item.lanes, SIDE_BY_SIDE)
                 items.append(Loop(axis, body, loop, lanes))
             else:
                 items += self.build(group, opened, root)
@@ -376,6 +385,26 @@ class Builder:
             group.append(pack)
         terms = tuple(Term(0, ((a, 1),)) for a, _ in axes)
         statement.args[k] = Edge(pack, terms)
+
+
+def _is_bundled(body: Sequence[Item]) -> bool:
+    """Whether the rows of a matrix are done eight at a time: their sums, as the lanes of a vector,
+    are what the operations on single numbers between the loops work on.
+
+    Not where a value of whole rows goes from one loop to another, which is kept for one row.
+    """
+    alone = {item.id for item in body if not isinstance(item, Loop)}
+    if not any(s.kind == "point" for s in body if not isinstance(s, Loop)):
+        return False
+    for item in body:
+        own = {s.id for s in flat([item])}
+        for s in flat([item]):
+            for edge in s.args:
+                source = edge.source
+                if isinstance(source, Statement) and source.kind != "reduce":
+                    if source.id not in own | alone and any(source in flat([i]) for i in body):
+                        return False
+    return True
 
 
 def _turned(statement: Statement, axis: int) -> bool:
