@@ -29,6 +29,7 @@ CASES: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "search of a negative int": (lambda x: np.searchsorted(x, -1), BYTES),
     "search of a large int": (lambda x: np.searchsorted(x, 300), BYTES),
     "digitize by bytes": (lambda x: np.digitize(300, x), BYTES),
+    "truth of complex numbers": (lambda x: x.astype(bool), np.array([1j, 0, 2, 1 + 1j])),
     "clip of booleans": (lambda x: np.clip(x, 0, SINGLE[:1]), TRUTHS),
 }
 

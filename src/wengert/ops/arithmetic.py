@@ -40,6 +40,8 @@ def _build_convert(x: Node, dtype: Any, weak: bool = False) -> Node:
     if x.op is full:
         with np.errstate(all="ignore"):
             return full(literal(x).astype(dtype), dtype, x.shape, weak)
+    if x.type.dtype.kind == "c" and dtype.kind == "b":
+        return find("not_equal")(x, full(0, x.type.dtype, x.shape))
     if x.type.dtype.kind == "c" and dtype.kind != "c":
         return convert(find("real")(x), dtype)
     params = (dtype, True) if weak else (dtype,)
