@@ -66,8 +66,9 @@ class Access:
     """Reads and writes of one function.
 
     vector: the axis that lanes run along, inside its loop. tail: how many lanes are in use in the
-    last tile, or 0 where all are. within: what is known of the positions along open axes, (low,
-    high); guards that hold everywhere there are not emitted.
+    last tile, or 0 where all are. some: those in use, in a body that serves all tiles. within: what
+    is known of the positions along open axes, (low, high); guards that hold everywhere there are
+    not emitted.
     """
 
     def __init__(self, code: Code, storage: Storage) -> None:
@@ -76,6 +77,7 @@ class Access:
         self.width = 1
         self.vector: int | None = None
         self.tail = 0
+        self.some: str | None = None
         self.within: dict[int, tuple[int, int]] = {}
         self.pointers: dict[object, str] = {}
         """What the function takes as parameters: memories and slots, by name."""
@@ -139,7 +141,7 @@ class Access:
     def in_use(self) -> str | None:
         """The mask of the lanes in use, where not all are."""
         if not self.tail:
-            return None
+            return self.some
         flags = ", ".join("i1 true" if q < self.tail else "i1 false" for q in range(self.width))
         return f"<{flags}>"
 

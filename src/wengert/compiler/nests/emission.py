@@ -1,9 +1,10 @@
 """From a loop tree to the text of a function.
 
-The tail of the vector axis is a second body, with a constant mask. Where a body holds a reduction
-loop, several positions of an output axis are emitted side by side, so that a vector that is loaded
-serves all of them ("register jamming"). A vector loop inside another is emitted side by side for
-each lane of that. Short axes are unrolled. What a loop reads and does not change is read before it.
+The tail of the vector axis is a second body, with a constant mask; of long bodies there is one,
+with a mask that is computed. Where a body holds a reduction loop, several positions of an output
+axis are emitted side by side, so that a vector that is loaded serves all of them ("register
+jamming"). A vector loop inside another is emitted side by side for each lane of that. Short axes
+are unrolled. What a loop reads and does not change is read before it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from wengert.graph.types import INT, DType
 
 LEAST_INSIDE = 8
 """Positions within all guards that are worth code of their own."""
+LONG_CODE = 40
+"""Statements of a body that is not written twice."""
 ROWS = 4
 """Rows of a matrix that are done side by side."""
 REGISTERS = 16
@@ -281,12 +284,33 @@ class Emitter(Reducing):
             tile(whole)
             self.tail = 0
 
-        for low, high, inside in self._segments(loop, whole, width):
-            with self._known(loop.axis, low, high, inside):
-                self.span(loop, low, high, width, tile)
-        if whole < extent:
-            self.rest(loop, masked)
+        def partly(at: str) -> None:
+            numbers = self.lanes(INT, width)
+            ramp = f"<{', '.join(f'i64 {q}' for q in range(width))}>"
+            place = numbers.add(numbers.splat(at), ramp)
+            self.some = self.code.let(f"icmp slt {numbers.type} {place}, {numbers.const(extent)}")
+            tile(at)
+            self.some = None
+
+        if 0 < whole < extent and self._is_long_code(loop):
+            self.span(loop, 0, whole + width, width, partly)
+        else:
+            for low, high, inside in self._segments(loop, whole, width):
+                with self._known(loop.axis, low, high, inside):
+                    self.span(loop, low, high, width, tile)
+            if whole < extent:
+                self.rest(loop, masked)
         self.vector = None
+
+    def _is_long_code(self, loop: Loop) -> bool:
+        """Whether a second body for the last tile costs more than a mask in every tile."""
+        statements = list(flat(loop.body))
+        return len(statements) >= LONG_CODE and not any(
+            s.kind in ("pack", "scatter")
+            or any(edge.guards for edge in s.args)
+            or self.storage.vector(self.storage.path[s.id])[0] != loop.axis
+            for s in statements
+        )
 
     def _counted(self, loop: Loop, extent: int, envs: Sequence[Env]) -> None:
         copies = min(self._copies(loop, envs), extent)

@@ -168,9 +168,10 @@ class Reducing(Access):
             value, wide = self.read(statement, statement.args[0], env)
             if self.vector in statement.classes and not wide:
                 value = self.wide(value, dtype)
-            if over_lanes and self.tail:
+            used = self.in_use() if over_lanes else None
+            if used is not None:
                 rest = self.start(kind, dtype, self.width)
-                value = self.lanes(dtype, self.width).select(self.in_use(), value, rest)
+                value = self.lanes(dtype, self.width).select(used, value, rest)
             if accumulator.mode == "sums":
                 parts.append(self.fold(kind, dtype, self.width, min(EIGHT, self.width), value))
                 continue

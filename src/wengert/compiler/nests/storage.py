@@ -100,7 +100,7 @@ class Storage:
             else:
                 self.path[item.id] = path
 
-    def _vector(self, path: Path) -> tuple[int | None, int]:
+    def vector(self, path: Path) -> tuple[int | None, int]:
         """(the axis, the lanes) of the innermost vector loop of a path."""
         for loop, axis in reversed(path):
             if self._lanes_of.get(loop):
@@ -134,8 +134,8 @@ class Storage:
 
     def _place(self, statement: Statement, uses: Iterable[Statement]) -> None:
         known = self.outside(statement)
-        vector, lanes = self._vector(self.path[statement.id])
-        around_it, its_lanes = self._vector(known)
+        vector, lanes = self.vector(self.path[statement.id])
+        around_it, its_lanes = self.vector(known)
         shared = known
         for use in uses:
             shared = _common(shared, self.path[use.id])
