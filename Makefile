@@ -96,12 +96,12 @@ doctests: $(VENV)/.stamp-dev
 
 tests: $(VENV)/.stamp-dev
 	$(say) 'pytest: all tests but the long ones'
-	$(BIN)/python -m pytest -n $(JOBS) -m 'not long'
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not long'
 
 # Exit status 5: no test is marked long, which is no fault.
 tests-long: $(VENV)/.stamp-dev
 	$(say) 'pytest: the long tests'
-	$(BIN)/python -m pytest -n $(JOBS) -m long || [ $$? -eq 5 ]
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m long || [ $$? -eq 5 ]
 
 # ---------------------------------------------------------------------------
 # The environment: one stamp an extra, made anew when the requirements change

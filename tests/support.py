@@ -7,11 +7,13 @@ gradient that reverse mode must give.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from wengert import settings
 from wengert.derivatives.gradients import grad, value_and_grad
 
 
@@ -32,6 +34,18 @@ def numeric_grad(f: Callable[[Any], Any], x: Any, step: float = 1e-3) -> np.ndar
                 slope += weight * float(f(moved)) / step
             result[place] += slope * np.conj(direction)
     return result
+
+
+@contextmanager
+def interpreted() -> Iterator[None]:
+    """Programs run on the interpreter meanwhile: for thousands of graphs that are seen a few times,
+    where what is tested is not the machine code."""
+    before = settings.native
+    settings.native = False
+    try:
+        yield
+    finally:
+        settings.native = before
 
 
 def leaves(result: Any) -> list[Any]:
