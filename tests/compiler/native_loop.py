@@ -23,7 +23,7 @@ def elementwise(
     """The rule as a function of arrays of these dtypes, `width` elements at a time."""
     types = [np.dtype(dtype) for dtype in dtypes]
     result = np.dtype(result_dtype)
-    loaded = machine.load(loop_text(emit, types, result, width))
+    loaded = machine.Loaded(machine.object_code(loop_text(emit, types, result, width)))
     pointers = [ctypes.c_void_p] * (len(types) + 1)
     loop = ctypes.CFUNCTYPE(None, ctypes.c_int64, *pointers)(loaded.address("loop"))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.compiler.machine import load
+from wengert.compiler.machine import Loaded, object_code
 from wengert.compiler.native import Native
 from wengert.compiler.scalars.program import ScalarProgram, scalar_program
 from wengert.execution.border import as_input
@@ -45,7 +45,7 @@ class Graph:
         each operation as NumPy does."""
         text = program.text if contract else program.text.replace(" contract ", " ")
         types = [tuple(node.type for node in nodes) for nodes in (self.leaves, self.outputs)]
-        return Native(*types, program.arena_bytes, None, False, load(text))
+        return Native(*types, program.arena_bytes, None, False, Loaded(object_code(text)))
 
     def run(self, native: Native) -> list[Any]:
         """What machine code finds."""

@@ -8,7 +8,7 @@ import ctypes
 import numpy as np
 import pytest
 
-from wengert.compiler.machine import load
+from wengert.compiler.machine import Loaded, object_code
 from wengert.compiler.native import Native
 from wengert.execution.calling.callable import Entered, vectorcalled
 from wengert.execution.calling.entries import Entry, Items, Result, signature
@@ -53,7 +53,7 @@ _PARAMETERS = "ptr %inputs, ptr %outputs, ptr %arena, ptr %table"
 
 def native(body, inputs, outputs, *, arena_bytes=0, long=False, more=""):
     text = f"define i64 @program({_PARAMETERS}) {{\n{body}\n}}\n{more}"
-    return Native(tuple(inputs), tuple(outputs), arena_bytes, None, long, load(text))
+    return Native(tuple(inputs), tuple(outputs), arena_bytes, None, long, Loaded(object_code(text)))
 
 
 def element(base, k, name):

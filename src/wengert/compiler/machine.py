@@ -131,8 +131,3 @@ class Loaded:
         """The address of a function."""
         with _LOCK:
             return int(self._engine.get_function_address(name))
-
-
-def load(text: str) -> Loaded:
-    """Compile and load a module given as text."""
-    return Loaded(object_code(text))

@@ -16,7 +16,7 @@ from dataclasses import replace
 from wengert.compiler.lanes import Value, vector_type
 from wengert.compiler.nests.access import Env
 from wengert.compiler.nests.reducing import Reducing
-from wengert.compiler.nests.statements import Memory, Statement, memory_type
+from wengert.compiler.nests.statements import Edge, Memory, Statement, memory_type
 from wengert.compiler.nests.storage import EIGHT
 from wengert.compiler.nests.tree import SHORT, Item, Loop, flat
 from wengert.graph.types import INT, DType
@@ -239,7 +239,7 @@ class Emitter(Reducing):
         """The body of a loop, at all its positions."""
         extent = self.storage.extents[loop.axis]
         if loop.lanes or extent > SHORT:
-            envs = [self._hoisted(loop, env) for env in envs]
+            envs = self._hoisted(loop, envs)
         if loop.lanes:
             self._tiles(loop, extent, envs)
         elif extent <= SHORT:
@@ -248,20 +248,24 @@ class Emitter(Reducing):
         elif not self._packed(loop, extent, envs):
             self._counted(loop, extent, envs)
 
-    def _hoisted(self, loop: Loop, env: Env) -> Env:
+    def _hoisted(self, loop: Loop, envs: Sequence[Env]) -> list[Env]:
         """With what the loop reads from memory and does not change, read before it."""
-        held = dict(env.held)
-        inside = {s.id for s in flat(loop.body)}
-        for s in flat(loop.body):
+        body = list(flat(loop.body))
+        inside = {s.id for s in body}
+        still: list[tuple[Statement, Edge]] = []
+        for s in body:
             for edge in s.args if s.kind not in ("gather", "pack") else ():
-                source = edge.source
                 axes = self.axes_read(s, edge)
-                if axes is None or edge.guards or id(edge) in held or not axes <= env.index.keys():
+                if axes is None or edge.guards or not axes <= envs[0].index.keys():
                     continue
+                source = edge.source
                 makers = (source,) if isinstance(source, Statement) else source.writers
                 if inside.isdisjoint(maker.id for maker in makers):
-                    held[id(edge)] = self.read(s, edge, env)
-        return replace(env, held=held)
+                    still.append((s, edge))
+        return [
+            replace(env, held={**env.held, **{id(e): self.read(s, e, env) for s, e in still}})
+            for env in envs
+        ]
 
     def span(self, loop: Loop, low: int, high: int, step: int, body: Callable[[str], None]) -> None:
         """Positions of a loop, by steps."""

@@ -393,18 +393,19 @@ def _is_bundled(body: Sequence[Item]) -> bool:
 
     Not where a value of whole rows goes from one loop to another, which is kept for one row.
     """
-    alone = {item.id for item in body if not isinstance(item, Loop)}
-    if not any(s.kind == "point" for s in body if not isinstance(s, Loop)):
+    if not any(isinstance(item, Statement) and item.kind == "point" for item in body):
         return False
-    for item in body:
-        own = {s.id for s in flat([item])}
-        for s in flat([item]):
-            for edge in s.args:
-                source = edge.source
-                if isinstance(source, Statement) and source.kind != "reduce":
-                    if source.id not in own | alone and any(source in flat([i]) for i in body):
-                        return False
-    return True
+    loop_of = {
+        s.id: k for k, item in enumerate(body) if isinstance(item, Loop) for s in flat(item.body)
+    }
+    return not any(
+        isinstance(edge.source, Statement)
+        and edge.source.kind != "reduce"
+        and loop_of.get(edge.source.id, own) != own
+        for s in flat(body)
+        for own in (loop_of.get(s.id),)
+        for edge in s.args
+    )
 
 
 def _turned(statement: Statement, axis: int) -> bool:
