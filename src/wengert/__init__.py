@@ -23,6 +23,7 @@ from wengert.graph.types import float0
 from wengert.lazy import module
 
 if TYPE_CHECKING:
+    from wengert import scipy
     from wengert.explaining.program import trace
 
 __version__ = "0.1.0"
@@ -49,6 +50,7 @@ __all__ = [
     "logging",
     "numpy",
     "primitive",
+    "scipy",
     "set_native",
     "set_threads",
     "stop_gradient",
@@ -64,4 +66,6 @@ _DEFERRED = {"trace": "wengert.explaining.program"}
 def __getattr__(name: str) -> Any:
     if name in _DEFERRED:
         return getattr(module(_DEFERRED[name]), name)
+    if name == "scipy":
+        return module("wengert.scipy")
     raise AttributeError(f"module 'wengert' has no attribute {name!r}")
