@@ -11,6 +11,7 @@ from wengert import logging, numpy
 from wengert.checking.gradients import check_grads
 from wengert.compiler.pool import set_threads
 from wengert.control.custom import custom_jvp, custom_vjp, defjvp, defvjp, primitive
+from wengert.derivatives.batching import vmap
 from wengert.derivatives.directional import jvp, linear_transpose, linearize, vjp
 from wengert.derivatives.gradients import grad, value_and_grad
 from wengert.derivatives.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
@@ -57,6 +58,7 @@ __all__ = [
     "trace",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]
 
 _DEFERRED = {"trace": "wengert.explaining.program"}

@@ -80,6 +80,10 @@ class WengertRuntimeError(WengertError, RuntimeError):
     """A traced value is used outside of its trace, or something inside failed."""
 
 
+class NoValue(WengertTypeError):
+    """Python asks for a value that is not there while tracing: a loop's variable, an instance."""
+
+
 class DroppedTracer(WengertTypeError):
     """A traced value would become a plain number or array, and its derivative would be lost."""
 

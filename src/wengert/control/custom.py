@@ -18,7 +18,7 @@ from wengert.errors import WengertTypeError
 from wengert.graph.types import array_type, supported_dtype
 from wengert.ops.holders import custom, host_call
 from wengert.ops.leaves import item, stop_gradient
-from wengert.tracing.forcing import depends_on_input, force, has_value
+from wengert.tracing.forcing import depends_on_input, sample
 from wengert.tracing.lifting import lift
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import Tracer
@@ -221,12 +221,8 @@ class primitive(WithRules):
         call = OpaqueCall(self.function, spec, self.__name__)
         known = session.memo.get((call, nodes))
         if known is None:
-            valued = [has_value(session, node) for node in nodes]
-            values = [
-                force(leaf) if flag else np.ones(leaf.shape, leaf.dtype)
-                for leaf, flag in zip(leaves, valued, strict=True)
-            ]
-            results, out_spec = call.with_structure(values)
+            found = [sample(session, node) for node in nodes]
+            results, out_spec = call.with_structure([value for value, _ in found])
             types = tuple(
                 array_type(
                     result.shape,
@@ -235,7 +231,7 @@ class primitive(WithRules):
                 for result in results
             )
             held = host_call(*nodes, call=call, types=types)
-            if all(valued):
+            if all(own for _, own in found):
                 session.values[held] = tuple(result[()] for result in results)
             known = session.memo[call, nodes] = held, out_spec
         held, out_spec = known

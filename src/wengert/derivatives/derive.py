@@ -6,13 +6,15 @@ Everything that people call is one of three compositions:
     reverse      transpose of pushforward
     Jacobians    either, batched over a basis of its seeds
 
+and `vmap` batches over what it is given.
+
 The caches are keyed by the identity of the nodes: a function that is traced again in a loop meets
 the graph that was derived the first time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from wengert.execution.programs import recall, remember
 from wengert.graph.literals import constant, full
@@ -114,3 +116,9 @@ def jacobian_rows(output: Node, inputs: Sequence[Node]) -> list[Tangent]:
             return batch(pulled, {cotangent: basis(output)}, output.size, is_linear=True)
 
     return _once(key, make)
+
+
+def batched(outputs: Sequence[Node], lanes: Mapping[Node, Node], size: int) -> list[Node]:
+    """The outputs for all instances: for each node of one of them, the node of all is given."""
+    key = ("batched", size, *outputs, None, *lanes, None, *lanes.values())
+    return _once(key, lambda: batch(outputs, lanes, size))

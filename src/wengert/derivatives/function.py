@@ -42,7 +42,8 @@ class DerivativeFunction(Wrapped):
                 f"{name} needs a function as its first argument, not {type(function).__name__}: "
                 f"write {name}(f)(x), not {name}(f(x))"
             )
-        check_argnums(options["argnums"], options["name"])
+        if "argnums" in options:
+            check_argnums(options["argnums"], options["name"])
         super().__init__(function)
         self._transform = transform
         self._function = function

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.execution import instances
 from wengert.graph.literals import full, literal
 from wengert.graph.node import Node
 from wengert.graph.registry import provide_evaluator
@@ -169,6 +170,8 @@ def owned(value: Any, node: Node, borrowed: set[int]) -> Any:
 def evaluate(session: Session, nodes: Sequence[Node]) -> list[Any]:
     """Values of nodes in a session, each computed once and remembered there."""
     values = session.values
+    if session.lanes:
+        instances.agree(session, nodes)
     for node in topological(nodes, stop=values):
         function = node.op.evaluate(node)
         if node.quiet:

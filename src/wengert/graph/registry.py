@@ -46,6 +46,20 @@ def find(name: str) -> Op:
     return OPS[name]
 
 
+_INSTANCES: list[Callable[[Any, Node, Any], tuple[Node, Any]]] = []
+
+
+def provide_instances(rule: Callable[[Any, Node, Any], tuple[Node, Any]]) -> None:
+    """Say how a value of one instance under `vmap` is one of all (called once, by the execution
+    layer)."""
+    _INSTANCES[:] = [rule]
+
+
+def all_instances(session: Any, node: Node, value: Any) -> tuple[Node, Any]:
+    """A node of one instance under `vmap`, and the value that it has in each, for all of them."""
+    return _INSTANCES[0](session, node, value)
+
+
 def provide_evaluator(evaluate: Callable[[Any, Sequence[Node]], list[Any]]) -> None:
     """Say how nodes get values in a session (called once, by the execution layer)."""
     _EVALUATORS[:] = [evaluate]

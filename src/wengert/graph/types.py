@@ -1,4 +1,4 @@
-"""The type of a node: the shape and dtype of an array, a tuple of types, or an opaque value.
+"""The type of a node: the shape and dtype of an array, a tuple of types, an opaque value, a tape.
 
 A type is *weak* when it is that of a bare Python number, which by NumPy's rules (NEP 50) takes the
 dtype of what it meets: `np.float32(1) * 2.0` is a float32. Array types are interned by `array_type`
@@ -74,7 +74,18 @@ class OpaqueType:
         return f"operator {self.dtype.name}[{extents}]"
 
 
-Type: TypeAlias = ArrayType | TupleType | OpaqueType
+@dataclass(frozen=True, slots=True)
+class TapeType:
+    """What a loop of unknown length leaves of each step: an array with one more axis in front,
+    whose extent is known when it has run."""
+
+    step: ArrayType
+
+    def __str__(self) -> str:
+        return f"tape {self.step}"
+
+
+Type: TypeAlias = ArrayType | TupleType | OpaqueType | TapeType
 
 _types: WeakTable[ArrayType] = WeakTable()
 

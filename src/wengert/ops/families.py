@@ -74,6 +74,14 @@ def batch_by_loop(node: Node, args: Sequence[Node], batched: Sequence[bool], siz
     return find("concatenate")(*rows, axis=0)
 
 
+def whole_batch(args: Sequence[Node], batched: Sequence[bool], size: int) -> list[Node]:
+    """The inputs, each with the batch axis in front: those that have none are repeated."""
+    return [
+        arg if flag else find("broadcast_to")(arg, (size, *arg.shape))
+        for arg, flag in zip(args, batched, strict=True)
+    ]
+
+
 def whole(shape: Shape) -> tuple[tuple[int, int, int], ...]:
     """The basic index that keeps all of every axis."""
     return tuple((0, extent, 1) for extent in shape)

@@ -24,7 +24,7 @@ from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent, absent
 from wengert.graph.registry import find
 from wengert.graph.types import TupleType, Type, array_type, is_inexact
-from wengert.ops.families import NOT_LINEAR, define
+from wengert.ops.families import NOT_LINEAR, define, whole_batch
 from wengert.tracing.session import need_session
 
 
@@ -101,13 +101,6 @@ def _push_custom(node: Node, tangents: Sequence[Tangent]) -> Tangent:
     )
 
 
-def _spread(args: Sequence[Node], batched: Sequence[bool], size: int) -> list[Node]:
-    return [
-        arg if flag else find("broadcast_to")(arg, (size, *arg.shape))
-        for arg, flag in zip(args, batched, strict=True)
-    ]
-
-
 def _transpose_custom(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[Tangent]:
     """In a linear part, where a rule called the function on a tangent: it is linear there, and its
     transpose is its pullback (at any point)."""
@@ -125,7 +118,7 @@ def _transpose_custom(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[
 
 def _batch_custom(node: Node, args: Sequence[Node], batched: Sequence[bool], size: int) -> Node:
     rule, count = node.params
-    wide = _spread(args, batched, size)
+    wide = whole_batch(args, batched, size)
     return custom(*wide, rule=rule.batched(node.args[count:], size), count=count)
 
 
@@ -185,7 +178,7 @@ def _batch_pulled(node: Node, args: Sequence[Node], batched: Sequence[bool], siz
     wide = tuple(array_type((size, *type.shape), type.dtype) for type in types)
     shown, count = _parts(node)
     rule = rule.batched(node.args[shown + count :], size)
-    return pulled(*_spread(args, batched, size), rule=rule, types=wide, forward=forward)
+    return pulled(*whole_batch(args, batched, size), rule=rule, types=wide, forward=forward)
 
 
 pulled: Op = define(

@@ -4,6 +4,9 @@ input(i, type)        the i-th traced argument of its type in the session
 capture(k, type)      the k-th distinct array that the function reads from outside
 slot(k)               the k-th Python number that changes from call to call
 seed(node)            the tangent of `node`, in a linear part that will be transposed
+parameter(k, type)    the k-th parameter of a body, which a loop or a branch binds
+lane(i, type)         one instance of what `vmap` maps over, which the session knows as a whole
+pack(x, y, …)         several values as one tuple
 alias(x, k)           the same value under a name of its own: what an inner `grad` marks
 item(t, k)            the k-th result of an op that has several
 iota(n)               0, 1, …, n − 1
@@ -16,24 +19,28 @@ from typing import Any
 
 import numpy as np
 
+from wengert.errors import NoValue
 from wengert.graph.node import Node, make
 from wengert.graph.op import ZERO, Op, Tangent, absent
 from wengert.graph.types import INT, TupleType, Type, array_type
 from wengert.graph.walk import rebuild
-from wengert.ops.families import batch_unary, define
+from wengert.ops.families import batch_unary, define, whole_batch
 from wengert.ops.native import SAME, Statement
 
 NO_INPUTS = absent("a leaf has no inputs")
 
 
-def _leaf(name: str, label: str) -> Op:
-    """A leaf whose parameters are (what distinguishes it, its type)."""
+def _leaf(name: str, label: str, missing: str = "it has no value in this session") -> Op:
+    """A leaf whose parameters are (what distinguishes it, its type).
+
+    missing: why it has no value where it is asked for one.
+    """
 
     def build(which: Any, type: Type) -> Node:
         return make(op, (), (which, type), type)
 
     def evaluate(node: Node) -> Callable[..., Any]:
-        raise RuntimeError(f"{node!r} has no value in this session")
+        raise NoValue(f"{node!r}: {missing}")
 
     op = define(
         name,
@@ -54,8 +61,16 @@ input: Op = _leaf("input", "x")
 capture: Op = _leaf("capture", "c")
 slot: Op = _leaf("slot", "s")
 _seed: Op = _leaf("seed", "dx")
+parameter: Op = _leaf(
+    "parameter",
+    "p",
+    "a value that rests on the variables of a loop or a branch is asked for while the loop or the "
+    "branch is traced once for all its steps. Python's `if`, `while`, `int` and `print` cannot see "
+    "it there: write np.where, wengert.cond or wengert.while_loop",
+)
+lane: Op = _leaf("lane", "x")
 
-LEAVES = frozenset({input, capture, slot, _seed})
+LEAVES = frozenset({input, capture, slot, _seed, parameter, lane})
 
 
 def seed(node: Node) -> Node:
@@ -87,6 +102,8 @@ def _identity(value: Any) -> Any:
 
 
 def _build_item(x: Node, k: int) -> Node:
+    if x.op is pack:
+        return x.args[k]
     types: TupleType = x.type
     return make(item, (x,), (k,), types.items[k])
 
@@ -117,6 +134,33 @@ item: Op = define(
     label="{0}[{k}]",
     domain=None,
 )
+
+
+def _build_pack(*parts: Node) -> Node:
+    return make(pack, parts, None, TupleType(tuple(part.type for part in parts)))
+
+
+def _evaluate_pack(node: Node) -> Callable[..., Any]:
+    return lambda *values: values
+
+
+def _batch_pack(node: Node, args: Sequence[Node], batched: Sequence[bool], size: int) -> Node:
+    return _build_pack(*whole_batch(args, batched, size))
+
+
+pack: Op = define(
+    "pack",
+    family="name",
+    build=_build_pack,
+    infer=lambda types, params: TupleType(types),
+    evaluate=_evaluate_pack,
+    pushforward=lambda node, tangents: tuple(tangents),
+    transpose=lambda node, cts, wanted: cts,
+    batch=_batch_pack,
+    label="({0}, …)",
+    domain=None,
+)
+"""Several values as one tuple: an op of several results each of which is made by itself."""
 
 
 stop_gradient: Op = define(

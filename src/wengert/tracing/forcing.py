@@ -10,7 +10,7 @@ from wengert.errors import WengertRuntimeError, user_frame
 from wengert.graph.literals import full
 from wengert.graph.node import Node
 from wengert.graph.op import ZERO
-from wengert.graph.registry import evaluate, find
+from wengert.graph.registry import all_instances, evaluate, find
 from wengert.graph.types import BOOL
 from wengert.graph.walk import topological
 from wengert.tracing.session import Session
@@ -37,16 +37,31 @@ def check_open(session: Session, node: Node) -> None:
 def force(tracer: Tracer) -> Any:
     """The value of a traced array now; the trace goes on."""
     check_alive(tracer)
-    session = tracer.session
+    return force_node(tracer.session, tracer.node)
+
+
+def force_node(session: Session, node: Node) -> Any:
+    """The value of a node now."""
     session.forces += 1
-    value = session.values.get(tracer.node)
-    return evaluate(session, [tracer.node])[0] if value is None else value
+    value = session.values.get(node)
+    return evaluate(session, [node])[0] if value is None else value
 
 
-def has_value(session: Session, node: Node) -> bool:
-    """Whether a node has a value in a session: tangents have none while they are derived."""
+def sample(session: Session, node: Node) -> tuple[Any, bool]:
+    """A value of a node's type, and whether it is the node's own. Tangents have none while they are
+    derived, nor have the variables of a loop while it is traced: ones stand for them; for an
+    instance under `vmap`, the first one."""
+    if not _is_open(session, node):
+        return force_node(session, node), True
+    whole, _ = all_instances(session, node, 0)
+    if whole is node or whole.size == 0 or _is_open(session, whole):
+        return np.ones(node.shape, node.dtype)[()], False
+    return np.reshape(force_node(session, whole), (-1, *node.shape))[0], False
+
+
+def _is_open(session: Session, node: Node) -> bool:
     order = topological([node], stop=session.values)
-    return all(n.op.name != "seed" for n in order)
+    return any(n.op.name in ("seed", "parameter", "lane") for n in order)
 
 
 def guard_array(tracer: Tracer) -> None:
@@ -66,7 +81,10 @@ def depends_on_input(node: Node) -> bool:
     Integers, comparisons and `stop_gradient` cut the dependence: their derivative is zero.
     """
     order = topological([node], stop=_CUT)
-    return any(n.op.name in ("input", "alias") and n.dtype.kind in "fc" for n in order)
+    return any(n.op.name in _TRACED and n.dtype.kind in "fc" for n in order)
+
+
+_TRACED = frozenset({"input", "alias", "lane", "parameter"})
 
 
 class _Cut:

@@ -20,8 +20,15 @@ import numpy as np
 
 from wengert.errors import DroppedTracer, WengertRuntimeError
 from wengert.graph.node import Node
-from wengert.graph.registry import find
-from wengert.graph.types import FLOAT, ArrayType, OpaqueType, array_type, supported_dtype
+from wengert.graph.registry import all_instances, find
+from wengert.graph.types import (
+    FLOAT,
+    ArrayType,
+    OpaqueType,
+    Type,
+    array_type,
+    supported_dtype,
+)
 
 _COMPARED_BYTES = 4096
 
@@ -34,6 +41,7 @@ class Session:
         "_aliases",
         "_captured",
         "_inputs",
+        "_opened",
         "_slots",
         "alive",
         "captures",
@@ -41,6 +49,7 @@ class Session:
         "forces",
         "guarded",
         "guards",
+        "lanes",
         "memo",
         "rules_run",
         "running",
@@ -58,6 +67,8 @@ class Session:
         """(node, the Python value that it had when control flow asked), in program order."""
         self.dropped: list[FrameType] = []
         """Frames in which a tracer would have become a plain value: what adoption looks at."""
+        self.lanes: dict[Node, tuple[Node, object]] = {}
+        """An instance of what `vmap` maps over -> (the node of all of them, which `vmap`)."""
         self.memo: dict[Any, Any] = {}
         """What is found out once in a session: the types of what opaque functions return."""
         self.forces = 0
@@ -71,6 +82,7 @@ class Session:
         self._aliases: dict[Node, int] = {}
         self._captured: dict[Any, tuple[Node, Any]] = {}
         self._slots: dict[str, Node] = {}
+        self._opened = 0
 
     def input(self, value: Any, type: ArrayType) -> Node:
         """A fresh input bound to a value."""
@@ -85,6 +97,19 @@ class Session:
         k = self._aliases.get(node, 0)
         self._aliases[node] = k + 1
         return find("alias")(node, k)
+
+    def lane(self, batched: Node, call: object) -> Node:
+        """One instance of a node along whose first axis a call of `vmap` maps."""
+        type = array_type(batched.shape[1:], batched.dtype, batched.type.weak)
+        node = find("lane")(len(self.lanes), type)
+        self.lanes[node] = batched, call
+        return node
+
+    def open(self, type: Type, key: Any = None) -> Node:
+        """A fresh parameter, of a body that is being traced. key: what it shall be known by beside
+        the order in which bodies are traced."""
+        self._opened += 1
+        return find("parameter")(("open", self._opened, key), type)
 
     def capture(self, array: np.ndarray[Any, Any] | np.generic) -> Node:
         """The node of an array that the traced function reads from outside.
@@ -166,7 +191,7 @@ class Session:
     def guard(self, node: Node, value: Any) -> None:
         """Remember that control flow depended on this value."""
         if self.guarded:
-            self.guards.append((node, value))
+            self.guards.append(all_instances(self, node, value) if self.lanes else (node, value))
 
 
 def same_bits(snapshot: np.ndarray[Any, Any], array: np.ndarray[Any, Any]) -> bool:
