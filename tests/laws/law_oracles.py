@@ -97,6 +97,26 @@ def _bessel(x: Any, order: int) -> Any:
     return total.astype(x.dtype)
 
 
+def _threefry(key: Any, counter: Any) -> Any:
+    """Threefry-2x32 of 20 rounds in Python's integers, as the paper's algorithm reads."""
+    low = 2**32 - 1
+    result = np.empty(np.broadcast_shapes(key.shape, counter.shape), np.uint64)
+    keys, counters = (np.broadcast_to(a, result.shape) for a in (key, counter))
+    for at in np.ndindex(result.shape):
+        k = [int(keys[at]) >> 32, int(keys[at]) & low]
+        k.append(k[0] ^ k[1] ^ 0x1BD11BDA)
+        x, y = (int(counters[at]) >> 32) + k[0] & low, int(counters[at]) + k[1] & low
+        for n in range(20):
+            by = (13, 15, 26, 6, 17, 29, 16, 24)[n % 8]
+            x = x + y & low
+            y = (y << by & low | y >> 32 - by) ^ x
+            if n % 4 == 3:
+                s = n // 4 + 1
+                x, y = x + k[s % 3] & low, y + k[(s + 1) % 3] + s & low
+        result[at] = x << 32 | y
+    return result
+
+
 ORACLES: dict[str, Callable[..., Any]] = {
     "add_along_axis": _add_along,
     "all": lambda x, axes: np.all(x, axis=axes),
@@ -129,6 +149,7 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "select": np.where,
     "sum": lambda x, axes: np.sum(x, axis=axes, dtype=x.dtype),
     "take_along_axis": np.take_along_axis,
+    "threefry": _threefry,
     "transpose": np.transpose,
     "winners": _winners,
     "wrap_index": lambda index, extent: np.arange(extent)[index],

@@ -8,6 +8,7 @@ import numpy as np
 
 from wengert.compiler.elementary.base import pure
 from wengert.compiler.lanes import IntegerLanes, Value
+from wengert.ops.random import GROUPS, PARITY, ROTATIONS
 
 REVERSED = {
     "equal": "equal",
@@ -167,3 +168,32 @@ class Integers(IntegerLanes):
         if self.letter == "u":
             return self.select(within, self.op("lshr", a, count), self.const(0))
         return self.op("ashr", a, self.select(within, count, self.const(self.bits - 1)))
+
+    # -- random bits
+
+    @pure()
+    def threefry(self, key: Value, counter: Value) -> Value:
+        """The counter-based generator on two words of 32 bits, see `wengert.ops.random`. LLVM
+        makes rotations of the shifts where the processor has them."""
+        words = Integers(self.code, np.dtype(np.uint32), self.width)
+
+        def halves(x: Value) -> list[Value]:
+            upper = self.op("lshr", x, self.const(32))
+            return [self.convert(part, words) for part in (upper, x)]
+
+        k0, k1 = halves(key)
+        x0, x1 = halves(counter)
+        parity = words.bitwise_xor(words.bitwise_xor(k0, k1), words.const(PARITY))
+        schedule = (k0, k1, parity)
+        x0, x1 = words.add(x0, k0), words.add(x1, k1)
+        for group in range(GROUPS):
+            for by in ROTATIONS[group % 2]:
+                x0 = words.add(x0, x1)
+                low = words.op("shl", x1, words.const(by))
+                high = words.op("lshr", x1, words.const(32 - by))
+                x1 = words.bitwise_xor(words.bitwise_or(low, high), x0)
+            x0 = words.add(x0, schedule[(group + 1) % 3])
+            x1 = words.add(x1, schedule[(group + 2) % 3])
+            x1 = words.add(x1, words.const(group + 1))
+        upper = self.op("shl", words.convert(x0, self), self.const(32))
+        return self.bitwise_or(upper, words.convert(x1, self))
