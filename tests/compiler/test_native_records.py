@@ -25,6 +25,7 @@ from wengert.graph.registry import find
 from wengert.graph.types import ArrayType, TupleType, array_type, is_inexact
 from wengert.ops.domain import Box
 from wengert.ops.leaves import seed as seed_of
+from wengert.ops.special.ufunc import SCIPY
 from wengert.tracing.session import outermost
 from wengert.transforms.pushforward import pushforward
 from wengert.transforms.transpose import transpose
@@ -40,7 +41,8 @@ EXTENTS = (2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65, 100, 129)
 HOST = {
     *("argmax", "argmin", "nanargmax", "nanargmin", "argsort", "argpartition", "searchsorted"),
     *("cumsum", "cumprod", "convolve", "flatnonzero", "winners", "scatter_put"),
-    *("take_along_axis", "add_along_axis", "apply_operator", "bessel_i", "spherical_j"),
+    *("take_along_axis", "add_along_axis", "apply_operator"),
+    *(op.name for op in DRAWN if op.native is SCIPY),
 }
 """Ops that are calls of NumPy in every dtype."""
 

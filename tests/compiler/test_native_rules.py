@@ -21,6 +21,7 @@ from wengert.graph.registry import find
 from wengert.graph.types import array_type
 from wengert.ops.domain import Box
 from wengert.ops.native import Pointwise
+from wengert.ops.special.ufunc import SCIPY
 from wengert.tracing.session import Session
 
 Array = np.ndarray[Any, Any]
@@ -29,7 +30,7 @@ WIDTHS = (1, 8)
 BOUND = 4
 """Units in the last place."""
 
-HOST = {"bessel_i", "spherical_j"}
+HOST = {op.name for op in OPS.values() if op.native is SCIPY}
 """Elementwise ops without a native rule."""
 
 MISSING = {

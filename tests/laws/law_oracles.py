@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 from law_samples import Sample
+from scipy import special
 
 from wengert.ops.movement import as_slices
 
 
 def oracle(sample: Sample) -> tuple[Any, ...] | None:
     """NumPy's results for a sample, or None where no oracle is known."""
-    function = ORACLES.get(sample.op.name) or getattr(np, sample.op.name, None)
+    name = sample.op.name
+    function = ORACLES.get(name) or getattr(np, name, None) or getattr(special, name, None)
     if sample.op.name in ORACLES:
         assert function is not None
         return (function(*sample.arrays, *sample.params, **sample.keywords),)
@@ -85,18 +87,6 @@ def _argsort(x: Any, axis: int, kind: str = "stable") -> Any:
     return np.argsort(x, axis=axis, kind=kind)
 
 
-def _bessel(x: Any, order: int) -> Any:
-    """I_n(x) = Σ_k (x/2)^(2k+n) / (k! (k+n)!)."""
-    total, term = np.zeros(x.shape), np.ones(x.shape)
-    half = x.astype(float) / 2
-    for j in range(1, order + 1):
-        term = term * half / j
-    for k in range(1, 60):
-        total = total + term
-        term = term * half**2 / (k * (k + order))
-    return total.astype(x.dtype)
-
-
 def _threefry(key: Any, counter: Any) -> Any:
     """Threefry-2x32 of 20 rounds in Python's integers, as the paper's algorithm reads."""
     low = 2**32 - 1
@@ -117,6 +107,11 @@ def _threefry(key: Any, counter: Any) -> Any:
     return result
 
 
+def _whole_order(name: str) -> Callable[..., Any]:
+    """SciPy's function of (integer order, argument), in the dtype of the argument."""
+    return lambda n, x: np.asarray(getattr(special, name)(n.astype(int), x)).astype(x.dtype)
+
+
 ORACLES: dict[str, Callable[..., Any]] = {
     "add_along_axis": _add_along,
     "all": lambda x, axes: np.all(x, axis=axes),
@@ -125,7 +120,6 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "argmax": lambda x, axis: np.argmax(x, axis),
     "argmin": lambda x, axis: np.argmin(x, axis),
     "argsort": _argsort,
-    "bessel_i": _bessel,
     "broadcast_to": np.broadcast_to,
     "concatenate": lambda *parts, axis: np.concatenate(parts, axis),
     "contract": _contract,
@@ -147,10 +141,12 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "scatter_put": _scatter_put,
     "searchsorted": lambda a, v, side: np.searchsorted(a, v, side),
     "select": np.where,
+    **{f"spherical_{kind}n": _whole_order(f"spherical_{kind}n") for kind in "jyik"},
     "sum": lambda x, axes: np.sum(x, axis=axes, dtype=x.dtype),
     "take_along_axis": np.take_along_axis,
     "threefry": _threefry,
     "transpose": np.transpose,
     "winners": _winners,
+    "zeta": _whole_order("zeta"),
     "wrap_index": lambda index, extent: np.arange(extent)[index],
 }

@@ -10,7 +10,7 @@ import numpy as np
 from wengert.errors import WengertTypeError, WengertValueError
 from wengert.graph.literals import constant, full
 from wengert.graph.node import Node, deriving
-from wengert.graph.types import COMPLEX, FLOAT, INT
+from wengert.graph.types import BOOL, COMPLEX, FLOAT, INT
 from wengert.numpy.dispatch import implements, nodes
 from wengert.numpy.sorting import search
 from wengert.ops.arithmetic import add, convert, divide, multiply, subtract
@@ -23,7 +23,7 @@ from wengert.ops.reductions import along, flip
 from wengert.ops.rounding import remainder
 from wengert.ops.selection import maximum, minimum, select
 from wengert.ops.sorting import argsort
-from wengert.ops.special import bessel_i, spherical_j
+from wengert.ops.special import bessel
 from wengert.tracing.lifting import lift
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import Tracer
@@ -147,7 +147,8 @@ def sinc(x: Any) -> Any:
     """sin(πx)/(πx) = j₀(πx), whose derivatives of every order are exact at 0."""
     session, (node,) = nodes(x)
     node = node if node.dtype.kind in "fc" else convert(node, FLOAT)
-    return Tracer(spherical_j(multiply(constant(math.pi, node), node), 0), session)
+    angle = multiply(constant(math.pi, node), node)
+    return Tracer(bessel.spherical_jn(full(0, BOOL), angle), session)
 
 
 @implements(np.i0)
@@ -155,4 +156,4 @@ def i0(x: Any) -> Any:
     session, (node,) = nodes(x)
     if node.dtype.kind == "c":
         raise WengertTypeError("i0 not supported for complex values")
-    return Tracer(bessel_i(node if node.dtype.kind == "f" else convert(node, FLOAT), 0), session)
+    return Tracer(bessel.i0(node if node.dtype.kind == "f" else convert(node, FLOAT)), session)

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import Unsupported, WengertValueError
+from wengert.graph.op import Op
 from wengert.graph.registry import FUNCTIONS, NUMPY, UFUNCS, find
 from wengert.graph.types import FLOAT, supported_dtype
 from wengert.numpy.dispatch import apply, implements, nodes, refuse, refuse_out
+from wengert.ops.special.ufunc import record_of
 from wengert.tracing.lifting import lift
 from wengert.tracing.operators import bind_fast_path
 from wengert.tracing.tracer import Tracer
@@ -51,7 +53,7 @@ def _call(
     target = None if out is None else out[0] if isinstance(out, tuple) else out
     if target is not None and type(target) is not Tracer:
         refuse_out(target)
-    operation = UFUNCS.get(ufunc)
+    operation = UFUNCS.get(ufunc) or _of_scipy(ufunc)
     session, lifted = nodes(*inputs, *([] if target is None else [target]))
     if target is not None:
         lifted.pop()
@@ -81,6 +83,16 @@ def _call(
         return result
     write(target, result.node)
     return target
+
+
+def _of_scipy(ufunc: Any) -> Op | None:
+    """The op that is this ufunc of scipy.special, which is then known as NumPy's are."""
+    operation = record_of(ufunc)
+    if operation is not None:
+        UFUNCS[ufunc] = operation
+        if ufunc.nin <= 2:
+            bind_fast_path(ufunc, operation.name)
+    return operation
 
 
 # --------------------------------------------------------------------- methods of ufuncs

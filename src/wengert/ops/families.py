@@ -144,7 +144,7 @@ def elementwise(
     simplify: Callable[..., Node | None] | None = None,
     native: Pointwise | Absent | None = None,
 ) -> Op:
-    """An op that is a ufunc of one result.
+    """An op that is a ufunc of one result, or behaves as one (`wengert.ops.special.ufunc`).
 
     partials: for each argument the derivative with respect to it, a function of (result, *inputs)
         that yields a node of the result's shape; or ZERO; or absent(reason). They are stated
@@ -216,7 +216,8 @@ def elementwise(
         label=label,
         domain=domain,
     )
-    UFUNCS.setdefault(ufunc, op)
+    if isinstance(ufunc, np.ufunc):
+        UFUNCS.setdefault(ufunc, op)
     return op
 
 
