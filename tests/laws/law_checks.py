@@ -21,6 +21,7 @@ from wengert.graph.registry import find
 from wengert.graph.types import ArrayType, array_type
 from wengert.graph.verify import verify
 from wengert.ops import linear
+from wengert.ops.domain import Cases
 from wengert.ops.leaves import seed
 from wengert.transforms.batch import batch
 from wengert.transforms.pushforward import pushforward
@@ -120,8 +121,12 @@ def has_derivative(op: Op) -> bool:
 
 
 def _directions(sample: Sample, positions: Sequence[int], *key: object) -> dict[int, Any]:
-    rng = generator(sample.op.name, *key)
-    return {k: direction(rng, sample.arrays[k]) for k in positions}
+    """A tangent for each position, such as the op can be differenced along."""
+    rng, domain = generator(sample.op.name, *key), sample.op.domain
+    drawn = {k: direction(rng, sample.arrays[k]) for k in positions}
+    if not isinstance(domain, Cases):
+        return drawn
+    return {k: domain.tangent(k, t) for k, t in drawn.items()}
 
 
 def _tangents(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,10 +32,20 @@ class Cases:
     draw: (rng, dtype) -> iterator of (arrays, further arguments of `build`) or of
         (arrays, further arguments, further keyword arguments).
     kinds: dtype kinds that the differentiable inputs may have.
+    tangent: (position of the array, a random tangent of it) -> the part of the tangent along which
+        the op can be differenced. A Cholesky factorisation reads one triangle of a matrix that it
+        takes to be Hermitian, so that differences know its derivative along Hermitian matrices
+        alone; what its rule makes of another tangent is a convention. `hermitian` is that part.
     """
 
     draw: Callable[[np.random.Generator, Any], Iterator[tuple[Any, ...]]]
     kinds: str = "fc"
+    tangent: Callable[[int, Any], Any] = field(default=lambda position, tangent: tangent)
+
+
+def hermitian(x: Any) -> Any:
+    """The Hermitian part of each matrix of a stack: (x + xᴴ) / 2."""
+    return ((x + np.conj(np.swapaxes(x, -1, -2))) / 2).astype(x.dtype)
 
 
 def normal(rng: np.random.Generator, dtype: Any, *shape: int) -> Any:
