@@ -20,24 +20,32 @@ from wengert.errors import WengertError
 from wengert.execution.jit import jit
 from wengert.execution.programs import set_native
 from wengert.explaining.report import explain
+from wengert.flow.branches import cond, switch
+from wengert.flow.mapping import map
+from wengert.flow.prefixes import associative_scan
+from wengert.flow.scans import fori_loop, scan
+from wengert.flow.whiles import while_loop
 from wengert.graph.types import float0
 from wengert.lazy import module
 
 if TYPE_CHECKING:
-    from wengert import scipy
+    from wengert import random, scipy
     from wengert.explaining.program import trace
 
 __version__ = "0.1.0"
 
 __all__ = [
     "WengertError",
+    "associative_scan",
     "check_grads",
+    "cond",
     "custom_jvp",
     "custom_vjp",
     "defjvp",
     "defvjp",
     "explain",
     "float0",
+    "fori_loop",
     "grad",
     "hessian",
     "hvp",
@@ -49,16 +57,21 @@ __all__ = [
     "linear_transpose",
     "linearize",
     "logging",
+    "map",
     "numpy",
     "primitive",
+    "random",
+    "scan",
     "scipy",
     "set_native",
     "set_threads",
     "stop_gradient",
+    "switch",
     "trace",
     "value_and_grad",
     "vjp",
     "vmap",
+    "while_loop",
 ]
 
 _DEFERRED = {"trace": "wengert.explaining.program"}
@@ -68,6 +81,6 @@ _DEFERRED = {"trace": "wengert.explaining.program"}
 def __getattr__(name: str) -> Any:
     if name in _DEFERRED:
         return getattr(module(_DEFERRED[name]), name)
-    if name == "scipy":
-        return module("wengert.scipy")
+    if name in ("random", "scipy"):
+        return module(f"wengert.{name}")
     raise AttributeError(f"module 'wengert' has no attribute {name!r}")

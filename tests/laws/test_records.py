@@ -35,6 +35,11 @@ WITHOUT_DOMAIN = {
     "custom": "carries graphs of a function and its derivatives, tested with custom rules",
     "pulled": "the transpose that a custom rule states, drawn with it",
     "host_call": "calls back into Python, drawn in the tests of primitive",
+    "pack": "gives several values as one, in the batches of ops that have several results",
+    "scan": "carries the step of a loop, tested in tests/flow",
+    "repeat": "carries the step and the condition of a loop, tested in tests/flow",
+    "branch": "carries the branches, tested in tests/flow",
+    "add_tapes": "adds the tapes of loops, tested in tests/flow",
     "item": "takes apart the results of ops that have several, in whose samples it stands",
 }
 

@@ -31,8 +31,9 @@ import numpy as np
 
 from wengert.compiler.machine import host
 from wengert.compiler.pool import most_parts
+from wengert.graph.body import Body
 from wengert.graph.node import Node
-from wengert.graph.types import ArrayType
+from wengert.graph.types import ArrayType, TapeType, TupleType
 from wengert.graph.walk import topological
 from wengert.logging import logger
 from wengert.settings import is_off
@@ -214,22 +215,28 @@ def key_of_graph(outputs: Sequence[Node], inputs: Sequence[Node]) -> str | None:
     """
     if directory() is None:
         return None
-    number = {node: k for k, node in enumerate(inputs)}
-    known: dict[int, str] = {}
-    lines = [_typed(node.type, known) for node in inputs]
     try:
-        for node in topological(outputs, stop=number):
-            params = node.params
-            lines.append(
-                f"{node.op.name}{'' if params is None else _written(params)}"
-                f"{[number[arg] for arg in node.args]}{_typed(node.type, known)}"
-            )
-            number[node] = len(number)
+        text = _listing(outputs, inputs)
     except _NotWritten as error:
         logger.debug("a program is not cached: %s", error)
         return None
-    lines.append(f"{[number[node] for node in outputs]} in {most_parts()} threads")
-    return _key("graph", "\n".join(lines))
+    return _key("graph", f"{text}\nin {most_parts()} threads")
+
+
+def _listing(outputs: Sequence[Node], inputs: Sequence[Node]) -> str:
+    """A graph as text."""
+    number = {node: k for k, node in enumerate(inputs)}
+    known: dict[int, str] = {}
+    lines = [_typed(node.type, known) for node in inputs]
+    for node in topological(outputs, stop=number):
+        params = node.params
+        lines.append(
+            f"{node.op.name}{'' if params is None else _written(params)}"
+            f"{[number[arg] for arg in node.args]}{_typed(node.type, known)}"
+        )
+        number[node] = len(number)
+    lines.append(f"{[number[node] for node in outputs]}")
+    return "\n".join(lines)
 
 
 def key_of_text(text: str) -> str | None:
@@ -282,8 +289,8 @@ def _typed(type: Any, known: dict[int, str]) -> str:
     """The text of a type; types are interned, so that it is made once."""
     found = known.get(id(type))
     if found is None:
-        if not isinstance(type, ArrayType):
-            raise _NotWritten(f"{type} is no type of an array")
+        if not isinstance(type, ArrayType | TupleType | TapeType):
+            raise _NotWritten(f"{type} is no type of arrays")
         found = known[id(type)] = f":{type}"
     return found
 
@@ -309,5 +316,7 @@ def _other(value: Any) -> Iterator[str]:
         yield f"dtype {value.str}"
     elif isinstance(value, ArrayType):
         yield f"type {value}"
+    elif isinstance(value, Body):
+        yield f"body {_listing(value.outputs, value.params)} end"
     else:
         raise _NotWritten(f"a parameter is of type {type(value).__name__}")

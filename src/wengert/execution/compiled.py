@@ -16,6 +16,7 @@ import numpy as np
 from wengert.compiler.native import Native
 from wengert.compiler.pipeline import compiled, is_small
 from wengert.compiler.support import is_native, why_host_call
+from wengert.control.merging import merged
 from wengert.execution.calling import portable
 from wengert.execution.interpreter import Program, owned
 from wengert.graph.node import Node
@@ -61,6 +62,7 @@ def _simplified(
     outputs: Sequence[Node], inputs: Sequence[Node]
 ) -> tuple[Sequence[Node], list[Node]]:
     """(what is compiled, its nodes in order)."""
+    outputs = merged(outputs, inputs)
     order = topological(outputs, stop=set(inputs))
     if len(order) > LONG_PROGRAM and is_small(order, outputs, inputs):
         return outputs, order
@@ -81,7 +83,7 @@ class Compiled:
         self.outputs = tuple(outputs)
         self._given = tuple(given)
         names = {node: _name(k, node) for k, node in enumerate(dict.fromkeys(given))}
-        self._outputs = tuple(simplify(substitute(outputs, names)))
+        self._outputs = tuple(simplify(merged(substitute(outputs, names))))
         order = topological(self._outputs)
         meant = {name: node for node, name in names.items()}
         self.leaves = {leaf: meant.get(leaf, leaf) for leaf in order if leaf.op in LEAVES}

@@ -11,17 +11,19 @@ front of them are passed by.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
+from wengert.control.merging import merged
 from wengert.execution import instances
+from wengert.graph.body import Body
 from wengert.graph.literals import full, literal
 from wengert.graph.node import Node
-from wengert.graph.registry import provide_evaluator
-from wengert.graph.types import OpaqueType
+from wengert.graph.registry import provide_evaluator, provide_runner
+from wengert.graph.types import OpaqueType, TapeType, TupleType
 from wengert.graph.walk import topological
 from wengert.ops.leaves import LEAVES
 from wengert.ops.movement import broadcast_to
@@ -73,6 +75,7 @@ class Program:
     def __init__(self, outputs: Sequence[Node], given: Sequence[Node] = ()) -> None:
         self.outputs = tuple(outputs)
         held = set(given)
+        outputs = merged(outputs, given)
         inputs = _inputs(outputs, held)
         order = sorted(inputs, key=_serial)
         self.leaves = [node for node in order if node in held or node.op in LEAVES]
@@ -157,7 +160,7 @@ def owned(value: Any, node: Node, borrowed: set[int]) -> Any:
 
     borrowed: identities of the arrays that the program was given, or has handed out already.
     """
-    if isinstance(node.type, OpaqueType):
+    if isinstance(node.type, OpaqueType | TupleType | TapeType):
         return value
     if not node.type.shape:
         return np.asarray(value, node.type.dtype)[()]
@@ -182,4 +185,12 @@ def evaluate(session: Session, nodes: Sequence[Node]) -> list[Any]:
     return [values[node] for node in nodes]
 
 
+def _runner(body: Body) -> Callable[[Sequence[Any]], list[Any]]:
+    """A body as a function of the values of its parameters."""
+    program = Program(body.outputs)
+    params = body.params
+    return lambda values: program.run(dict(zip(params, values, strict=True)))
+
+
 provide_evaluator(evaluate)
+provide_runner(_runner)

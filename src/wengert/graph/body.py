@@ -65,9 +65,13 @@ def invariant(outputs: Sequence[Node], opened: Sequence[Node]) -> list[Node]:
     return _read_from_outside(outputs, dependents(order, opened))
 
 
-def older(outputs: Sequence[Node], than: Node) -> list[Node]:
-    """What outputs read that was made before a node. A branch computes all that is younger."""
-    return _read_from_outside(outputs, set(topological(outputs, after=than.serial)))
+def older(outputs: Sequence[Node], than: Node, opened: Sequence[Node]) -> list[Node]:
+    """What outputs read that was made before a node, and does not rest on the opened leaves. A
+    branch computes all that is younger."""
+    order = topological(outputs, after=min((than.serial, *(n.serial for n in opened))) - 1)
+    inside = dependents(order, opened)
+    inside.update(node for node in order if node.serial > than.serial and node.args)
+    return _read_from_outside(outputs, inside)
 
 
 def _read_from_outside(outputs: Sequence[Node], inside: set[Node]) -> list[Node]:

@@ -60,6 +60,19 @@ def all_instances(session: Any, node: Node, value: Any) -> tuple[Node, Any]:
     return _INSTANCES[0](session, node, value)
 
 
+_RUNNERS: list[Callable[[Any], Callable[[Sequence[Any]], Sequence[Any]]]] = []
+
+
+def provide_runner(make: Callable[[Any], Callable[[Sequence[Any]], Sequence[Any]]]) -> None:
+    """Say how a body is run (called once, by the execution layer)."""
+    _RUNNERS[:] = [make]
+
+
+def runner(body: Any) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """The function from values of a body's parameters to values of its outputs."""
+    return _RUNNERS[0](body)
+
+
 def provide_evaluator(evaluate: Callable[[Any, Sequence[Node]], list[Any]]) -> None:
     """Say how nodes get values in a session (called once, by the execution layer)."""
     _EVALUATORS[:] = [evaluate]

@@ -19,6 +19,8 @@ written as
     float64[2,3]  float64[]*                          an array type, with * where it is weak
     tuple{float64[3], int64[]}                        a tuple type
     operator{float64[3,3]}                            an opaque type
+    tape{float64[3]}                                  a tape of steps
+    body{(%4, %5), (%7,)}                             a body: its parameters and outputs
 
 and objects that exist at run time only (functions, arrays) as <their type>, which `parse` refuses.
 """
@@ -33,10 +35,18 @@ from typing import Any, NoReturn
 import numpy as np
 
 from wengert.errors import WengertValueError
+from wengert.graph.body import Body
 from wengert.graph.literals import full, literal
 from wengert.graph.node import Node, deriving, make
 from wengert.graph.op import OPS
-from wengert.graph.types import SUPPORTED, ArrayType, OpaqueType, TupleType, array_type
+from wengert.graph.types import (
+    SUPPORTED,
+    ArrayType,
+    OpaqueType,
+    TapeType,
+    TupleType,
+    array_type,
+)
 
 _DTYPES = {dtype.name: dtype for dtype in SUPPORTED}
 _CONSTANTS = {"True": True, "False": False, "None": None, "inf": np.inf, "nan": np.nan}
@@ -76,6 +86,8 @@ def _mentioned(node: Node) -> tuple[Node, ...]:
             found.append(value)
         elif isinstance(value, tuple):
             stack.extend(value)
+        elif isinstance(value, Body):
+            found += (*value.params, *value.outputs)
     return tuple(found)
 
 
@@ -125,6 +137,10 @@ def _literal(value: Any, names: dict[Node, str]) -> str:
             return f"tuple{{{_list(value.items, names)}}}"
         case OpaqueType():
             return f"operator{{{array_type(value.shape, value.dtype)}}}"
+        case TapeType():
+            return f"tape{{{value.step}}}"
+        case Body():
+            return f"body{{{_list((value.params, value.outputs), names)}}}"
     return f"<{type(value).__name__}>"
 
 
@@ -277,7 +293,14 @@ class _Reader:
             return complex(*parts)
         if name == "tuple":
             return TupleType(parts)
+        if name == "tape":
+            return TapeType(*parts)
+        if name == "body":
+            return Body(*parts)
         return OpaqueType(parts[0].shape, parts[0].dtype)
 
 
-_COMPOSED = {"complex": ("(", ")"), "tuple": ("{", "}"), "operator": ("{", "}")}
+_COMPOSED = {
+    "complex": ("(", ")"),
+    **dict.fromkeys(("tuple", "operator", "tape", "body"), ("{", "}")),
+}

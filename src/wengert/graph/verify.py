@@ -11,9 +11,11 @@ from collections.abc import Hashable, Iterable
 from typing import Any
 
 from wengert.errors import WengertError
+from wengert.graph.body import Body, bodies, is_constant
 from wengert.graph.node import Node
 from wengert.graph.op import Op
-from wengert.graph.types import ArrayType, OpaqueType, TupleType
+from wengert.graph.types import ArrayType, OpaqueType, TapeType, TupleType
+from wengert.graph.walk import topological
 
 
 class InvalidGraph(WengertError, AssertionError):
@@ -33,6 +35,9 @@ def verify(outputs: Iterable[Node | None]) -> None:
             seen.add(id(node))
             _check(node)
             stack.extend(node.args)
+            for body in bodies(node.params):
+                _check_closed(node, body)
+                stack.extend(body.outputs)
 
 
 def _check(node: Node) -> None:
@@ -45,7 +50,7 @@ def _check(node: Node) -> None:
             raise _invalid(node, f"input {k} is {arg!r:.100}, not a node")
         if arg.serial >= node.serial:
             raise _invalid(node, f"input {k}, {arg!r}, was made after it")
-    if not isinstance(node.type, ArrayType | TupleType | OpaqueType):
+    if not isinstance(node.type, ArrayType | TupleType | OpaqueType | TapeType):
         raise _invalid(node, f"its type is {node.type!r:.100}")
     _check_interned(node)
     inferred = _inferred(node)
@@ -55,6 +60,13 @@ def _check(node: Node) -> None:
         for k, arg in enumerate(node.args):
             if arg.shape != node.shape:
                 raise _invalid(node, f"input {k}, {arg!r}, is of another shape")
+
+
+def _check_closed(node: Node, body: Body) -> None:
+    """A body mentions its parameters and nothing else that is given from outside."""
+    for leaf in topological(body.outputs):
+        if not leaf.args and not is_constant(leaf) and leaf not in body.params:
+            raise _invalid(node, f"its body reads {leaf!r}, which is none of its parameters")
 
 
 def _check_interned(node: Node) -> None:

@@ -22,7 +22,7 @@ import numpy as np
 from wengert.errors import NoValue
 from wengert.graph.node import Node, make
 from wengert.graph.op import ZERO, Op, Tangent, absent
-from wengert.graph.types import INT, TupleType, Type, array_type
+from wengert.graph.types import INT, TapeType, TupleType, Type, array_type
 from wengert.graph.walk import rebuild
 from wengert.ops.families import batch_unary, define, whole_batch
 from wengert.ops.native import SAME, Statement
@@ -75,7 +75,8 @@ LEAVES = frozenset({input, capture, slot, _seed, parameter, lane})
 
 def seed(node: Node) -> Node:
     """The leaf that stands for the tangent of `node`."""
-    return _seed(node, array_type(node.shape, node.dtype))
+    type = node.type
+    return _seed(node, type if isinstance(type, TapeType) else array_type(type.shape, type.dtype))
 
 
 def _build_alias(x: Node, k: int) -> Node:

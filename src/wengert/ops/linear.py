@@ -22,7 +22,7 @@ from wengert.graph.literals import full, is_literal, is_zero, zeros
 from wengert.graph.node import Node
 from wengert.graph.op import Tangent
 from wengert.graph.registry import find
-from wengert.graph.types import BOOL, Shape
+from wengert.graph.types import BOOL, ArrayType, Shape
 
 _LEAVES = frozenset({"input", "capture", "slot", "full"})
 
@@ -74,7 +74,7 @@ def add(a: Tangent, b: Tangent) -> Tangent:
         return a
     if isinstance(a, tuple):
         return tuple(add(x, y) for x, y in zip(a, b, strict=True))
-    plus = find("add")
+    plus = find("add" if isinstance(a.type, ArrayType) else "add_tapes")
     if is_masked(a) and is_masked(b):
         m, n = a.args[0], b.args[0]
         if m is n:

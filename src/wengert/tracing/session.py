@@ -260,20 +260,23 @@ class outermost:
 
     def __enter__(self) -> Session:
         self.token: Token[Session | None] = _current.set(self.session)
-        _collector.rest()
+        collector.rest()
         return self.session
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         _current.reset(self.token)
         self.session.alive = False
-        _collector.resume()
+        collector.resume()
         if error is not None and isinstance(error.__cause__, DroppedTracer):
             # NumPy wraps what `a[i] = traced` raises into an error that does not name the cure
             raise error.__cause__
 
 
 class _Collector:
-    """Raises the threshold of the garbage collector while any session is alive."""
+    """Raises the threshold of the garbage collector while any session is alive.
+
+    depth: how many are, in all threads.
+    """
 
     __slots__ = ("depth", "lock", "saved")
     THRESHOLD = 50_000
@@ -298,7 +301,7 @@ class _Collector:
                 gc.set_threshold(*self.saved)
 
 
-_collector = _Collector()
+collector = _Collector()
 
 
 # --------------------------------------------------------- Python numbers that change with time

@@ -1,0 +1,171 @@
+"""The op of branches: `branch`, which `cond` and `switch` build.
+
+    branch(index, operands…; bodies)      the results of bodies[index], of the same types in all
+
+An index that is too small or too large means the first or the last. Only the body that is chosen
+runs. Its derivative is two branches on the same index: one that yields residuals beside the
+results, a place for those of each body, and a linear one that reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from wengert.control import instances
+from wengert.control.splitting import Split, has_tangent, split, strong, written
+from wengert.graph.body import Body, body_of
+from wengert.graph.literals import full, zeros
+from wengert.graph.node import Node, make
+from wengert.graph.op import Op, Tangent
+from wengert.graph.registry import find, runner
+from wengert.graph.types import ArrayType, TupleType, Type
+from wengert.ops.families import define
+from wengert.ops.leaves import item, pack, parameter
+from wengert.transforms.transpose import transpose as transposed
+
+
+def _build(index: Node, operands: Sequence[Node], *choices: Body) -> Node:
+    args = (index, *operands)
+    return make(branch, args, choices, _infer(tuple(arg.type for arg in args), choices))
+
+
+def _infer(types: tuple[Type, ...], params: tuple[Body, ...]) -> TupleType:
+    return TupleType(tuple(strong(node.type) for node in params[0].outputs))
+
+
+def _evaluate(node: Node) -> Callable[..., Any]:
+    runs = [runner(body) for body in node.params]
+    last = len(runs) - 1
+
+    def run(index: Any, *operands: Any) -> tuple[Any, ...]:
+        return tuple(runs[min(max(int(index), 0), last)](operands))
+
+    return run
+
+
+def _pushforward(node: Node, tangents: Sequence[Tangent]) -> Tangent:
+    index, *operands = node.args
+    given = tangents[1:]
+    splits = [split(body, [t is not None for t in given]) for body in node.params]
+    shown = [
+        k for k in range(len(node.type.items)) if any(s.tangents[k] is not None for s in splits)
+    ]
+    if not shown:
+        return None
+    places, types = _places(node.params, splits)
+    primal = branch(
+        index,
+        operands,
+        *(
+            Body(body.params, (*body.outputs, *_filled(own, types)), body.opened)
+            for body, own in zip(node.params, places, strict=True)
+        ),
+    )
+    count = len(node.type.items)
+    kept = [item(primal, count + k) for k in range(len(types))]
+    moving = [k for k, t in enumerate(given) if t is not None and has_tangent(operands[k])]
+    linear_bodies = []
+    for body, found, own in zip(node.params, splits, places, strict=True):
+        slots = [parameter(("kept", k), type) for k, type in enumerate(types)]
+        for node_, k in own.items():
+            slots[k] = node_
+        inputs = [
+            *body.params,
+            *slots,
+            *(found.seeds[body.params[k]] for k in moving),
+        ]
+        outputs = [written(found.tangents[k], body.outputs[k]) for k in shown]
+        linear_bodies.append(body_of(outputs, inputs))
+    moved = [given[k] for k in moving]
+    held = branch(index, [*operands, *kept, *moved], *linear_bodies)
+    result: list[Tangent] = [None] * count
+    for place, k in enumerate(shown):
+        result[k] = item(held, place)
+    return tuple(result)
+
+
+def _places(
+    choices: Sequence[Body], splits: Sequence[Split]
+) -> tuple[list[dict[Node, int]], list[ArrayType]]:
+    """For each body where its residuals are kept, and the types of these places: bodies share
+    them. A residual that is an operand is read as one."""
+    types: list[ArrayType] = []
+    places = []
+    for body, found in zip(choices, splits, strict=True):
+        own: dict[Node, int] = {}
+        for node in found.residuals:
+            if node in body.params:
+                continue
+            type = strong(node.type)
+            free = [k for k, t in enumerate(types) if t is type and k not in own.values()]
+            if not free:
+                free = [len(types)]
+                types.append(type)
+            own[node] = free[0]
+        places.append(own)
+    return places, types
+
+
+def _filled(own: dict[Node, int], types: Sequence[ArrayType]) -> list[Node]:
+    by_place = {k: node for node, k in own.items()}
+    return [by_place.get(k) or zeros(type) for k, type in enumerate(types)]
+
+
+def _transpose(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[Tangent]:
+    index, *operands = node.args
+    flags = wanted[1:]
+    linear_in = [k for k, flag in enumerate(flags) if flag]
+    shown = [k for k, ct in enumerate(cts) if ct is not None]
+    back = {k: parameter(("ct", k), strong(node.type.items[k])) for k in shown}
+    turned = []
+    for body in node.params:
+        p = body.params
+        given = [back.get(k) for k in range(len(body.outputs))]
+        found = transposed(body.outputs, [p[k] for k in linear_in], given)
+        outputs = [written(ct, p[k]) for ct, k in zip(found, linear_in, strict=True)]
+        inputs = [own for own, flag in zip(p, flags, strict=True) if not flag]
+        turned.append(body_of(outputs, [*inputs, *back.values()]))
+    fixed = [own for own, flag in zip(operands, flags, strict=True) if not flag]
+    held = branch(index, [*fixed, *(cts[k] for k in shown)], *turned)
+    result: list[Tangent] = [None] * len(node.args)
+    for place, k in enumerate(linear_in):
+        result[1 + k] = item(held, place)
+    return result
+
+
+def _batch(node: Node, args: Sequence[Node], batched: Sequence[bool], size: int) -> Node:
+    """Instances that choose for themselves run every body, and take what they chose."""
+    index, *operands = args
+    flags = list(batched[1:])
+    choices = [
+        body_of(
+            instances.settled(body, flags, len(flags), 0, size),
+            instances.parameters(body, flags, size),
+        )
+        for body in node.params
+    ]
+    if not batched[0]:
+        return branch(index, operands, *choices)
+    results = choices[0](operands)
+    for k, body in enumerate(choices[1:], 1):
+        mine = find("greater_equal")(index, full(k, index.dtype, index.shape))
+        results = [
+            instances.chosen(mine, own, other)
+            for own, other in zip(body(operands), results, strict=True)
+        ]
+    return pack(*results)
+
+
+branch: Op = define(
+    "branch",
+    family="holder",
+    build=_build,
+    infer=_infer,
+    evaluate=_evaluate,
+    pushforward=_pushforward,
+    transpose=_transpose,
+    batch=_batch,
+    label="branch",
+    domain=None,
+)

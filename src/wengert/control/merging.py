@@ -1,0 +1,122 @@
+"""Holders that do the same work become one that gives what each of them gives.
+
+A derivative makes a second loop of a loop, with the same steps and more results: the residuals. Two
+derivatives make two. Before a program is planned, those of the same steps on the same inputs are
+made one, and results that nobody reads are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wengert.control.branching import branch
+from wengert.control.repeating import repeat
+from wengert.control.scanning import scan
+from wengert.graph.body import Body
+from wengert.graph.node import Node, make
+from wengert.graph.walk import substitute, topological
+from wengert.ops.leaves import item
+
+Column = tuple[Node, ...]
+"""One result of a holder: a node of each of its bodies."""
+
+
+def merged(outputs: Sequence[Node], given: Sequence[Node] = ()) -> list[Node]:
+    """The outputs with equal holders made one. given: nodes whose values the caller has."""
+    stop = set(given)
+    known = list(outputs)
+    while True:
+        order = topological(known, stop=stop)
+        holders = [node for node in order if node.op in (scan, repeat, branch)]
+        if not holders:
+            return known
+        read: dict[Node, set[Node]] = {holder: set() for holder in holders}
+        for node in order:
+            if node.op is item and node.args[0] in read:
+                read[node.args[0]].add(node)
+        groups: dict[Any, list[Node]] = {}
+        for holder in holders:
+            groups.setdefault(_work(holder), []).append(holder)
+        new: dict[Node, Node] = {}
+        for group in groups.values():
+            used = {_column(one) for holder in group for one in read[holder]}
+            if len(group) > 1 or len(used) < len(_columns(group[0])):
+                new |= _joined(group, [one for holder in group for one in read[holder]])
+        if not new:
+            return known
+        known = substitute(known, new)
+
+
+def _fixed(node: Node) -> int:
+    """How many results a holder must give: the carry of a loop."""
+    if node.op is scan:
+        return int(node.params[2])
+    return len(node.params[1].params) - node.params[3] if node.op is repeat else 0
+
+
+def _bodies(node: Node) -> tuple[Body, ...]:
+    """The bodies that give the results."""
+    if node.op is branch:
+        choices: tuple[Body, ...] = node.params
+        return choices
+    return (node.params[1],) if node.op is repeat else (node.params[0],)
+
+
+def _columns(node: Node) -> list[Column]:
+    """The results that a holder may give or not."""
+    return list(zip(*[body.outputs for body in _bodies(node)], strict=True))[_fixed(node) :]
+
+
+def _work(node: Node) -> Any:
+    """What a holder does, whichever results it gives."""
+    fixed = _fixed(node)
+    bodies = tuple((body.params, body.outputs[:fixed]) for body in _bodies(node))
+    rest = tuple(part for part in node.params if not isinstance(part, Body))
+    condition = node.params[0] if node.op is repeat else None
+    return node.op, node.args, bodies, rest, condition
+
+
+def _column(one: Node) -> Column | int:
+    """The result that an item is: its column, or its place where every holder must give it."""
+    (holder,), (k,) = one.args, one.params
+    fixed = _fixed(holder) + (holder.op is repeat)  # which also gives the number of steps
+    return k if k < fixed else _columns(holder)[k - fixed]
+
+
+def _joined(group: Sequence[Node], items: Sequence[Node]) -> dict[Node, Node]:
+    """item -> the item of the holder that stands for all of a group."""
+    first = group[0]
+    wanted = {_column(one) for one in items}
+    columns = dict.fromkeys(
+        column for holder in group for column in _columns(holder) if column in wanted
+    )
+    fixed = _fixed(first)
+    params = iter(
+        Body(
+            body.params,
+            (*body.outputs[:fixed], *(column[k] for column in columns)),
+            body.opened,
+        )
+        for k, body in enumerate(_bodies(first))
+    )
+    last = first.params[0] if first.op is repeat else None
+    new_params = tuple(
+        part if not isinstance(part, Body) or part is last else next(params)
+        for part in first.params
+    )
+    holder = _remade(first, new_params)
+    start = fixed + (first.op is repeat)
+    place = {column: start + k for k, column in enumerate(columns)}
+    found = {}
+    for one in items:
+        column = _column(one)
+        target = item(holder, column if isinstance(column, int) else place[column])
+        if target is not one:
+            found[one] = target
+    return found
+
+
+def _remade(node: Node, params: Any) -> Node:
+    from_types = node.op.infer(tuple(arg.type for arg in node.args), params)
+    return make(node.op, node.args, params, from_types)

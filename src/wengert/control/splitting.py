@@ -1,0 +1,105 @@
+"""The derivative of a body in two parts: what the primal one leaves, and what is linear.
+
+    tangents of the outputs  =  linear(residuals, tangents of the parameters)
+
+A holder's pushforward makes a primal holder that yields the residuals beside its results, and a
+linear holder that reads them. Residuals are the nodes where the linear part touches the primal one;
+those that a few cheap operations make from others are made again instead of kept.
+
+Source: Radul et al. 2023, *You Only Linearize Once*, section 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from wengert.graph.body import Body, is_constant
+from wengert.graph.literals import zeros
+from wengert.graph.node import Node
+from wengert.graph.op import Tangent
+from wengert.graph.types import ArrayType, array_type, is_inexact
+from wengert.graph.walk import dependents, topological
+from wengert.ops.leaves import seed
+from wengert.transforms.pushforward import pushforward
+
+CHEAP = frozenset(
+    {
+        "add",
+        "subtract",
+        "multiply",
+        "negative",
+        "square",
+        "convert",
+        "conjugate",
+        "real",
+        "imag",
+        "select",
+        "logical_and",
+        "logical_or",
+        "logical_not",
+        "equal",
+        "not_equal",
+        "less",
+        "less_equal",
+        "greater",
+        "greater_equal",
+    }
+)
+"""Elementwise ops that cost no more than to read their result back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """tangents: of the outputs of a body. seeds: parameter -> the leaf that is its tangent.
+    residuals: the nodes of the body that the tangents read."""
+
+    tangents: list[Tangent]
+    seeds: dict[Node, Node]
+    residuals: list[Node]
+
+
+def split(body: Body, active: Sequence[bool]) -> Split:
+    """The derivative of a body by its active parameters."""
+    seeds = {
+        param: seed(param)
+        for param, flag in zip(body.params, active, strict=True)
+        if flag and has_tangent(param)
+    }
+    tangents = pushforward(body.outputs, seeds)
+    return Split(tangents, seeds, _residuals(tangents, list(seeds.values()), body.params))
+
+
+def has_tangent(node: Node) -> bool:
+    """Whether a node is of a type that has derivatives."""
+    return isinstance(node.type, ArrayType) and is_inexact(node.dtype)
+
+
+def written(tangent: Tangent, like: Node) -> Node:
+    """A tangent as a node: a structural zero written out."""
+    return zeros(strong(like.type)) if tangent is None else tangent
+
+
+def strong(type: ArrayType) -> ArrayType:
+    """The type without the weakness of a Python number."""
+    return array_type(type.shape, type.dtype)
+
+
+def _residuals(
+    tangents: Sequence[Tangent], seeds: Sequence[Node], params: Iterable[Node]
+) -> list[Node]:
+    present = [tangent for tangent in tangents if tangent is not None]
+    order = topological(present)
+    linear = dependents(order, seeds)
+    read = {arg for node in order if node in linear for arg in node.args}
+    found = {node for node in read if node not in linear and not is_constant(node)}
+    available = found.union(params)
+    for node in sorted(found, key=lambda node: -node.serial):
+        if (node.op.name in CHEAP or node.op.family == "movement") and all(
+            arg in available or is_constant(arg) for arg in node.args
+        ):
+            parts = {arg for arg in node.args if not is_constant(arg)}
+            if len(parts - found) <= 1:
+                found.remove(node)
+                found |= parts
+    return sorted(found, key=lambda node: node.serial)

@@ -1,0 +1,1 @@
+"""Structured control flow: loops, branches and solutions that are one operation of the graph."""

@@ -1,0 +1,115 @@
+"""The functions that loops and branches are given, traced once on parameters of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wengert.errors import WengertTypeError
+from wengert.graph.body import Body, body_of
+from wengert.graph.node import Node
+from wengert.graph.types import ArrayType, array_type
+from wengert.ops.arithmetic import convert
+from wengert.tracing.lifting import lift
+from wengert.tracing.session import Session
+from wengert.tracing.tracer import Tracer
+from wengert.tracing.trees import Spec, flatten, unflatten
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A function, traced: its parameters, its results, and their structure."""
+
+    params: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+    spec: Spec
+
+    def closed(self, free: Sequence[Node], before: int = 0) -> Body:
+        """The body, with what it reads from outside among its parameters, after the first
+        `before` of them."""
+        inputs = (*self.params[:before], *free, *self.params[before:])
+        return body_of(self.outputs, inputs, self.params)
+
+
+def traced(
+    session: Session,
+    function: Callable[..., Any],
+    specs: Sequence[Spec],
+    types: Sequence[ArrayType],
+    key: Any = None,
+) -> Traced:
+    """A function of arguments of these structures, whose leaves have these types."""
+    params = [session.open(type, key) for type in types]
+    tracers = iter([Tracer(param, session) for param in params])
+    args = [unflatten(spec, [next(tracers) for _ in range(spec.num_leaves)]) for spec in specs]
+    nested, session.running = session.running, True
+    leaves, spec = flatten(function(*args))
+    session.running = nested
+    return Traced(tuple(params), tuple(lift(leaf, session) for leaf in leaves), spec)
+
+
+def strong(node: Node) -> Node:
+    """The node without the weakness of a Python number."""
+    type: ArrayType = node.type
+    return convert(node, type.dtype) if type.weak else node
+
+
+def settled(
+    start: Sequence[Node], trace: Callable[[Sequence[ArrayType]], tuple[Any, Sequence[Node]]]
+) -> tuple[list[Node], Any, list[Node]]:
+    """The values that a loop begins with and those that a step gives, of the same types.
+
+    trace: types of the former -> (what was traced, the nodes of the latter). Where a step gives a
+    wider dtype, the loop begins with that: with 0.0 where it is given 0.
+    Returns (the first values, what was traced, the nodes that a step gives).
+    """
+    begin = [strong(node) for node in start]
+    for _ in range(3):
+        found, given = trace([node.type for node in begin])
+        given = [strong(node) for node in given]
+        if len(given) != len(begin):
+            break
+        wider = [
+            convert(a, b.dtype) if a.dtype != b.dtype and _fits(a, b) else a
+            for a, b in zip(begin, given, strict=True)
+        ]
+        if all(a is b for a, b in zip(wider, begin, strict=True)):
+            break
+        begin = wider
+    return begin, found, given
+
+
+def _fits(a: Node, b: Node) -> bool:
+    order = "biufc"
+    return order.index(a.dtype.kind) < order.index(b.dtype.kind) or (
+        a.dtype.kind == b.dtype.kind and a.dtype.itemsize < b.dtype.itemsize
+    )
+
+
+def check_same(begin: Sequence[Node], given: Sequence[Node], what: str) -> list[Node]:
+    """What a step gives, in the dtypes of what it is given; an error where a shape differs."""
+    found = []
+    for k, (a, b) in enumerate(zip(begin, given, strict=True)):
+        if a.shape != b.shape:
+            raise WengertTypeError(
+                f"the function given to {what} must return a carry of the shapes that it is "
+                f"given: leaf {k} goes in as {a.type} and comes out as {b.type}"
+            )
+        if a.dtype != b.dtype:
+            b = convert(b, a.dtype)
+        found.append(b)
+    return found
+
+
+def same_structure(expected: Spec, found: Spec, what: str) -> None:
+    """An error where a function returns another structure than it must."""
+    if expected != found:
+        raise WengertTypeError(
+            f"the function given to {what} must return the structure {expected}, not {found}"
+        )
+
+
+def shaped(node: Node) -> ArrayType:
+    """The type of one step of stacked values."""
+    return array_type(node.shape[1:], node.dtype)
