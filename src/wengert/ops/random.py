@@ -13,13 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from wengert import lazy
 from wengert.errors import WengertTypeError
 from wengert.graph.node import Node, make
 from wengert.graph.op import ZERO, Op
-from wengert.graph.types import DType, array_type
+from wengert.graph.types import INT, DType, array_type
 from wengert.ops.domain import Cases
 from wengert.ops.families import NOT_LINEAR, batch_elementwise, broadcast_shapes, define, fit
 from wengert.ops.native import by_method
+from wengert.ops.special.ufunc import SCIPY
 
 WORDS: DType = np.dtype(np.uint64)
 WORD = np.uint32
@@ -102,3 +104,74 @@ threefry_op: Op = define(
     domain=Cases(_draw, kinds="u"),
 )
 """The numbers of counters under keys."""
+
+
+# ------------------------------------------------------------- distributions of whole numbers
+
+
+def quantile_of(name: str, u: Any, *parameters: Any) -> Any:
+    """The least whole number k with P(X ≤ k) ≥ u; −1 where a parameter is out of range.
+
+    SciPy inverts the distribution functions in k as a real number, to rounding: the whole number
+    below is taken where its probability suffices.
+    """
+    special = lazy.module("scipy.special")
+    inverse, below, look = _DISCRETE[name]
+    known, certain, valid = look(*parameters)
+    if name == "binomial":  # SciPy takes whole numbers of trials alone
+        parameters = (np.where(valid, parameters[0], 0).astype(INT), *parameters[1:])
+    with np.errstate(all="ignore"):
+        found = np.ceil(getattr(special, inverse)(u, *parameters))
+        lower = np.maximum(found - 1, 0)
+        found = np.where(getattr(special, below)(lower, *parameters) >= u, lower, found)
+    found = np.where(known, certain, found)
+    return np.where(valid, found, -1).astype(INT)
+
+
+def _poisson(mean: Any) -> tuple[Any, Any, Any]:
+    return mean == 0, 0, (mean >= 0) & np.isfinite(mean)
+
+
+def _binomial(n: Any, p: Any) -> tuple[Any, Any, Any]:
+    whole = (n >= 0) & (np.floor(n) == n)
+    return (p == 0) | (p == 1) | (n == 0), np.where(p == 1, n, 0), whole & (p >= 0) & (p <= 1)
+
+
+_DISCRETE: dict[str, tuple[str, str, Callable[..., Any]]] = {
+    "poisson": ("pdtrik", "pdtr", _poisson),
+    "binomial": ("bdtrik", "bdtr", _binomial),
+}
+"""The inverse in k, the distribution function, and what says where the draw is certain, what it is
+there, and where the parameters are in range."""
+
+
+def _build_quantile(u: Node, *parameters: Node, of: str) -> Node:
+    return make(quantile, (u, *parameters), (of,), array_type(u.shape, INT))
+
+
+def _evaluate_quantile(node: Node) -> Callable[..., Any]:
+    (name,) = node.params
+    return lambda u, *parameters: np.broadcast_to(quantile_of(name, u, *parameters), node.shape)
+
+
+def _draw_quantile(rng: np.random.Generator, dtype: Any) -> Any:
+    u = rng.random(6)
+    yield [u, np.array([0.0, 0.3, 3.0, 40.0, 1e6, -1.0])], (), {"of": "poisson"}
+    n, p = np.array([0.0, 5.0, 5.0, 100.0, 7.0, 2.5]), np.array([0.5, 0.0, 0.3, 0.9, 1.0, 0.5])
+    yield [u, n, p], (), {"of": "binomial"}
+
+
+quantile: Op = define(
+    "quantile",
+    family="sampling",
+    build=_build_quantile,
+    infer=lambda types, params: array_type(types[0].shape, INT),
+    evaluate=_evaluate_quantile,
+    pushforward=ZERO,
+    transpose=NOT_LINEAR,
+    batch=batch_elementwise,
+    native=SCIPY,
+    label="quantile {0}",
+    domain=Cases(_draw_quantile, kinds="f"),
+)
+"""Draws of whole numbers, by the name of the distribution."""

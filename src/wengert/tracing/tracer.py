@@ -184,7 +184,7 @@ class Tracer:
             "    np.stack(xs)                             for a list xs of traced values\n"
             "    a = a + x                                for a += x\n"
             "    A @ x                                    for A.dot(x)\n"
-            "    m + s * rng.standard_normal(n)           for rng.normal(m, s, n)\n"
+            "    wengert.random.normal(key, n, loc=m, scale=s)  for rng.normal(m, s, n)\n"
             "    wengert.primitive(f)                     for code that cannot be traced (SciPy)\n"
             "    wengert.stop_gradient(x) first           where the derivative shall be zero"
         )
