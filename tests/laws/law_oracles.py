@@ -112,6 +112,27 @@ def _whole_order(name: str) -> Callable[..., Any]:
     return lambda n, x: np.asarray(getattr(special, name)(n.astype(int), x)).astype(x.dtype)
 
 
+def _equation(a: Any, b: Any, q: Any, terms: Any) -> Any:
+    """A linear equation for a matrix as one for all its elements: terms(a, b) is its matrix."""
+    result = np.empty(q.shape, q.dtype)
+    for at in np.ndindex(q.shape[:-2]):
+        matrix = terms(a[at] if a.ndim > 2 else a, b[at] if b.ndim > 2 else b)
+        result[at] = np.linalg.solve(matrix, q[at].ravel()).reshape(q.shape[-2:])
+    return result
+
+
+def _sylvester(a: Any, b: Any, q: Any) -> Any:
+    return _equation(
+        a, b, q, lambda a, b: np.kron(a, np.eye(len(b))) + np.kron(np.eye(len(a)), b.T)
+    ).astype(q.dtype)
+
+
+def _stein(a: Any, b: Any, q: Any) -> Any:
+    return _equation(a, b, q, lambda a, b: np.eye(len(a) * len(b)) - np.kron(a, b.T)).astype(
+        q.dtype
+    )
+
+
 ORACLES: dict[str, Callable[..., Any]] = {
     "add_along_axis": _add_along,
     "all": lambda x, axes: np.all(x, axis=axes),
@@ -142,7 +163,9 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "searchsorted": lambda a, v, side: np.searchsorted(a, v, side),
     "select": np.where,
     **{f"spherical_{kind}n": _whole_order(f"spherical_{kind}n") for kind in "jyik"},
+    "stein": _stein,
     "sum": lambda x, axes: np.sum(x, axis=axes, dtype=x.dtype),
+    "sylvester": _sylvester,
     "take_along_axis": np.take_along_axis,
     "threefry": _threefry,
     "transpose": np.transpose,
