@@ -18,7 +18,7 @@ from wengert.graph.body import Body, is_constant
 from wengert.graph.literals import zeros
 from wengert.graph.node import Node
 from wengert.graph.op import Tangent
-from wengert.graph.types import ArrayType, array_type, is_inexact
+from wengert.graph.types import INT, ArrayType, TapeType, TupleType, array_type, is_inexact
 from wengert.graph.walk import dependents, topological
 from wengert.ops.leaves import seed
 from wengert.transforms.pushforward import pushforward
@@ -92,7 +92,7 @@ def _residuals(
     order = topological(present)
     linear = dependents(order, seeds)
     read = {arg for node in order if node in linear for arg in node.args}
-    found = {node for node in read if node not in linear and not is_constant(node)}
+    found = _without_tapes({node for node in read if node not in linear and not is_constant(node)})
     available = found.union(params)
     for node in sorted(found, key=lambda node: -node.serial):
         if (node.op.name in CHEAP or node.op.family == "movement") and all(
@@ -103,3 +103,28 @@ def _residuals(
                 found.remove(node)
                 found |= parts
     return sorted(found, key=lambda node: node.serial)
+
+
+def _without_tapes(found: set[Node]) -> set[Node]:
+    """The residuals with the inputs of inner loops in place of what these leave on tapes.
+
+    How long a tape is differs from step to step, so that an outer loop cannot keep it: the inner
+    loop runs again in the linear part, and its number of steps is counted there too, since another
+    program may round otherwise. So an outer loop keeps no more than its inner ones begin with.
+    """
+    stack = [node for node in found if isinstance(node.type, TapeType)]
+    again: set[Node] = set()
+    while stack:
+        node = stack.pop()
+        if node not in again:
+            again.add(node)
+            stack += [arg for arg in node.args if isinstance(arg.type, TapeType | TupleType)]
+    loops = {node for node in again if isinstance(node.type, TupleType)}
+    begin = {
+        arg
+        for node in again
+        for arg in node.args
+        if isinstance(arg.type, ArrayType) and not is_constant(arg)
+    }
+    kept = (found | begin) - again
+    return {node for node in kept if node.dtype != INT or loops.isdisjoint(node.args)}
