@@ -133,6 +133,13 @@ def _stein(a: Any, b: Any, q: Any) -> Any:
     )
 
 
+def _by_eigenvalues(function: Any, a: Any) -> Any:
+    """A function of a matrix that has a basis of eigenvectors."""
+    values, basis = np.linalg.eig(a.astype(complex))
+    result = basis @ (function(values)[..., None] * np.linalg.inv(basis))
+    return (result if a.dtype.kind == "c" else result.real).astype(a.dtype)
+
+
 ORACLES: dict[str, Callable[..., Any]] = {
     "add_along_axis": _add_along,
     "all": lambda x, axes: np.all(x, axis=axes),
@@ -147,13 +154,16 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "convert": lambda x, dtype: x.astype(dtype),
     "cumsum": lambda x, axis: np.cumsum(x, axis, x.dtype),
     "embed": _embed,
+    "expm": lambda a: _by_eigenvalues(np.exp, a),
     "flatnonzero": lambda mask, count: np.flatnonzero(mask),
     "frexp_exponent": lambda x: np.frexp(x)[1],
     "gather": lambda x, index, axis: np.take(x, index, axis),
     "imag": np.imag,
     "index": lambda x, entries: x[as_slices(entries)],
     "join": lambda re, im: (re + 1j * im).astype(f"c{2 * re.itemsize}"),
+    "logm": lambda a: _by_eigenvalues(np.log, a),
     "max": lambda x, axes: np.max(x, axis=axes),
+    "matrix_power": lambda a, t: _by_eigenvalues(lambda x: x**t, a),
     "min": lambda x, axes: np.min(x, axis=axes),
     "put": _put,
     "real": np.real,
@@ -162,8 +172,10 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "scatter_put": _scatter_put,
     "searchsorted": lambda a, v, side: np.searchsorted(a, v, side),
     "select": np.where,
+    "signm": lambda a: _by_eigenvalues(lambda x: np.sign(x.real), a),
     **{f"spherical_{kind}n": _whole_order(f"spherical_{kind}n") for kind in "jyik"},
     "stein": _stein,
+    "sqrtm": lambda a: _by_eigenvalues(np.sqrt, a),
     "sum": lambda x, axes: np.sum(x, axis=axes, dtype=x.dtype),
     "sylvester": _sylvester,
     "take_along_axis": np.take_along_axis,
