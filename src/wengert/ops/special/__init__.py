@@ -1,5 +1,23 @@
 """SciPy's special functions: one record each, by subject. Importing this package registers them."""
 
-from wengert.ops.special import bessel, error, gamma, incomplete, logistic
+from wengert.ops.special import (
+    bessel,
+    elementary,
+    error,
+    gamma,
+    incomplete,
+    integral,
+    logistic,
+    polynomials,
+)
 
-__all__ = ["bessel", "error", "gamma", "incomplete", "logistic"]
+__all__ = [
+    "bessel",
+    "elementary",
+    "error",
+    "gamma",
+    "incomplete",
+    "integral",
+    "logistic",
+    "polynomials",
+]
