@@ -27,6 +27,7 @@ from wengert.graph.node import Node
 from wengert.graph.types import ArrayType, Type
 from wengert.graph.walk import topological
 from wengert.logging import logger
+from wengert.transforms.simplify import simplify
 
 MOST_ELEMENTS, MEAN_ELEMENTS = 64, 24
 """Elements of the arrays that become single numbers: the most, and on the average."""
@@ -70,13 +71,24 @@ def compiled(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native:
     )
 
 
-def module_of(outputs: Sequence[Node], inputs: Sequence[Node]) -> ScalarProgram | Module:
-    """The program of a graph as text: of operations on single numbers, or of loop nests."""
+def module_of(
+    outputs: Sequence[Node], inputs: Sequence[Node], threads: int | None = None
+) -> ScalarProgram | Module:
+    """The program of a graph as text: of operations on single numbers, or of loop nests.
+
+    threads: as many at most run its loops, by default all that there are.
+    """
+    threads = most_parts() if threads is None else threads
     if is_small(topological(outputs, stop=set(inputs)), outputs, inputs):
         small = scalar_program(outputs, inputs)
         if small is not None:
             return small
-    return nest_module(outputs, inputs, most_parts())
+    return nest_module(outputs, inputs, _of_body, threads)
+
+
+def _of_body(outputs: Sequence[Node], params: Sequence[Node]) -> ScalarProgram | Module:
+    """The program of a body: of one thread, since it is called in a loop."""
+    return module_of(simplify(outputs, params), params, 1)
 
 
 def is_small(nodes: Sequence[Node], outputs: Sequence[Node], inputs: Sequence[Node]) -> bool:

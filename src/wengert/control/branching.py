@@ -22,6 +22,7 @@ from wengert.graph.registry import find, runner
 from wengert.graph.types import ArrayType, TupleType, Type
 from wengert.ops.families import define
 from wengert.ops.leaves import item, pack, parameter
+from wengert.ops.native import Statement
 from wengert.transforms.transpose import transpose as transposed
 
 
@@ -166,6 +167,7 @@ branch: Op = define(
     pushforward=_pushforward,
     transpose=_transpose,
     batch=_batch,
+    native=Statement("branch"),
     label="branch",
     domain=None,
 )

@@ -36,6 +36,7 @@ from wengert.ops import linear
 from wengert.ops.families import define
 from wengert.ops.leaves import item, pack, parameter
 from wengert.ops.movement import broadcast_to
+from wengert.ops.native import Statement
 
 
 def _build(
@@ -173,6 +174,7 @@ repeat: Op = define(
     pushforward=_pushforward,
     transpose=_transpose,
     batch=_batch,
+    native=Statement("repeat"),
     label="repeat",
     domain=None,
 )

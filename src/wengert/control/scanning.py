@@ -39,6 +39,7 @@ from wengert.ops import linear
 from wengert.ops.families import define
 from wengert.ops.leaves import item, pack, parameter, seed
 from wengert.ops.movement import broadcast_to
+from wengert.ops.native import Statement
 from wengert.transforms.transpose import transpose as transposed
 
 
@@ -369,6 +370,7 @@ scan: Op = define(
     pushforward=_pushforward,
     transpose=_transpose,
     batch=_batch,
+    native=Statement("scan"),
     label="scan",
     domain=None,
 )

@@ -20,10 +20,10 @@ from wengert.control.merging import merged
 from wengert.execution.calling import portable
 from wengert.execution.interpreter import Program, owned
 from wengert.graph.node import Node
-from wengert.graph.types import ArrayType
+from wengert.graph.types import ArrayType, TapeType, Type
 from wengert.graph.walk import substitute, topological
 from wengert.logging import logger
-from wengert.ops.leaves import LEAVES, input
+from wengert.ops.leaves import LEAVES, input, item
 from wengert.transforms.simplify import simplify
 
 LONG_PROGRAM = 5_000
@@ -48,8 +48,15 @@ def machine_code(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native | No
 def native_throughout(outputs: Sequence[Node], inputs: Sequence[Node]) -> Sequence[Node] | None:
     """The outputs simplified, None where an op of them has no native rule."""
     outputs, order = _simplified(outputs, inputs)
-    kinds = {(node.op, node.type, *[arg.type for arg in node.args]): node for node in order}
+    kinds = {_kind(node): node for node in order}
     return outputs if all(map(is_native, kinds.values())) else None
+
+
+def _kind(node: Node) -> Any:
+    """What tells whether a node is native: its op and types, or the node where it is a loop."""
+    if isinstance(node.type, ArrayType) and node.op is not item:
+        return (node.op, node.type, *[arg.type for arg in node.args])
+    return node
 
 
 def simplified(outputs: Sequence[Node], inputs: Sequence[Node]) -> Sequence[Node]:
@@ -127,8 +134,11 @@ def _name(k: int, node: Node) -> Node:
     return node if node.op in LEAVES else input(("given", k), node.type)
 
 
-def _plain(value: Any, type: ArrayType) -> np.ndarray[Any, Any]:
+def _plain(value: Any, type: Type) -> np.ndarray[Any, Any]:
     """The value as machine code reads it."""
+    if isinstance(type, TapeType):
+        type = type.step
+    assert isinstance(type, ArrayType)
     return np.require(np.asarray(value), type.dtype, ("C", "A"))
 
 

@@ -9,10 +9,10 @@ from typing import Any
 from wengert.compiler.machine import assembly
 from wengert.compiler.nests.printing import Room, listing
 from wengert.compiler.pipeline import module_of
-from wengert.compiler.scalars.program import ScalarProgram
 from wengert.compiler.support import is_native
 from wengert.execution.border import as_input
 from wengert.execution.compiled import Compiled, Step, simplified
+from wengert.execution.retrying import retried
 from wengert.graph.node import Node
 from wengert.graph.text import show
 from wengert.graph.walk import topological
@@ -89,6 +89,7 @@ class Trace:
         return "\n\n".join(parts)
 
 
+@retried
 def trace(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Trace:
     """Trace a function and compile it as `jit` does, and show what becomes of it.
 
@@ -168,17 +169,7 @@ def _compiled(
 
 def _listing(outputs: Sequence[Node], inputs: Sequence[Node]) -> Listing:
     module = module_of(outputs, inputs)
-    if isinstance(module, ScalarProgram):
-        lines = [f"{module.steps} operations on single numbers, {module.written} of them written"]
-        lines += [f"    {size} in a loop, {times} times" for size, times in module.loops]
-        parts = {
-            "what loops leave for others": module.tape_bytes,
-            "what functions leave for others": module.arena_bytes - module.tape_bytes,
-        }
-        rooms = tuple(Room(name, None, size) for name, size in parts.items() if size)
-        kernels = "\n".join(lines)
-    else:
-        kernels, rooms = listing(module, outputs, inputs)
+    kernels, rooms = listing(module)
     return Listing(kernels, module.arena_bytes, rooms, module.text, module.passes)
 
 

@@ -132,6 +132,7 @@ item: Op = define(
     pushforward=_push_item,
     transpose=_transpose_item,
     batch=lambda node, args, batched, size: rebuild(node, tuple(args)),
+    native=Statement("item"),
     label="{0}[{k}]",
     domain=None,
 )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from wengert.compiler.nests import holders
 from wengert.compiler.nests.references import (
     Reference,
     in_axes,
@@ -333,4 +334,8 @@ FORMS: dict[str, Callable[[Lowering, Node], Reference]] = {
     "scatter_add": _scatter_add,
     "contract": _contract,
     "wrap_index": _wrap_index,
+    "scan": holders.lower_scan,
+    "repeat": holders.lower_repeat,
+    "branch": holders.lower_branch,
+    "item": holders.lower_item,
 }

@@ -12,10 +12,11 @@ instead: `u[1:] - u[:-1]`, read one place on, costs a subtraction and no memory.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from wengert.compiler.nests.forms import FORMS
+from wengert.compiler.nests.holders import Program, in_array, of_type
 from wengert.compiler.nests.references import (
     Reference,
     in_axes,
@@ -36,9 +37,10 @@ from wengert.compiler.nests.statements import (
     squeezed,
     substituted,
 )
+from wengert.graph.body import Body
 from wengert.graph.literals import full, literal
 from wengert.graph.node import Node
-from wengert.graph.types import BOOL, DType, Shape
+from wengert.graph.types import BOOL, ArrayType, DType, Shape, TapeType
 from wengert.graph.walk import topological
 from wengert.ops.native import Pointwise, Reduction, Term, View
 from wengert.ops.native import Statement as Form
@@ -52,9 +54,17 @@ class Lowering:
     """The statements and calls of a graph, in an order in which they may run.
 
     memories: the buffers. steps: statements and calls.
+    program_of: what makes the program of a body, of its outputs and parameters.
     """
 
-    def __init__(self, outputs: Sequence[Node], inputs: Sequence[Node]) -> None:
+    def __init__(
+        self,
+        outputs: Sequence[Node],
+        inputs: Sequence[Node],
+        program_of: Callable[[Sequence[Node], Sequence[Node]], Program],
+    ) -> None:
+        self._program_of = program_of
+        self.programs: list[Program] = []
         self.steps: list[Statement | Call] = []
         self.buffers: list[Memory] = []
         self.references: dict[Node, Reference] = {}
@@ -63,15 +73,15 @@ class Lowering:
         self._shifted: dict[Node, int] = {}
         self._reads: dict[int, int] = {}
         for k, node in enumerate(inputs):
-            memory = Memory("input", k, node.dtype, node.size)
-            self.references[node] = of_memory(memory, node.shape)
+            memory = Memory("input", k, *in_array(node.type))
+            self.references[node] = of_type(memory, node.type)
         order = topological(outputs, stop=self.references)
         for node in order:
             if node.op.name in ("index", "embed"):
                 self._shifted[node.args[0]] = self._shifted.get(node.args[0], 0) + 1
         for node in order:
             self.references[node] = found = self._lower(node)
-            if isinstance(found.source, Statement):
+            if isinstance(found, Reference) and isinstance(found.source, Statement):
                 reads = self._reads.get(found.source.id, 1)
                 self._reads[found.source.id] = max(reads, self._shifted.get(node, 1))
         for k, node in enumerate(outputs):
@@ -81,6 +91,8 @@ class Lowering:
 
     def _lower(self, node: Node) -> Reference:
         native = node.op.native
+        if not isinstance(node.type, ArrayType):
+            return FORMS[native.name](self, node)
         if node.op is full:
             return self.literal(literal(node), node.dtype, node.shape)
         if node.size == 0:
@@ -250,6 +262,12 @@ class Lowering:
             self._whole[ref.source.id] = found
         return found
 
+    def program(self, body: Body) -> tuple[int, Program]:
+        """The program of a body, and its number."""
+        made = self._program_of(body.outputs, body.params)
+        self.programs.append(made)
+        return len(self.programs) - 1, made
+
     def store(self, ref: Reference, memory: Memory, place: Term) -> None:
         """Write all elements of a reference; `place` is the flat position, in its axes."""
         extents, axes = squeezed(ref.shape)
@@ -269,9 +287,13 @@ class Lowering:
         ref = self.references[node]
         source = ref.source
         if isinstance(source, Memory) and source.where == "buffer" and not ref.guards:
-            if source.size == node.size and ref.terms == of_memory(source, node.shape).terms:
+            if ref.terms == of_type(source, node.type).terms and (
+                source.size == in_array(node.type)[1]
+            ):
                 source.where, source.index = "output", k
                 return
+        if isinstance(node.type, TapeType):
+            raise AssertionError(f"{node!r} is a tape that is given away twice")
         memory = Memory("output", k, node.dtype, node.size)
         self.store(ref, memory, of_memory(memory, node.shape).terms[0])
 

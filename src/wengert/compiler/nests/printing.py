@@ -14,13 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from wengert.compiler.nests.axes import classify
-from wengert.compiler.nests.lowering import Lowering
-from wengert.compiler.nests.program import Module, lanes_for
+from wengert.compiler.nests.holders import Held
+from wengert.compiler.nests.program import Module
 from wengert.compiler.nests.statements import Call, Edge, Literal, Memory, Statement
 from wengert.compiler.nests.storage import Storage
 from wengert.compiler.nests.tree import Item, Loop, flat
-from wengert.graph.node import Node
+from wengert.compiler.scalars.program import ScalarProgram
 from wengert.ops.native import Term
 
 _INDENT = "    "
@@ -39,26 +38,34 @@ class Room:
     nbytes: int
 
 
-def listing(
-    module: Module, outputs: Sequence[Node], inputs: Sequence[Node]
-) -> tuple[str, tuple[Room, ...]]:
-    """(the loop nests of the module that was made of this graph, its arrays in the arena)."""
-    lowering = Lowering(outputs, inputs)  # the same once more: for its calls and buffers
-    calls = [step for step in lowering.steps if isinstance(step, Call)]
-    statements = [step for step in lowering.steps if isinstance(step, Statement)]
-    extents = classify(statements)
-    lanes = lanes_for(statements, extents)
+def listing(module: Module | ScalarProgram) -> tuple[str, tuple[Room, ...]]:
+    """(the loops and the calls of a module, its arrays in the arena)."""
+    if isinstance(module, ScalarProgram):
+        return _of_numbers(module)
+    lines: list[str] = []
+    extents: dict[int, int] = {}
     for unit in module.functions:
         for statement in flat(unit):
             extents.update(zip(statement.classes, statement.shape, strict=True))
-    lines = []
     for number, unit in enumerate(module.functions):
         lines += [f"nest {number}:", *_items(unit, _axes(unit), extents, _INDENT)]
-    lines += map(_call, calls)
-    buffers = [own for own in lowering.buffers if own.where == "buffer"]
+    for call in module.calls:
+        lines += _call(call)
+    buffers = [own for own in module.buffers if own.where == "buffer"]
     rooms = [Room(_memory(own), own.dtype.name, own.nbytes) for own in buffers]
-    rooms += _values(Storage(module.functions, extents, lanes))
+    rooms += _values(Storage(module.functions, extents, module.lanes))
     return "\n".join(lines), tuple(rooms)
+
+
+def _of_numbers(module: ScalarProgram) -> tuple[str, tuple[Room, ...]]:
+    lines = [f"{module.steps} operations on single numbers, {module.written} of them written"]
+    lines += [f"{_INDENT}{size} in a loop, {times} times" for size, times in module.loops]
+    parts = {
+        "what loops leave for others": module.tape_bytes,
+        "what functions leave for others": module.arena_bytes - module.tape_bytes,
+    }
+    rooms = tuple(Room(name, None, size) for name, size in parts.items() if size)
+    return "\n".join(lines), rooms
 
 
 def _values(storage: Storage) -> Iterator[Room]:
@@ -149,7 +156,18 @@ def _memory(memory: Memory) -> str:
     return f"{short.get(memory.where, memory.where)}{memory.index}"
 
 
-def _call(call: Call) -> str:
+def _call(call: Call) -> Iterator[str]:
+    if call.what == "product":
+        yield _product(call)
+        return
+    held: Held = call.params
+    results, args = (", ".join(map(_memory, group)) for group in (held.results, held.args))
+    yield f"{results} = {call.what} of {args}, by"
+    for _, program in held.parts:
+        yield from (f"{_INDENT}{line}" for line in listing(program)[0].splitlines())
+
+
+def _product(call: Call) -> str:
     """A product of matrices; the parameters count the free and the summed elements of each."""
     (left, _, inner, _), (right, *_), count = call.params
     shapes = f"{left}×{inner}", f"{inner}×{right}"

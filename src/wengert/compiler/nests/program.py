@@ -7,7 +7,7 @@ overlaps another. `program` calls them in order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,6 +17,8 @@ from wengert.compiler.nests.access import Env
 from wengert.compiler.nests.axes import classify
 from wengert.compiler.nests.calls import emit_call
 from wengert.compiler.nests.emission import Emitter
+from wengert.compiler.nests.holders import Program, included
+from wengert.compiler.nests.looping import emit_branch, emit_repeat, emit_scan, free_tapes
 from wengert.compiler.nests.lowering import Lowering
 from wengert.compiler.nests.parallel import Divided, is_divisible, room
 from wengert.compiler.nests.statements import Call, Memory, Statement
@@ -34,18 +36,29 @@ MOST_INLINED = 2
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """The text of a module, the scratch memory it needs, and the names of its table.
+    """A module: what it declares and defines, the scratch memory it needs, the names of its table.
 
-    functions: what each loop function does, for people. work: points computed, in all.
+    functions, calls, buffers, lanes: what each loop function does, what stands between them, what
+        they keep in memory and how many points they do at once, for people.
+    work: points computed, in all.
     """
 
-    text: str
+    declared: dict[str, str]
+    body: str
     arena_bytes: int
     table: tuple[str, ...]
     functions: tuple[tuple[Item, ...], ...]
+    calls: tuple[Call, ...]
+    buffers: tuple[Memory, ...]
+    lanes: int
     work: int
 
     passes: ClassVar[tuple[str, ...]] = PASSES
+
+    @property
+    def text(self) -> str:
+        """The module as LLVM reads it."""
+        return "\n".join([*_sized(self.declared, self.body), self.body])
 
     @property
     def what(self) -> str:
@@ -53,10 +66,15 @@ class Module:
         return f"{len(self.functions)} loop functions"
 
 
-def nest_module(outputs: Sequence[Node], inputs: Sequence[Node], threads: int = 1) -> Module:
+def nest_module(
+    outputs: Sequence[Node],
+    inputs: Sequence[Node],
+    program_of: Callable[[Sequence[Node], Sequence[Node]], Program],
+    threads: int = 1,
+) -> Module:
     """The module of a graph all of whose ops have native rules; its big loops run in as many
-    threads at most."""
-    lowering = Lowering(outputs, inputs)
+    threads at most. program_of: what makes the programs of the bodies that its ops carry."""
+    lowering = Lowering(outputs, inputs, program_of)
     statements = [s for s in lowering.steps if isinstance(s, Statement)]
     extents = classify(statements)
     lanes = lanes_for(statements, extents)
@@ -72,7 +90,7 @@ def nest_module(outputs: Sequence[Node], inputs: Sequence[Node], threads: int = 
             units.append(unit)
         order += calls.get(number, [])
     storage = Storage(units, extents, lanes)
-    return _written(order, units, storage, lowering.buffers, threads)
+    return _written(order, units, storage, lowering, threads)
 
 
 def lanes_for(statements: Sequence[Statement], extents: dict[int, int]) -> int:
@@ -135,12 +153,16 @@ def _written(
     order: Sequence[int | Call],
     units: Sequence[Sequence[Item]],
     storage: Storage,
-    buffers: Sequence[Memory],
+    lowering: Lowering,
     threads: int,
 ) -> Module:
     declared: dict[str, str] = {}
     table: list[str] = []
     bodies: list[str] = []
+    for number, part in enumerate(lowering.programs):
+        own, body = included(part, number)
+        declared.update(own)
+        bodies.append(body)
     main = Code(declared)
     emitted: dict[int, Emitter | Divided] = {}
     for number, unit in enumerate(units):
@@ -155,11 +177,10 @@ def _written(
         emitter.items(unit, [Env({}, (), (-1 - number,))])
         emitted[number] = emitter
         bodies.append(_function(number, emitter))
-    offsets, arena = _arena(order, emitted, buffers)
+    offsets, arena = _arena(order, emitted)
     _statuses(main, order, emitted, offsets, table)
     text = "\n".join(
         [
-            *_sized(declared, bodies),
             *bodies,
             "define i64 @program(ptr %inputs, ptr %outputs, ptr %arena, ptr %table) {",
             "entry:",
@@ -170,13 +191,18 @@ def _written(
         ]
     )
     work = sum(s.points for unit in units for s in flat(unit))
-    return Module(text, arena, tuple(table), tuple(tuple(unit) for unit in units), work)
+    work += sum(step.work for step in lowering.steps if isinstance(step, Call))
+    calls = tuple(step for step in order if isinstance(step, Call))
+    functions = tuple(map(tuple, units))
+    buffers = tuple(lowering.buffers)
+    return Module(
+        declared, text, arena, tuple(table), functions, calls, buffers, storage.lanes, work
+    )
 
 
-def _sized(declared: dict[str, str], bodies: Sequence[str]) -> list[str]:
+def _sized(declared: dict[str, str], text: str) -> list[str]:
     """The declarations and functions of a module; those that are called often are not inlined,
     so that the time of compiling stays in proportion."""
-    text = "\n".join(bodies)
     return [
         code.replace("alwaysinline", "noinline", 1)
         if "alwaysinline" in code and text.count(f"@{name}(") > MOST_INLINED
@@ -205,7 +231,7 @@ def _function(number: int, emitter: Emitter) -> str:
 
 
 def _arena(
-    order: Sequence[int | Call], emitted: dict[int, Emitter | Divided], buffers: Sequence[Memory]
+    order: Sequence[int | Call], emitted: dict[int, Emitter | Divided]
 ) -> tuple[dict[object, int], int]:
     """Offsets in the arena: what is not alive at the same time may share its place.
 
@@ -226,7 +252,8 @@ def _arena(
         for thing in used:
             if isinstance(thing, Slot) or (isinstance(thing, Memory) and thing.where == "buffer"):
                 first, _ = spans.get(thing, (at, at))
-                spans[thing] = (first, at)
+                tape = isinstance(thing, Memory) and thing.tape  # which is freed at the end
+                spans[thing] = (first, len(order) if tape else at)
     placed: list[tuple[int, int, int, int]] = []
     offsets: dict[object, int] = {}
     for thing in sorted(spans, key=lambda t: -t.nbytes):  # type: ignore[attr-defined]
@@ -266,7 +293,9 @@ def _statuses(
     status = "0"
     for step in order:
         if isinstance(step, Call):
-            emit_call(main, step, address, table)
+            own = CALLS[step.what](main, step, address, table)
+            if own is not None:
+                status = main.let(f"or i64 {status}, {own}")
             continue
         emitter = emitted[step]
         if isinstance(emitter, Divided):
@@ -276,4 +305,15 @@ def _statuses(
         own = main.let(f"call i64 @nest{step}({passed})")
         if emitter.failed is not None:
             status = main.let(f"or i64 {status}, {own}")
+    tapes = [m for m in offsets if isinstance(m, Memory) and m.tape]
+    free_tapes(main, [address(memory) for memory in tapes])
     main.put(f"ret i64 {status}")
+
+
+CALLS: dict[str, Callable[[Code, Call, Callable[[object], str], list[str]], str | None]] = {
+    "product": emit_call,
+    "scan": emit_scan,
+    "repeat": emit_repeat,
+    "branch": emit_branch,
+}
+"""What a call is, and what writes it: it gives the status, where there is one."""

@@ -39,9 +39,10 @@ class Memory:
 
     where: "input", "output" or "buffer"; index: which of them.
     writers: the statements and calls that fill it, in order.
+    tape: whether it is the handle of a tape, whose rows lie elsewhere.
     """
 
-    __slots__ = ("dtype", "index", "size", "where", "writers")
+    __slots__ = ("dtype", "index", "size", "tape", "where", "writers")
 
     def __init__(self, where: str, index: int, dtype: DType, size: int) -> None:
         self.where = where
@@ -49,6 +50,7 @@ class Memory:
         self.dtype = dtype
         self.size = size
         self.writers: list[Statement | Call] = []
+        self.tape = False
 
     @property
     def nbytes(self) -> int:
@@ -164,16 +166,18 @@ Source: TypeAlias = Statement | Memory | Literal
 
 @dataclass(slots=True)
 class Call:
-    """A step of its own between loop nests: a product by BLAS, a loop that does not fuse, or
-    NumPy's implementation of an op.
+    """A step of its own between loop nests: a product by BLAS, or a loop or branch that the graph
+    holds as one op.
 
     what: what the emission knows it by. args: memories with flat terms. results: memories written.
+    work: points computed.
     """
 
     what: str
     args: list[Edge]
     results: list[Memory]
     params: Any = None
+    work: int = 0
     id: int = -1  # no statement has it: a call stands between the loops, not in them
 
 

@@ -34,13 +34,14 @@ LONG_TEXT = 2_000
 
 @dataclass(frozen=True, slots=True)
 class ScalarProgram:
-    """The text of a module that defines `program`, and the scratch memory that it needs.
+    """A module: what it declares and defines, and the scratch memory that it needs.
 
     steps: operations on single numbers that run. written: those in the text.
     loops: (steps of the body, repetitions) of each loop. tape_bytes: what loops leave for others.
     """
 
-    text: str
+    declared: dict[str, str]
+    body: str
     arena_bytes: int
     steps: int
     written: int
@@ -48,6 +49,15 @@ class ScalarProgram:
     tape_bytes: int
 
     table: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def text(self) -> str:
+        """The module as LLVM reads it."""
+        declared = self.declared.values()
+        constants = [own for own in declared if own.startswith("@")]
+        return "\n".join(
+            [*constants, *[own for own in declared if not own.startswith("@")], self.body]
+        )
 
     @property
     def work(self) -> int:
@@ -90,14 +100,13 @@ def scalar_program(
         functions.append((function, function.text(f"part{number}")))
     text = "\n".join(
         [
-            *[own for own in declared.values() if own.startswith("@")],
-            *[own for own in declared.values() if not own.startswith("@")],
             *[own for _, own in functions],
             _main([function for function, _ in functions], places),
         ]
     )
     rolled_away = sum(loop.saved for loop in loops)
     return ScalarProgram(
+        declared,
         text,
         places.size,
         len(steps),

@@ -22,6 +22,7 @@ from wengert.execution.calling.entries import (
     Same,
     is_plain,
 )
+from wengert.graph.types import ArrayType, TapeType
 
 _ARENA_ALIGNMENT = 64
 _CONVENTION = (ctypes.c_int64, *[ctypes.c_void_p] * 4)
@@ -34,13 +35,43 @@ def run(native: Native, inputs: Sequence[np.ndarray[Any, Any]]) -> list[Any] | N
 
     inputs: of the types that it expects, plain in memory.
     """
-    outputs = [np.empty(type.shape, type.dtype) for type in native.outputs]
+    inputs = [
+        _handle(array) if isinstance(type, TapeType) else array
+        for array, type in zip(inputs, native.inputs, strict=True)
+    ]
+    outputs = [
+        np.zeros(3, np.int64) if isinstance(type, TapeType) else np.empty(type.shape, type.dtype)
+        for type in native.outputs
+    ]
     arena = np.empty(native.arena_bytes + _ARENA_ALIGNMENT, np.uint8)
     start = -(-arena.ctypes.data // _ARENA_ALIGNMENT) * _ARENA_ALIGNMENT
     function = (_RELEASING if native.long else _HOLDING)(native.address)
     table = None if native.table is None else ctypes.addressof(native.table)
     status = function(_addresses(inputs), _addresses(outputs), start, table)
+    outputs = [
+        _rows(array, type.step) if isinstance(type, TapeType) else array
+        for array, type in zip(outputs, native.outputs, strict=True)
+    ]
     return None if status else outputs
+
+
+def _handle(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """A tape as machine code reads it: where its rows are, the room for them, their number."""
+    return np.array([rows.ctypes.data, len(rows), len(rows)])
+
+
+def _rows(handle: np.ndarray[Any, Any], step: ArrayType) -> np.ndarray[Any, Any]:
+    """The rows of a tape that machine code gives away, which are freed."""
+    start, _, count = handle.tolist()
+    rows = np.empty((count, *step.shape), step.dtype)
+    ctypes.memmove(rows.ctypes.data, start, rows.nbytes)
+    _free(start)
+    return rows
+
+
+_free = ctypes.CDLL(None).free
+_free.argtypes = [ctypes.c_void_p]
+_free.restype = None
 
 
 def _addresses(arrays: Sequence[np.ndarray[Any, Any]]) -> Any:
