@@ -140,6 +140,17 @@ def _by_eigenvalues(function: Any, a: Any) -> Any:
     return (result if a.dtype.kind == "c" else result.real).astype(a.dtype)
 
 
+def _solve_banded(ab: Any, b: Any, band: Any) -> Any:
+    """The dense matrix of the band, element by element."""
+    lower, upper = band
+    n = ab.shape[-1]
+    dense = np.zeros((*ab.shape[:-2], n, n), ab.dtype)
+    for i in range(n):
+        for j in range(max(0, i - lower), min(n, i + upper + 1)):
+            dense[..., i, j] = ab[..., upper + i - j, j]
+    return np.linalg.solve(dense, b)
+
+
 ORACLES: dict[str, Callable[..., Any]] = {
     "add_along_axis": _add_along,
     "all": lambda x, axes: np.all(x, axis=axes),
@@ -175,6 +186,7 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "signm": lambda a: _by_eigenvalues(lambda x: np.sign(x.real), a),
     **{f"spherical_{kind}n": _whole_order(f"spherical_{kind}n") for kind in "jyik"},
     "stein": _stein,
+    "solve_banded": _solve_banded,
     "sqrtm": lambda a: _by_eigenvalues(np.sqrt, a),
     "sum": lambda x, axes: np.sum(x, axis=axes, dtype=x.dtype),
     "sylvester": _sylvester,

@@ -1,11 +1,13 @@
 """Linear algebra: factorisations, linear solves, functions of matrices, equations for matrices."""
 
 from wengert.ops.linalg import (
+    banded,
     functions,
     sylvester,
 )
 
 __all__ = [
+    "banded",
     "functions",
     "sylvester",
 ]

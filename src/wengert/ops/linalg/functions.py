@@ -238,7 +238,8 @@ def _function(
 ) -> Op:
     """A record of one matrix and perhaps parameters. pushforward: (node, tangent) -> tangent."""
 
-    def build(a: Node, *parameters: Any) -> Node:
+    def build(a: Node, *parameters: Any, **named: Any) -> Node:
+        parameters = (*parameters, *named.values())
         a = square_matrices(name, a)
         return make(op, (a,), parameters, array_type(a.shape, a.dtype))
 
