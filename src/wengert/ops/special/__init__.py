@@ -2,7 +2,9 @@
 
 from wengert.ops.special import (
     bessel,
+    distributions,
     elementary,
+    elliptic,
     error,
     gamma,
     incomplete,
@@ -13,6 +15,8 @@ from wengert.ops.special import (
 
 __all__ = [
     "bessel",
+    "distributions",
+    "elliptic",
     "elementary",
     "error",
     "gamma",

@@ -115,7 +115,7 @@ def beta_density(a: Any, b: Any, x: Any, y: Any) -> Any:
     return np.where(least > LARGE, tail, small)
 
 
-def _blockwise(function: Callable[..., Any]) -> Callable[..., Any]:
+def blockwise(function: Callable[..., Any]) -> Callable[..., Any]:
     """Arrays of one shape as columns of at most BLOCK elements; the nodes are in their rows."""
 
     def call(*arrays: Any) -> Any:
@@ -136,7 +136,7 @@ def _integral(factor: Any, exponent: Any, unit: Any, rule: Any = GAMMA_RULE) -> 
     return unit * np.sum(weights * factor(u) * np.exp(exponent(u)), axis=1, keepdims=True)
 
 
-@_blockwise
+@blockwise
 def gamma_below(k: Any, a: Any, x: Any) -> Any:
     """L_k for x up to about a + 1."""
     unit = 1 / (np.maximum(a + 1 - x, 0) + np.sqrt(x))
@@ -144,7 +144,7 @@ def gamma_below(k: Any, a: Any, x: Any) -> Any:
     return np.where(x == 0, 0, gamma_density(a + 1, x) * x * integral)
 
 
-@_blockwise
+@blockwise
 def gamma_above(k: Any, a: Any, x: Any) -> Any:
     """U_k for x from about a."""
     unit = 1 / (np.maximum(x - a, 0) + np.sqrt(x))
@@ -152,7 +152,7 @@ def gamma_above(k: Any, a: Any, x: Any) -> Any:
     return np.where(np.isinf(x), 0, gamma_density(a, x) * x * integral)
 
 
-@_blockwise
+@blockwise
 def beta_below(j: Any, k: Any, a: Any, b: Any, x: Any, y: Any) -> Any:
     """B_jk for y = 1 − x and x up to about a/(a + b).
 
