@@ -8,6 +8,7 @@ array([2., 4.])
 from typing import TYPE_CHECKING, Any
 
 from wengert import logging, numpy
+from wengert.adopting.adoption import adopt, adoption, unadopt
 from wengert.checking.gradients import check_grads
 from wengert.compiler.pool import set_threads
 from wengert.control.custom import custom_jvp, custom_vjp, defjvp, defvjp, primitive
@@ -36,6 +37,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "WengertError",
+    "adopt",
+    "adoption",
     "associative_scan",
     "check_grads",
     "cond",
@@ -68,6 +71,7 @@ __all__ = [
     "stop_gradient",
     "switch",
     "trace",
+    "unadopt",
     "value_and_grad",
     "vjp",
     "vmap",

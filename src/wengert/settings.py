@@ -3,6 +3,7 @@
 WENGERT_NATIVE=off       no machine code: all programs run as calls of NumPy
 WENGERT_CACHE=off        compiled programs are not kept on disk
 WENGERT_CACHE=<path>     the directory in which they are kept
+WENGERT_ADOPTION=off     modules that would drop a traced value are left as they are
 OMP_NUM_THREADS=<n>      the threads of big loops and of BLAS
 """
 
@@ -20,6 +21,8 @@ def is_off(name: str) -> bool:
 
 native: bool = not is_off("WENGERT_NATIVE")
 """Whether programs become machine code. Set by `wengert.set_native`."""
+adoption: bool = not is_off("WENGERT_ADOPTION")
+"""Whether modules are adopted by themselves. Set by `wengert.adoption`."""
 
 
 def _threads() -> int:

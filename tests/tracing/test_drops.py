@@ -9,8 +9,15 @@ import pickle
 import numpy as np
 import pytest
 
-from wengert import WengertError, grad
-from wengert.tracing.session import need_session
+from wengert import WengertError, adoption, grad
+
+
+@pytest.fixture(autouse=True)
+def without_adoption():
+    """What is said where nobody cures it."""
+    with adoption("off"):
+        yield
+
 
 X = np.array([0.3, 0.5, 0.7])
 EYE = np.eye(3)
@@ -101,7 +108,7 @@ def test_into_plain_arrays(use):
     assert isinstance(caught.value, TypeError)
     message = str(caught.value)
     assert f"{__file__}:" in message
-    for cure in ("wengert.numpy.array", "A @ x", "m + s * rng", "stop_gradient", "a = a + x"):
+    for cure in ("wengert.numpy.array", "A @ x", "loc=m", "stop_gradient", "a = a + x"):
         assert cure in message
 
 
@@ -131,25 +138,6 @@ def test_into_python_numbers(use):
     assert f"{__file__}:" in str(caught.value)
     assert "np.sin for math.sin" in str(caught.value)
     assert "stop_gradient" in str(caught.value)
-
-
-@pytest.mark.parametrize("use", [*ARRAYS, *OUTPUTS, *NUMBERS])
-def test_the_session_knows_where(use):
-    """The frame is what adoption looks at."""
-    function = {**ARRAYS, **OUTPUTS, **NUMBERS}[use]
-    frames = []
-
-    def watched(t):
-        session = need_session()
-        try:
-            return function(t)
-        finally:
-            frames.extend((f.f_globals["__name__"], f.f_code.co_name) for f in session.dropped)
-
-    with pytest.raises(WengertError):
-        grad(watched)(X)
-    assert {name for _, name in frames} <= {"<lambda>", function.__name__}
-    assert {module for module, _ in frames} == {__name__}
 
 
 def test_a_caught_drop_keeps_its_meaning():

@@ -28,6 +28,7 @@ from wengert.derivatives.marking import (
 from wengert.errors import WengertTypeError
 from wengert.execution.border import deliver, entered
 from wengert.execution.programs import program
+from wengert.execution.retrying import retried
 from wengert.graph.literals import zeros
 from wengert.graph.node import Node
 from wengert.graph.op import Tangent
@@ -39,6 +40,7 @@ from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import Spec, flatten, match, unflatten
 
 
+@retried
 def jvp(
     fun: Callable[..., Any],
     primals: Sequence[Any],
@@ -145,6 +147,7 @@ def _tangent_tree(
     return unflatten(spec, leaves)
 
 
+@retried
 def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of a function, and a function that pulls cotangents back, by reverse mode.
 
@@ -190,6 +193,7 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[
         return _with_map(call, session, spec, nodes, pullback, aux, has_aux, marked.concrete)
 
 
+@retried
 def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of a function, and its derivative at that point as a linear function.
 
@@ -238,6 +242,7 @@ def _with_map(
     return (output, linear, aux) if has_aux else (output, linear)
 
 
+@retried
 def linear_transpose(fun: Callable[..., Any], *primals: Any) -> Callable[..., Any]:
     """The transpose of a function that is linear: ⟨c, f(x)⟩ = ⟨fᵀ(c), x⟩.
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import WengertTypeError
+from wengert.execution.retrying import retried
 from wengert.tracing.wrapping import Wrapped
 
 
@@ -49,6 +50,7 @@ class DerivativeFunction(Wrapped):
         self._function = function
         self._options = options
 
+    @retried
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._transform(self._function, self._options, args, kwargs)
 

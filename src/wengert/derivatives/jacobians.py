@@ -26,6 +26,7 @@ from wengert.derivatives.marking import (
 )
 from wengert.errors import WengertTypeError, WengertValueError
 from wengert.execution.border import deliver, entered
+from wengert.execution.retrying import retried
 from wengert.graph.literals import zeros
 from wengert.graph.node import Node, deriving
 from wengert.graph.types import array_type, is_inexact
@@ -215,6 +216,7 @@ def _reshaped(block: Node | None, output: Node, node: Node) -> Node:
     return zeros(array_type(shape, dtype)) if block is None else reshape(block, shape)
 
 
+@retried
 def hvp(fun: Callable[..., Any], x: Any, v: Any, *args: Any) -> Any:
     """The Hessian of a scalar function at x times v, without the Hessian: forward over reverse.
 

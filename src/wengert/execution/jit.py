@@ -21,6 +21,7 @@ from wengert.execution.border import as_input
 from wengert.execution.cache import BoundedCache
 from wengert.execution.calling.callable import Entered, vectorcalled
 from wengert.execution.paths import Path
+from wengert.execution.retrying import retried
 from wengert.graph.node import Node
 from wengert.logging import logger
 from wengert.ops.holders import ResultChanged
@@ -192,6 +193,7 @@ class Jitted(Entered):
         )
         return (traced, named), static
 
+    @retried
     def _trace(
         self,
         args: tuple[Any, ...],

@@ -19,6 +19,7 @@ from wengert.derivatives.marking import scalar_output, written
 from wengert.errors import NotDifferentiable
 from wengert.execution.border import as_input
 from wengert.execution.programs import run
+from wengert.execution.retrying import retried
 from wengert.explaining.notation import formula, number, subscripted
 from wengert.graph.literals import constant, full, literal
 from wengert.graph.node import Node, deriving
@@ -85,6 +86,7 @@ class Steps:
         raise KeyError(f"no step is called {name!r}")
 
 
+@retried
 def steps(f: Callable[..., Any], *args: Any) -> Steps:
     """Trace a function of one real scalar output, and differentiate each step of it.
 

@@ -27,9 +27,9 @@ from wengert.errors import (
 from wengert.graph.node import Interned, Node
 from wengert.graph.registry import FUNCTIONS, NUMPY, find
 from wengert.graph.types import supported_dtype
-from wengert.tracing.forcing import check_alive, note_drop
+from wengert.tracing.forcing import check_alive
 from wengert.tracing.lifting import find_session, is_traced, lift
-from wengert.tracing.session import Session, current_session
+from wengert.tracing.session import Session
 from wengert.tracing.tracer import METHODS, Tracer
 from wengert.tracing.views import write
 
@@ -187,9 +187,6 @@ def into(result: Any, out: Any) -> Any:
 
 def refuse_out(out: Any) -> None:
     """A plain array cannot hold traced values."""
-    session = current_session()
-    if session is not None:
-        note_drop(session)
     raise DroppedTracer(
         f"a NumPy array of shape {np.shape(out)}, which others can see, would have to hold a "
         "traced value (a += traced, or out=a). Write a = a + traced, or make a with "

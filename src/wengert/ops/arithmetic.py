@@ -38,8 +38,10 @@ def _build_convert(x: Node, dtype: Any, weak: bool = False) -> Node:
     if x.type.dtype == dtype and x.type.weak == weak:
         return x
     if x.op is full:
+        value = literal(x)
         with np.errstate(all="ignore"):
-            return full(literal(x).astype(dtype), dtype, x.shape, weak)
+            kept = value.real if dtype.kind in "iuf" else value  # NumPy warns of what is lost
+            return full(kept.astype(dtype), dtype, x.shape, weak)
     if x.type.dtype.kind == "c" and dtype.kind == "b":
         return find("not_equal")(x, full(0, x.type.dtype, x.shape))
     if x.type.dtype.kind == "c" and dtype.kind != "c":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wengert.errors import WengertRuntimeError, user_frame
+from wengert.errors import WengertRuntimeError
 from wengert.graph.literals import full
 from wengert.graph.node import Node
 from wengert.graph.op import ZERO
@@ -95,10 +95,3 @@ class _Cut:
 
 
 _CUT = _Cut()
-
-
-def note_drop(session: Session) -> None:
-    """Remember the user's frame that would have dropped a tracer (adoption looks there)."""
-    frame = user_frame()
-    if frame is not None:
-        session.dropped.append(frame)

@@ -45,7 +45,6 @@ class Session:
         "_slots",
         "alive",
         "captures",
-        "dropped",
         "forces",
         "guarded",
         "guards",
@@ -65,8 +64,6 @@ class Session:
         """Whether control flow on values is recorded (under `jit`)."""
         self.guards: list[tuple[Node, Any]] = []
         """(node, the Python value that it had when control flow asked), in program order."""
-        self.dropped: list[FrameType] = []
-        """Frames in which a tracer would have become a plain value: what adoption looks at."""
         self.lanes: dict[Node, tuple[Node, object]] = {}
         """An instance of what `vmap` maps over -> (the node of all of them, which `vmap`)."""
         self.memo: dict[Any, Any] = {}
@@ -98,6 +95,10 @@ class Session:
         self._aliases[node] = k + 1
         return find("alias")(node, k)
 
+    def aliases(self) -> dict[Node, int]:
+        """Node -> how many names it has been given."""
+        return dict(self._aliases)
+
     def lane(self, batched: Node, call: object) -> Node:
         """One instance of a node along whose first axis a call of `vmap` maps."""
         type = array_type(batched.shape[1:], batched.dtype, batched.type.weak)
@@ -105,11 +106,10 @@ class Session:
         self.lanes[node] = batched, call
         return node
 
-    def open(self, type: Type, key: Any = None) -> Node:
-        """A fresh parameter, of a body that is being traced. key: what it shall be known by beside
-        the order in which bodies are traced."""
+    def open(self, type: Type) -> Node:
+        """A fresh parameter, of a body that is being traced."""
         self._opened += 1
-        return find("parameter")(("open", self._opened, key), type)
+        return find("parameter")(("open", self._opened), type)
 
     def capture(self, array: np.ndarray[Any, Any] | np.generic) -> Node:
         """The node of an array that the traced function reads from outside.

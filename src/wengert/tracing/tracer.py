@@ -30,7 +30,6 @@ from wengert.tracing.forcing import (
     depends_on_input,
     force,
     guard_array,
-    note_drop,
 )
 from wengert.tracing.linear_operators import asked_by_sparse_product
 from wengert.tracing.session import Session
@@ -159,7 +158,6 @@ class Tracer:
     def _refuse_drop(self, what: str) -> None:
         if self.dtype.kind in "fc" and depends_on_input(self.node):
             check_alive(self)
-            note_drop(self.session)
             raise DroppedTracer(
                 f"{what} was given a traced value: the result would be a plain number and its "
                 "derivative lost. Write the NumPy function (np.sin for math.sin), make an array "
@@ -175,7 +173,6 @@ class Tracer:
             guard_array(self)
             return value if dtype is None else value.astype(dtype)
         check_alive(self)
-        note_drop(self.session)
         raise DroppedTracer(
             "a traced array would become a plain NumPy array here, and its derivative would be "
             "lost (NumPy's array functions, an assignment into a NumPy array, a method of one, or "

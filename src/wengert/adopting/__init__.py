@@ -1,0 +1,3 @@
+"""Code that nobody wrote for traced arrays: modules are adopted when they would drop one."""
+
+from wengert.adopting import curing  # noqa: F401 (provides the cure)
