@@ -3,11 +3,13 @@
 from wengert.ops.linalg import (
     banded,
     functions,
+    riccati,
     sylvester,
 )
 
 __all__ = [
     "banded",
     "functions",
+    "riccati",
     "sylvester",
 ]

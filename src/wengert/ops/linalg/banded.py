@@ -200,4 +200,5 @@ solve_banded: Op = define(
     batch=_batch,
     label="band({0})⁻¹ {1}",
     domain=Cases(_draw),
+    raises=(np.linalg.LinAlgError,),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from scipy import linalg
 
 from wengert.errors import WengertValueError
@@ -39,3 +40,41 @@ def solve_discrete_lyapunov(a: Any, q: Any, method: Any = None) -> Any:
     a, q = arrays(a, q)
     check_square(a, "a")
     return apply("stein", a, adjoint(a), q)
+
+
+def _without_e(e: Any, a: Any, q: Any, s: Any) -> tuple[Any, Any, Any]:
+    """The equation in terms of eᴴ X e turned into one in terms of X: a e⁻¹, e⁻ᴴ q e⁻¹, e⁻ᴴ s."""
+    check_square(e, "e")
+    inverse = np.linalg.inv(e)
+    before = adjoint(inverse)
+    return a @ inverse, before @ q @ inverse, None if s is None else before @ s
+
+
+def _riccati(name: str, a: Any, b: Any, q: Any, r: Any, e: Any, s: Any) -> Any:
+    a, b, q, r, e, s = arrays(a, b, q, r, e, s)
+    if e is not None:
+        a, q, s = _without_e(e, a, q, s)
+    return apply(name, a, b, q, r, *([] if s is None else [s]))
+
+
+@implements(linalg.solve_continuous_are)
+def solve_continuous_are(
+    a: Any, b: Any, q: Any, r: Any, e: Any = None, s: Any = None, balanced: bool = True
+) -> Any:
+    """The stabilising X of aᴴ X e + eᴴ X a − (eᴴ X b + s) r⁻¹ (bᴴ X e + sᴴ) + q = 0.
+
+    Of q and r the Hermitian parts are read. A matrix e is inverted.
+    """
+    return _riccati("care", a, b, q, r, e, s)
+
+
+@implements(linalg.solve_discrete_are)
+def solve_discrete_are(
+    a: Any, b: Any, q: Any, r: Any, e: Any = None, s: Any = None, balanced: bool = True
+) -> Any:
+    """The stabilising X of
+    aᴴ X a − eᴴ X e − (aᴴ X b + s) (r + bᴴ X b)⁻¹ (bᴴ X a + sᴴ) + q = 0.
+
+    Of q and r the Hermitian parts are read. A matrix e is inverted.
+    """
+    return _riccati("dare", a, b, q, r, e, s)
