@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wengert.errors import WengertTypeError
+from wengert.flow.closures import held
 from wengert.graph.body import Body, body_of
 from wengert.graph.node import Node
 from wengert.graph.types import ArrayType, array_type
@@ -37,16 +38,32 @@ def traced(
     function: Callable[..., Any],
     specs: Sequence[Spec],
     types: Sequence[ArrayType],
-    key: Any = None,
 ) -> Traced:
-    """A function of arguments of these structures, whose leaves have these types."""
-    params = [session.open(type, key) for type in types]
+    """A function of arguments of these structures, whose leaves have these types.
+
+    It is traced once, however often it will run: it must not write to what is outside.
+    """
+    outside = [(tracer, tracer.node) for tracer in held([function])]
+    params = [session.open(type) for type in types]
     tracers = iter([Tracer(param, session) for param in params])
     args = [unflatten(spec, [next(tracers) for _ in range(spec.num_leaves)]) for spec in specs]
     nested, session.running = session.running, True
     leaves, spec = flatten(function(*args))
     session.running = nested
+    _refuse_writes(outside)
     return Traced(tuple(params), tuple(lift(leaf, session) for leaf in leaves), spec)
+
+
+def _refuse_writes(outside: Sequence[tuple[Tracer, Node]]) -> None:
+    written = [(tracer, before) for tracer, before in outside if tracer.node is not before]
+    for tracer, before in written:
+        tracer.node = before
+    for _, before in written:
+        raise WengertTypeError(
+            f"a function given to a loop or a branch writes into a traced array ({before.type}) "
+            "from outside. It is traced once, however often it runs: make the array a part of the "
+            "carry or an operand, and return it"
+        )
 
 
 def strong(node: Node) -> Node:

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from wengert.control.branching import branch
-from wengert.errors import WengertTypeError, WengertValueError, user_frame
+from wengert.errors import WengertTypeError, WengertValueError
 from wengert.execution.border import deliver, entered
 from wengert.flow.bodies import Traced, same_structure, strong, traced
-from wengert.graph.body import body_of, older
+from wengert.flow.closures import There
+from wengert.graph.body import body_of, read_by
 from wengert.graph.node import Node
 from wengert.graph.types import INT
 from wengert.ops.arithmetic import convert
@@ -87,12 +88,9 @@ def _choose(
         given = [strong(lift(leaf, session)) for leaf in leaves]
         chosen = lift(index, session)
         chosen = as_bool(chosen) if what == "cond" else chosen
-        # a leaf that is older than what the branches make, and younger than what they read
-        place = user_frame()
-        key = (chosen, None if place is None else (place.f_code, place.f_lasti))
-        mark = session.open(convert(chosen, INT).type, key)
+        there = There(session, functions)
         found = [
-            traced(session, function, spec.children(), [node.type for node in given], key)
+            traced(session, function, spec.children(), [node.type for node in given])
             for function in functions
         ]
         for other in found[1:]:
@@ -102,15 +100,15 @@ def _choose(
             dict.fromkeys(
                 node
                 for own, nodes in zip(found, outputs, strict=True)
-                for node in older(nodes, mark, own.params)
+                for node in read_by(nodes, there, own.params)
             )
         )
         bodies = [
-            body_of(nodes, [*free, *own.params], (mark, own.params))
+            body_of(nodes, [*free, *own.params], own.params)
             for own, nodes in zip(found, outputs, strict=True)
         ]
-        held = branch(convert(chosen, INT), [*free, *given], *bodies)
-        results = [Tracer(item(held, k), session) for k in range(len(outputs[0]))]
+        chosen_one = branch(convert(chosen, INT), [*free, *given], *bodies)
+        results = [Tracer(item(chosen_one, k), session) for k in range(len(outputs[0]))]
         return deliver(session, call.owner, unflatten(found[0].spec, results))
 
 

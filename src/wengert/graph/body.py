@@ -8,7 +8,7 @@ body, and a body inside another one is never confused with it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,13 +65,11 @@ def invariant(outputs: Sequence[Node], opened: Sequence[Node]) -> list[Node]:
     return _read_from_outside(outputs, dependents(order, opened))
 
 
-def older(outputs: Sequence[Node], than: Node, opened: Sequence[Node]) -> list[Node]:
-    """What outputs read that was made before a node, and does not rest on the opened leaves. A
-    branch computes all that is younger."""
-    order = topological(outputs, after=min((than.serial, *(n.serial for n in opened))) - 1)
-    inside = dependents(order, opened)
-    inside.update(node for node in order if node.serial > than.serial and node.args)
-    return _read_from_outside(outputs, inside)
+def read_by(outputs: Sequence[Node], there: Container[Node], opened: Sequence[Node]) -> list[Node]:
+    """What outputs read of the nodes that were there before, and of the leaves; who computes the
+    outputs makes all else."""
+    made = {node for node in topological(outputs, stop=there) if node.args}
+    return _read_from_outside(outputs, made.union(opened))
 
 
 def _read_from_outside(outputs: Sequence[Node], inside: set[Node]) -> list[Node]:
