@@ -24,7 +24,8 @@ def oracle(sample: Sample) -> tuple[Any, ...] | None:
         assert function is not None
         return (function(*sample.arrays, *sample.params, **sample.keywords),)
     if isinstance(function, np.ufunc):
-        return (function(*sample.arrays),)
+        values = function(*sample.arrays)
+        return values if isinstance(values, tuple) else (values,)
     return None
 
 

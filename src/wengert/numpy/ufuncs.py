@@ -9,7 +9,7 @@ import numpy as np
 from wengert.errors import Unsupported, WengertValueError
 from wengert.graph.op import Op
 from wengert.graph.registry import FUNCTIONS, NUMPY, UFUNCS, find
-from wengert.graph.types import FLOAT, supported_dtype
+from wengert.graph.types import FLOAT, TupleType, supported_dtype
 from wengert.numpy.dispatch import apply, implements, nodes, refuse, refuse_out
 from wengert.ops.special.ufunc import record_of
 from wengert.tracing.lifting import lift
@@ -61,7 +61,11 @@ def _call(
         to = supported_dtype(dtype, f"dtype of {name}")
         lifted = [find("convert")(node, to) for node in lifted]
     if operation is not None:
-        result: Any = Tracer(operation(*lifted), session)
+        node = operation(*lifted)
+        if isinstance(node.type, TupleType):
+            refuse(name, where=(where, True), out=(target, None))
+            return tuple(Tracer(find("item")(node, k), session) for k in range(ufunc.nout))
+        result: Any = Tracer(node, session)
     else:
         implementation = NUMPY.get(ufunc)
         if implementation is None:
@@ -90,7 +94,7 @@ def _of_scipy(ufunc: Any) -> Op | None:
     operation = record_of(ufunc)
     if operation is not None:
         UFUNCS[ufunc] = operation
-        if ufunc.nin <= 2:
+        if ufunc.nin <= 2 and ufunc.nout == 1:
             bind_fast_path(ufunc, operation.name)
     return operation
 

@@ -11,6 +11,7 @@ from wengert.ops.special import (
     integral,
     logistic,
     polynomials,
+    several,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "integral",
     "logistic",
     "polynomials",
+    "several",
 ]

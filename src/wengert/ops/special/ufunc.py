@@ -28,10 +28,9 @@ RECORDS: dict[str, Op] = {}
 class Named:
     """A ufunc of scipy.special, by its name."""
 
-    nout = 1
-
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, nout: int = 1) -> None:
         self.__name__ = name
+        self.nout = nout
 
     def load(self) -> Any:
         """The ufunc itself."""
