@@ -64,6 +64,8 @@ class Op:
     native: how machine code computes it, see `wengert.ops.native`; an absent one is a host call.
     label: how pictures and formulas write it, `{0}` being the first input.
     domain: how the generic tests draw inputs; see `wengert.ops.domain`.
+    raises: the errors that `evaluate` raises for some values (a singular matrix), which a function
+        may expect: its `try` must see them. See `wengert.execution.values`.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Op:
     label: str
     domain: Any
     interned: Interned = field(repr=False)
+    raises: tuple[type[Exception], ...] = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Node:
         return self.build(*args, **kwargs)

@@ -109,6 +109,7 @@ def define(
     label: str,
     domain: Any,
     native: Any = HOST,
+    raises: tuple[type[Exception], ...] = (),
 ) -> Op:
     """Register a record with every slot given."""
     return register(
@@ -125,6 +126,7 @@ def define(
             label=label,
             domain=domain,
             interned=interned(name),
+            raises=raises,
         )
     )
 

@@ -2,12 +2,22 @@
 
 from wengert.ops.linalg import (
     banded,
+    cholesky,
+    determinant,
     functions,
+    lu,
     riccati,
+    solve,
     sylvester,
+    triangular,
 )
 
 __all__ = [
+    "triangular",
+    "solve",
+    "lu",
+    "determinant",
+    "cholesky",
     "banded",
     "functions",
     "riccati",
