@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+import wengert.numpy as wnp
 from wengert.errors import WengertValueError
 from wengert.random.continuous import gumbel, uniform
 from wengert.random.discrete import randint
@@ -47,7 +48,7 @@ def permutation(key: Any, x: Any, axis: int = 0, independent: bool = False) -> A
         (drawn,) = words(key, x.shape)
         return np.take_along_axis(x, np.argsort(drawn, axis=axis, kind="stable"), axis)
     (drawn,) = words(key, (x.shape[axis],))
-    return np.take(x, np.argsort(drawn, kind="stable"), axis=axis)
+    return wnp.take(x, np.argsort(drawn, kind="stable"), axis=axis)
 
 
 def choice(
@@ -92,7 +93,7 @@ def choice(
     if taken and (not count or (not replace and taken > count)):
         raise WengertValueError(f"{taken} elements cannot be taken of {count} without replacement")
     places = _places(key, count, given, replace, p)
-    return np.take(a, places, axis=axis) if np.ndim(a) else places
+    return wnp.take(a, places, axis=axis) if np.ndim(a) else places
 
 
 def _places(key: Any, count: int, shape: tuple[int, ...], replace: bool, p: Any) -> Any:
