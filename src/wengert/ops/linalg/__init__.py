@@ -3,13 +3,18 @@
 from wengert.ops.linalg import (
     banded,
     cholesky,
+    complement,
     determinant,
+    eigh,
     functions,
+    gaps,
     lu,
     riccati,
     solve,
+    svd,
     sylvester,
     triangular,
+    turning,
 )
 
 __all__ = [
@@ -22,4 +27,9 @@ __all__ = [
     "functions",
     "riccati",
     "sylvester",
+    "complement",
+    "eigh",
+    "gaps",
+    "svd",
+    "turning",
 ]

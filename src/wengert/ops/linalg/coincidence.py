@@ -1,0 +1,185 @@
+"""What is done where eigenvalues or singular values coincide, and there are no gaps to divide by.
+
+The tangent of eigenvectors is V Ω with Ωᵢⱼ = Pᵢⱼ / (λⱼ − λᵢ). Where values coincide (to rounding)
+the vectors are any orthonormal basis, and they have no derivative of their own. What may be said of
+a function of them is this, with N the numerator of such a quotient, a block for the coinciding
+values.
+
+*Reverse mode* sees how the function depends on the vectors. If it is invariant to the choice of the
+basis, N vanishes (to rounding), and the quotient is 0/0. If N does not vanish, the function depends
+on the choice, has no derivative, and an error says so. If it vanishes, its limit is 0 for functions
+of the vectors that never read the values: projections V Vᴴ, orthogonal factors U Vᴴ. Functions that
+read both, as V f(Λ) Vᴴ, have the limit f′(λ) Cᵢⱼ, which is not 0 and cannot be known from
+cotangents, since f' stands nowhere in them. So where the cotangent of the vectors rests on the
+values, coinciding values are an error. Such columns are called *mixed* here.
+
+*Forward mode* sees the direction alone. If N vanishes, the direction does not split the values, and
+0 is right. If it does not, the vectors turn at once by finite angles along this direction. That an
+invariant function comes later cannot be seen: an error.
+
+So nothing is ever divided by rounding, and no zero stands where the limit is something else.
+
+Source for the rules: Magnus 1985, *On differentiating eigenvalues and eigenvectors*; for coinciding
+values Andrew, Chu and Lancaster 1993, *Derivatives of eigenvalues and eigenvectors of matrix
+functions*; Lewis 1996, *Derivatives of spectral functions*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from wengert.errors import NotDifferentiable
+from wengert.graph.literals import full
+from wengert.graph.node import Node
+from wengert.graph.types import BOOL
+from wengert.graph.walk import topological
+from wengert.ops import linear
+from wengert.ops.leaves import item
+from wengert.ops.logic import logical_or
+from wengert.ops.movement import broadcast_to, embed, reshape, transpose
+from wengert.ops.reductions import any as any_over
+
+ROUNDING = 4
+"""Values this many times n ε ‖A‖ apart are equal to rounding: LAPACK's errors are of that size."""
+NOISE = 64
+"""A numerator this many times n ε of what it is the difference of has vanished."""
+
+CURE = (
+    "A function of the values alone (eigvalsh, svdvals, norms), a projection V Vᴴ on the whole "
+    "group or an orthogonal factor U Vᴴ has a gradient there (use wengert.grad, which sees that "
+    "the choice of vectors does not matter; forward mode and second derivatives cannot); for "
+    "functions of a matrix use those of scipy.linalg (sqrtm, logm, expm, funm); otherwise perturb "
+    "the matrix so that the values differ"
+)
+
+
+def rounding(values: Any, extent: int) -> Any:
+    """How far apart values may be that are equal to rounding, one number a matrix."""
+    eps = np.finfo(values.dtype).eps
+    return ROUNDING * max(extent, 1) * eps * np.max(np.abs(values), axis=-1, initial=0)
+
+
+def gaps(values: Any) -> Any:
+    """wⱼ − wᵢ."""
+    return values[..., None, :] - values[..., :, None]
+
+
+def sums(values: Any) -> Any:
+    """wᵢ + wⱼ."""
+    return values[..., None, :] + values[..., :, None]
+
+
+def quotient(
+    numerator: Any, denominator: Any, equal: Any, of: Any, mixed: Any, what: str, values: Any
+) -> Any:
+    """numerator / denominator, 0 where `equal`. There the numerator must have vanished beside `of`,
+    what it was computed from, and no column may be mixed."""
+    if equal.any():
+        n = max(numerator.shape[-2:])
+        eps = np.finfo(numerator.dtype).eps
+        size = np.max(np.abs(of), axis=(-2, -1), keepdims=True, initial=0)
+        left = equal & (np.abs(numerator) > NOISE * n * eps * size)
+        if left.any():
+            _refuse(
+                what,
+                values,
+                left,
+                "the derivative depends on the individual vectors among them, which are arbitrary",
+            )
+        if np.any(equal & mixed):
+            _refuse(
+                what,
+                values,
+                equal & mixed,
+                "the function reads both these values and their vectors, so that its derivative "
+                "cannot be found from the derivatives of either",
+            )
+        denominator = np.where(equal, 1, denominator)
+        return np.where(equal, 0, numerator / denominator).astype(numerator.dtype, copy=False)
+    return numerator / denominator
+
+
+def _refuse(what: str, values: Any, bad: Any, why: str) -> NoReturn:
+    *lead, i, j = np.argwhere(bad)[0]
+    w = values[tuple(lead)]
+    columns = sorted({int(j)} if w[j] == 0 or i >= len(w) else {int(i), int(j)})
+    named = " and ".join(f"number {k} ({w[k]:.6g})" for k in columns)
+    says = "coincide to rounding" if len(columns) > 1 else "is zero to rounding"
+    raise NotDifferentiable(f"{what} {named} {says}, and {why}. {CURE}")
+
+
+# ------------------------------------------------------------------- which columns are mixed
+
+
+def mixed_columns(ct: Node, values: Node) -> Node:
+    """(…, n) booleans: for which columns of `ct` (…, m, n) it may rest on the values.
+
+    Columns that are zero by structure, since the function never reads those vectors, do not.
+    """
+    shape = (*ct.shape[:-2], ct.shape[-1])
+    if not _rests_on(ct, values):
+        return full(False, BOOL, shape)
+    return any_over(_support(ct), (ct.ndim - 2,))
+
+
+def _rests_on(ct: Node, values: Node) -> bool:
+    """Whether a value of the same matrix is read below ct.
+
+    Values that have lost their origin, as residuals that a loop hands on have, might be.
+    """
+    if values.op is not item:
+        return True
+    holder = values.args[0]
+    matrix = holder.args[0]
+    for node in topological([ct], after=matrix.serial):
+        if node is values or (node.op.name in VALUES and node.args[0] is matrix):
+            return True
+        if (
+            node.op is values.op
+            and node.params == values.params
+            and node.args[0].args[:1] == (matrix,)
+            and node.args[0].op is holder.op
+        ):
+            return True
+    return False
+
+
+VALUES = frozenset({"eigvalsh", "svdvals", "eigvals"})
+
+
+def _support(x: Node) -> Node:
+    """Booleans of the shape of a cotangent: False where it is zero by structure."""
+    everywhere = full(True, BOOL, x.shape)
+    if linear.is_masked(x):
+        return x.args[0]
+    name = x.op.name
+    if name == "embed":
+        return embed(_support(x.args[0]), *x.params)
+    if name == "transpose":
+        return transpose(_support(x.args[0]), x.params[0])
+    if name in ("conjugate", "negative", "convert"):
+        return _support(x.args[0])
+    if name == "add":
+        return logical_or(*map(_support, x.args))
+    if name == "contract":  # of the second factor, whose free axes come last
+        b = x.args[1]
+        (_, over), (_, along) = x.params
+        if b.ndim == x.ndim and not set(range(b.ndim)) - {*over, *along, b.ndim - 1}:
+            seen = any_over(_support(b), over)
+            if seen.ndim == x.ndim - 1:
+                return _rows(seen, x)
+    return everywhere
+
+
+def _rows(columns: Node, like: Node) -> Node:
+    """(…, n) repeated for every row of `like`."""
+    shape = (*columns.shape[:-1], 1, columns.shape[-1])
+    return broadcast_to(reshape(columns, shape), like.shape)
+
+
+def no_columns(shape: Sequence[int]) -> Node:
+    """No column of matrices (…, m, n) is mixed."""
+    return full(False, BOOL, (*shape[:-2], shape[-1]))
