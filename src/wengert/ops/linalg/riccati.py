@@ -21,7 +21,7 @@ import numpy as np
 
 from wengert import lazy
 from wengert.errors import WengertValueError
-from wengert.graph.literals import full, zeros
+from wengert.graph.literals import full
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import ArrayType, array_type
@@ -30,6 +30,7 @@ from wengert.ops.arithmetic import add, convert, negative
 from wengert.ops.domain import Cases, hermitian, normal
 from wengert.ops.families import NOT_LINEAR, define
 from wengert.ops.linalg.matrices import adjoint, after, matmul, mix_matrices, times, with_stack
+from wengert.ops.linalg.solve import solve
 from wengert.ops.linalg.sylvester import inexact_dtype, stein, sylvester
 
 
@@ -51,12 +52,6 @@ def _prepared(name: str, *args: Node) -> tuple[Node, ...]:
     return tuple(with_stack(convert(x, dtype), lead) for x in args)
 
 
-def solved(matrix: Node, right: Node) -> Node:
-    """matrix⁻¹ right: Sylvester's equation whose second factor is zero."""
-    columns = right.shape[-1]
-    return sylvester(matrix, zeros(array_type((columns, columns), right.dtype)), right)
-
-
 def _gain(node: Node) -> Node:
     """K."""
     a, b, _, r, *s = node.args
@@ -66,7 +61,7 @@ def _gain(node: Node) -> Node:
     else:
         reach = matmul(adjoint_b, node)
         weight, right = add(r, matmul(reach, b)), matmul(reach, a)
-    return solved(weight, add(right, adjoint(s[0])) if s else right)
+    return solve(weight, add(right, adjoint(s[0])) if s else right)
 
 
 def _hermitian_part(v: Node) -> Node:
