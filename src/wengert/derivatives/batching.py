@@ -19,6 +19,7 @@ from wengert.execution.border import as_input, deliver, entered
 from wengert.graph.node import Node
 from wengert.graph.walk import topological
 from wengert.ops.movement import transpose
+from wengert.tracing.forcing import check_inside
 from wengert.tracing.lifting import lift
 from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import NAMESPACE, flatten, unflatten
@@ -101,6 +102,7 @@ def _vmapped(fun: Any, options: Any, args: Any, kwargs: Any) -> Any:
         parts, out_spec = flatten(result)
         places = _prefixed(options["out_axes"], result, "out_axes")
         nodes = [lift(part, session) for part in parts]
+        check_inside(session, nodes)
         wholes = batched(nodes, lanes, size)
         final = [
             Tracer(_placed(node, whole, place, lanes), session)

@@ -14,7 +14,7 @@ from wengert.graph.literals import zeros
 from wengert.graph.node import Node
 from wengert.graph.op import Tangent
 from wengert.graph.types import array_type, is_inexact
-from wengert.tracing.forcing import check_alive
+from wengert.tracing.forcing import check_alive, check_inside
 from wengert.tracing.lifting import lift
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import Tracer
@@ -152,6 +152,7 @@ def output_nodes(result: Any, session: Session, what: str) -> tuple[list[Node], 
                 f"but it returned {_kind(leaf)}"
             )
         nodes.append(lift(leaf, session))
+    check_inside(session, nodes)
     return nodes, spec
 
 

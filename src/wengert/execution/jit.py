@@ -25,7 +25,7 @@ from wengert.execution.retrying import retried
 from wengert.graph.node import Node
 from wengert.logging import logger
 from wengert.ops.holders import ResultChanged
-from wengert.tracing.forcing import check_alive
+from wengert.tracing.forcing import check_alive, check_inside
 from wengert.tracing.linear_operators import teach_linear_operators
 from wengert.tracing.session import Session, current_session, outermost
 from wengert.tracing.tracer import Tracer
@@ -233,6 +233,7 @@ class Jitted(Entered):
         for node, answer in session.guards:
             guards.setdefault(node, answer)
         outputs = tuple(leaves[k].node for k in places)
+        check_inside(session, outputs)
         rest = tuple(None if type(leaf) is Tracer else leaf for leaf in leaves)
         bound = session.read_later(inputs)
         return Path(

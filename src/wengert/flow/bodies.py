@@ -12,6 +12,7 @@ from wengert.graph.body import Body, body_of
 from wengert.graph.node import Node
 from wengert.graph.types import ArrayType, array_type
 from wengert.ops.arithmetic import convert
+from wengert.tracing.forcing import check_inside
 from wengert.tracing.lifting import lift
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import Tracer
@@ -51,7 +52,10 @@ def traced(
     leaves, spec = flatten(function(*args))
     session.running = nested
     _refuse_writes(outside)
-    return Traced(tuple(params), tuple(lift(leaf, session) for leaf in leaves), spec)
+    outputs = tuple(lift(leaf, session) for leaf in leaves)
+    check_inside(session, outputs)
+    session.closed.update(dict.fromkeys(params))
+    return Traced(tuple(params), outputs, spec)
 
 
 def _refuse_writes(outside: Sequence[tuple[Tracer, Node]]) -> None:

@@ -30,17 +30,20 @@ from wengert.ops.native import SAME, Statement
 NO_INPUTS = absent("a leaf has no inputs")
 
 
-def _leaf(name: str, label: str, missing: str = "it has no value in this session") -> Op:
+def _leaf(
+    name: str, label: str, what: str = "", missing: str = "has no value in this session"
+) -> Op:
     """A leaf whose parameters are (what distinguishes it, its type).
 
-    missing: why it has no value where it is asked for one.
+    what, missing: what it is, and why it has no value where it is asked for one.
     """
+    what = what or f"the {name}"
 
     def build(which: Any, type: Type) -> Node:
         return make(op, (), (which, type), type)
 
     def evaluate(node: Node) -> Callable[..., Any]:
-        raise NoValue(f"{node!r}: {missing}")
+        raise NoValue(f"{what} ({node.type}) {missing}")
 
     op = define(
         name,
@@ -64,9 +67,10 @@ _seed: Op = _leaf("seed", "dx")
 parameter: Op = _leaf(
     "parameter",
     "p",
-    "a value that rests on the variables of a loop or a branch is asked for while the loop or the "
-    "branch is traced once for all its steps. Python's `if`, `while`, `int` and `print` cannot see "
-    "it there: write np.where, wengert.cond or wengert.while_loop",
+    "a value that rests on a variable of a loop or a branch",
+    "is asked for while it is traced once for all its steps, so that Python's `if`, `while`, `int` "
+    "and `print` cannot see it: write np.where, wengert.cond or wengert.while_loop; for an index "
+    "into a plain array A, wengert.numpy.asarray(A)[i]",
 )
 lane: Op = _leaf("lane", "x")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,21 @@ def check_open(session: Session, node: Node) -> None:
             "probably stored in a global, an object or a generator by a function that was being "
             "differentiated. Return it from that function instead"
         )
+
+
+def check_inside(session: Session, nodes: Iterable[Node]) -> None:
+    """Raise if a node rests on a variable of a loop or a branch that has been traced."""
+    closed = session.closed
+    if closed:
+        oldest = min(node.serial for node in closed)
+        for node in topological(nodes, after=oldest - 1):
+            if node in closed:
+                raise WengertRuntimeError(
+                    f"a value that rests on a variable ({node.type}) of a loop or a branch is used "
+                    "outside of it: it was probably stored in a list or an object by the function "
+                    "that the loop was given, which is traced once for all steps. Return it from "
+                    "there instead"
+                )
 
 
 def force(tracer: Tracer) -> Any:

@@ -45,6 +45,7 @@ class Session:
         "_slots",
         "alive",
         "captures",
+        "closed",
         "forces",
         "guarded",
         "guards",
@@ -66,6 +67,8 @@ class Session:
         """(node, the Python value that it had when control flow asked), in program order."""
         self.lanes: dict[Node, tuple[Node, object]] = {}
         """An instance of what `vmap` maps over -> (the node of all of them, which `vmap`)."""
+        self.closed: dict[Node, None] = {}
+        """The parameters of bodies whose trace has ended: nothing outside may rest on them."""
         self.memo: dict[Any, Any] = {}
         """What is found out once in a session: the types of what opaque functions return."""
         self.forces = 0
