@@ -288,6 +288,13 @@ gdtrix = _inverse_by_parameter("gdtrix", GDTR, 2, "gdtr⁻¹({0}, {1}, ·)", (0.
 chdtriv = _inverse_by_parameter("chdtriv", CHDTR, 0, "χ²⁻¹(·, {1})", (1, 3))
 btdtria = _inverse_by_parameter("btdtria", BETA, 0, "I⁻¹(·, {1}, {2})", (0.8, 3), (0.3, 0.6))
 btdtrib = _inverse_by_parameter("btdtrib", BETA, 1, "I⁻¹({0}, ·, {2})", (0.8, 3), (0.3, 0.6))
+fdtridfd = _inverse_by_parameter("fdtridfd", FDTR, 1, "F⁻¹({0}, ·, {2})", (1, 3), (1, 1.5))
+stdtridf: Op = special(
+    "stdtridf",
+    *_inverse(STDTR, 0),
+    label="t⁻¹(·, {1})",
+    domain=Box(((0.87, 0.89), (1.6, 1.8)), kinds="f"),
+)
 pdtrik = _inverse_by_parameter("pdtrik", POISSON, 0, "Poisson⁻¹(·, {1})", (2, 4))
 bdtrik = _inverse_by_parameter("bdtrik", BINOMIAL, 0, "binomial⁻¹(·, {1}, {2})", (6, 9), (0.4, 0.6))
 bdtrin = _inverse_by_parameter("bdtrin", BINOMIAL, 1, "binomial⁻¹({0}, ·, {2})", (2, 3), (0.4, 0.6))

@@ -1,28 +1,16 @@
-"""`scipy.special` for traced arrays.
-
-SciPy's ufuncs (`scipy.special.expit`) take traced arrays by themselves; here are its other
-functions too (`logsumexp`, `zeta`, `multigammaln`). Where nothing is traced, SciPy computes.
-"""
+"""Logarithms of sums of exponentials, and what is made of them."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from scipy import special
 
-from wengert.errors import WengertValueError
-from wengert.graph.registry import UFUNCS
 from wengert.graph.types import FLOAT
-from wengert.numpy.dispatch import apply, concrete, nodes
-from wengert.ops.special.ufunc import RECORDS
-from wengert.scipy.namespace import exposed, implements
+from wengert.numpy.dispatch import apply, nodes
+from wengert.scipy.namespace import implements
 from wengert.tracing.tracer import Tracer
-
-for _name, _op in RECORDS.items():
-    if hasattr(special, _name):
-        UFUNCS.setdefault(getattr(special, _name), _op)
 
 
 def floating(*values: Any) -> list[Tracer]:
@@ -112,28 +100,3 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
     c, _ = _largest(x, axis)
     shifted = x - c
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
-
-
-# ----------------------------------------------------------------------- gamma and zeta
-
-
-@implements(special.multigammaln)
-def multigammaln(a: Any, d: Any) -> Any:
-    """log Γ_d(a) = ¼ d (d − 1) log π + Σ_{j<d} log Γ(a − j/2)."""
-    d = concrete(d, "the argument d of multigammaln")[()]
-    if np.ndim(d) or np.floor(d) != d:
-        raise WengertValueError("d should be a positive integer (dimension)")
-    (a,) = floating(a)
-    if bool(np.any(a <= 0.5 * (d - 1))):
-        raise WengertValueError(f"condition a > 0.5 * (d-1) ({0.5 * (d - 1):f}) not met")
-    parts = [apply("gammaln", a - 0.5 * j) for j in range(int(d))]
-    return sum(parts[1:], parts[0]) + d * (d - 1) * 0.25 * math.log(math.pi)
-
-
-@implements(special.polygamma)
-def polygamma(n: Any, x: Any) -> Any:
-    n, x = floating(n, x)
-    return apply("polygamma", n, x if x.dtype.kind == "c" else x.astype(FLOAT))
-
-
-globals().update(exposed(special, __name__))
