@@ -10,6 +10,7 @@ from problems import (
     gmm,
     joints,
     logistic,
+    lstm,
     mds,
     mlp,
     recurrences,
@@ -30,6 +31,7 @@ FAMILIES = (
     mlp,
     logistic,
     recurrences,
+    lstm,
 )
 PROBLEMS: tuple[Problem, ...] = tuple(p for family in FAMILIES for p in family.PROBLEMS)
 

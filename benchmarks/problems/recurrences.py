@@ -75,7 +75,24 @@ def unrolled(name: str, n: int, measured: int, steps: int, dt: float, np: Any) -
 
 
 def scanned(name: str, n: int, measured: int, steps: int, dt: float, np: Any) -> Any:
-    """For JAX: Lorenz on three scalars, the bodies on arrays, which are faster there."""
+    """The same steps on numbers as one operation."""
+    import wengert
+
+    field = field_of(name, np)
+
+    def f(y0: Any) -> Any:
+        first = [y0[i] for i in range(n)]
+        y, _ = wengert.scan(lambda y, _: (step(field, y, dt), None), first, length=steps)
+        total = y[0] * y[0]
+        for a in y[1:measured]:
+            total = total + a * a
+        return total
+
+    return f
+
+
+def jax_scan(name: str, n: int, measured: int, steps: int, dt: float, np: Any) -> Any:
+    """Lorenz on three scalars, the bodies on arrays, which are faster there."""
     import jax
 
     def bodies(state: Any) -> Any:
@@ -139,14 +156,25 @@ def floor(steps: int, dt: float, name: str, floors: FloorLibrary, arguments: Arg
     )
 
 
-def problem(name: str, c_name: str, data: Any, n: int, measured: int, steps: int, dt: float) -> Any:
+def problem(
+    name: str,
+    c_name: str,
+    data: Any,
+    n: int,
+    measured: int,
+    steps: int,
+    dt: float,
+    as_scan: bool = False,
+) -> Any:
+    """as_scan: whether ours is a scan too, where it is else the loop in Python."""
     shape = (name, n, measured, steps, dt)
+    ours = {"wengert": partial(scanned, *shape)} if as_scan else {}
     return Problem(
-        name=name,
+        name=f"{name}-scan" if as_scan else name,
         arguments=data,
         small=data,
         function=partial(unrolled, *shape),
-        otherwise={"jax": partial(scanned, *shape)},
+        otherwise={"jax": partial(jax_scan, *shape), **ours},
         floor=partial(floor, steps, dt, c_name),
         casadi=partial(folded, *shape),
         # 1000 steps of a chaotic system amplify rounding.
@@ -154,7 +182,12 @@ def problem(name: str, c_name: str, data: Any, n: int, measured: int, steps: int
     )
 
 
+LORENZ = ("lorenz", "lorenz", lorenz_arguments, 3, 3, LORENZ_STEPS, LORENZ_DT)
+FIVE_BODIES = ("five-bodies", "nbody", bodies_arguments, 30, 15, BODIES_STEPS, BODIES_DT)
+
 PROBLEMS = (
-    problem("lorenz", "lorenz", lorenz_arguments, 3, 3, LORENZ_STEPS, LORENZ_DT),
-    problem("five-bodies", "nbody", bodies_arguments, 30, 15, BODIES_STEPS, BODIES_DT),
+    problem(*LORENZ),
+    problem(*FIVE_BODIES),
+    problem(*LORENZ, as_scan=True),
+    problem(*FIVE_BODIES, as_scan=True),
 )

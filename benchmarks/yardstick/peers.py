@@ -20,7 +20,7 @@ Pair = tuple[Callable[[], Any] | None, Callable[[], Any] | None]
 def wengert(problem: Problem, arguments: Arguments) -> Pair:
     import wengert as wg
 
-    fun = problem.function(np)
+    fun = problem.otherwise.get("wengert", problem.function)(np)
     made = {
         "value_and_grad": lambda: wg.value_and_grad(fun, problem.argnums),
         "hvp": lambda: lambda x, v, *rest: wg.hvp(fun, x, v, *rest),

@@ -95,14 +95,42 @@ def _residuals(
     found = _without_tapes({node for node in read if node not in linear and not is_constant(node)})
     available = found.union(params)
     for node in sorted(found, key=lambda node: -node.serial):
-        if (node.op.name in CHEAP or node.op.family == "movement") and all(
-            arg in available or is_constant(arg) for arg in node.args
-        ):
-            parts = {arg for arg in node.args if not is_constant(arg)}
-            if len(parts - found) <= 1:
-                found.remove(node)
-                found |= parts
+        roots = _roots(node, available)
+        if roots is None or node not in found:
+            continue
+        new = roots - available
+        if not new or (len(new) == 1 and next(iter(new)).size <= node.size):
+            found.remove(node)
+            found |= roots
+            available.discard(node)
+            available |= roots
     return sorted(found, key=lambda node: node.serial)
+
+
+MOST_REMADE = 4
+"""Cheap operations that make a residual again, at most."""
+
+
+def _roots(node: Node, available: set[Node]) -> set[Node] | None:
+    """The nodes that a residual is made from again by cheap operations; None where it is not."""
+    roots: set[Node] = set()
+    stack, count = [node], 0
+    while stack:
+        own = stack.pop()
+        if is_constant(own):
+            continue
+        if own is not node and own in available:
+            roots.add(own)
+        elif own.op.name in CHEAP or (own.op.family == "movement" and len(own.args) == 1):
+            count += own.op.family != "movement"
+            stack.extend(own.args)
+        elif own is node:
+            return None
+        else:
+            roots.add(own)
+        if count > MOST_REMADE:
+            return None
+    return roots
 
 
 def _without_tapes(found: set[Node]) -> set[Node]:

@@ -158,11 +158,13 @@ multiply: Op = elementwise(
 
 
 def _push_divide(node: Node, tangents: Sequence[Tangent]) -> Tangent:
+    """d(a/b) = da/b − (y/b) db with y = a/b; where a is 1, y/b is y², without a division."""
     a, b = tangents
-    by = node.args[1]
+    over, by = node.args
     result = None if a is None else linear.divide(a, by)
     if b is not None:
-        result = linear.add(result, linear.negative(linear.scale(b, divide(node, by))))
+        slope = multiply(node, node) if is_literal(over, 1) else divide(node, by)
+        result = linear.add(result, linear.negative(linear.scale(b, slope)))
     return result
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 WORDS = 3
 """The words of a tape's handle."""
 BYTE: DType = np.dtype(np.uint8)
+WORD, LINE = 16, 64
+"""What small and large values are aligned to, in bytes."""
 
 
 class Program(Protocol):
@@ -44,6 +46,10 @@ class Program(Protocol):
     def work(self) -> int: ...
 
 
+MOST_INLINED = 4_000
+"""Lines of a program that is written into the loop that calls it: its addresses then stay in
+registers."""
+
 _OWN = re.compile(r"@(program|nest\d+|part\d+|join\d+|rule\d+)\b")
 
 
@@ -58,6 +64,9 @@ def included(part: Program, number: int) -> tuple[dict[str, str], str]:
         for name, text in part.declared.items()
     }
     body = renamed(part.body).replace("define i64 @program", "define internal i64 @program")
+    if body.count("\n") <= MOST_INLINED:
+        body = body.replace(" noinline nounwind", " alwaysinline nounwind")
+        body = body.replace("ptr %table) {", "ptr %table) alwaysinline {")
     return declared, body
 
 
@@ -68,15 +77,18 @@ def included(part: Program, number: int) -> tuple[dict[str, str], str]:
 class Held:
     """What the emission of a holder knows beside its memories.
 
-    parts: the programs of its bodies, by number. sizes: of its groups of inputs.
-    types: of its inputs and of its results. scratch: the memories that parts work in.
+    parts: the programs of its bodies, by number. args, results: memories.
+    carried: how many of the results, the first ones, its steps hand on. blocks: the two places of
+    what they hand on; offsets: where each lies there. scratch: the memories that parts work in.
     """
 
     node: Node
     parts: tuple[tuple[int, Program], ...]
     args: tuple[Memory, ...]
     results: tuple[Memory, ...]
-    spare: tuple[tuple[Memory, Memory], ...]
+    carried: int
+    blocks: tuple[Memory, Memory]
+    offsets: tuple[int, ...]
     scratch: tuple[Memory, ...]
 
 
@@ -97,8 +109,8 @@ def room(lowering: Lowering, type: Type) -> Memory:
     return memory
 
 
-def lower(lowering: Lowering, node: Node, bodies: Sequence[Body], carried: Sequence[int]) -> Any:
-    """The references to the results of a holder. carried: which results its steps hand on."""
+def lower(lowering: Lowering, node: Node, bodies: Sequence[Body], carried: int) -> Any:
+    """The references to the results of a holder. carried: how many of them its steps hand on."""
     args = []
     for arg in node.args:
         source = lowering.in_memory(lowering.references[arg]).source
@@ -106,21 +118,68 @@ def lower(lowering: Lowering, node: Node, bodies: Sequence[Body], carried: Seque
         args.append(source)
     types: TupleType = node.type
     results = tuple(room(lowering, type) for type in types.items)
-    spare = tuple((room(lowering, types.items[k]), room(lowering, types.items[k])) for k in carried)
+    offsets, size = in_a_row([memory.nbytes for memory in results[:carried]])
+    blocks = lowering.buffer(BYTE, max(size, 1)), lowering.buffer(BYTE, max(size, 1))
     parts = tuple(lowering.program(body) for body in bodies)
     scratch = tuple(lowering.buffer(BYTE, max(part.arena_bytes, 1)) for _, part in parts)
-    held = Held(node, parts, tuple(args), results, spare, scratch)
     call = Call(
         node.op.name,
         [Edge(memory) for memory in args],
-        [*results, *(one for pair in spare for one in pair), *scratch],
-        held,
+        [*results, *blocks, *scratch],
+        Held(node, parts, tuple(args), results, carried, blocks, offsets, scratch),
         _times(node) * sum(part.work for _, part in parts),
     )
     lowering.steps.append(call)
     for memory in call.results:
         memory.writers.append(call)
     return tuple(of_type(m, type) for m, type in zip(results, types.items, strict=True))
+
+
+def in_a_row(sizes: Sequence[int]) -> tuple[tuple[int, ...], int]:
+    """Offsets of values that lie one behind the other, and the bytes of all of them."""
+    offsets, end = [], 0
+    for size in sizes:
+        align = LINE if size >= LINE else WORD
+        end = -(-end // align) * align
+        offsets.append(end)
+        end += size
+    return tuple(offsets), -(-end // LINE) * LINE if end >= LINE else -(-end // WORD) * WORD
+
+
+def interleave(lowering: Lowering) -> None:
+    """Let what the steps of a loop leave for the steps of other loops lie together, step by step:
+    one address is then enough for all of it."""
+    readers: dict[Memory, list[Call | None]] = {}
+    for step in lowering.steps:
+        for k, edge in enumerate(step.args):
+            if isinstance(edge.source, Memory):
+                steps = isinstance(step, Call) and k in _stacked(step)
+                readers.setdefault(edge.source, []).append(step if steps else None)
+    for step in lowering.steps:
+        if not isinstance(step, Call) or step.what != "scan" or step.params.node.params[3] is None:
+            continue
+        held: Held = step.params
+        length = held.node.params[3]
+        columns = [
+            memory
+            for memory in held.results[held.carried :]
+            if memory.where == "buffer" and None not in readers.get(memory, [None])
+        ]
+        if len(columns) < 2:
+            continue
+        offsets, size = in_a_row([memory.nbytes // length for memory in columns])
+        together = lowering.buffer(BYTE, size * length)
+        together.writers.append(step)
+        for memory, offset in zip(columns, offsets, strict=True):
+            memory.row = (together, offset, size)
+
+
+def _stacked(call: Call) -> range:
+    """Which inputs of a loop of known length its steps have a row each of."""
+    if call.what != "scan":
+        return range(0)
+    _, consts, carry, length, _ = call.params.node.params
+    return range(0) if length is None else range(consts + carry, len(call.args))
 
 
 LIKELY = 100
@@ -137,16 +196,16 @@ def _times(node: Node) -> int:
 
 def lower_scan(lowering: Lowering, node: Node) -> Any:
     body, _, carry, _, _ = node.params
-    return lower(lowering, node, [body], range(carry))
+    return lower(lowering, node, [body], carry)
 
 
 def lower_repeat(lowering: Lowering, node: Node) -> Any:
     condition, body, _, consts = node.params
-    return lower(lowering, node, [condition, body], range(len(body.params) - consts))
+    return lower(lowering, node, [condition, body], len(body.params) - consts)
 
 
 def lower_branch(lowering: Lowering, node: Node) -> Any:
-    return lower(lowering, node, node.params, ())
+    return lower(lowering, node, node.params, 0)
 
 
 def lower_item(lowering: Lowering, node: Node) -> Any:

@@ -7,6 +7,7 @@ turn, so that a step never writes what it reads; of what is stacked, each step g
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from wengert.compiler.code import Code
 from wengert.compiler.nests.holders import Held
@@ -20,12 +21,23 @@ FIRST_ROOM = 64
 Address = Callable[[object], str]
 
 
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Rows in memory: the address of the first, from one to the next, and the bytes before what is
+    meant of each."""
+
+    base: str
+    nbytes: int
+    offset: int = 0
+
+
 class Writer:
     """The calls of the parts of a holder, written into the function `program`."""
 
     def __init__(self, code: Code, call: Call, address: Address, table: list[str]) -> None:
         self.code = code
         self.held: Held = call.params
+        self._rows: dict[tuple[str, str, int], str] = {}
         self.address = address
         self._table = []
         for _, part in self.held.parts:
@@ -45,7 +57,15 @@ class Writer:
         self.code.put(f"store ptr {pointer}, ptr {at}")
 
     def row(self, base: str, at: str, nbytes: int) -> str:
-        offset = self.code.let(f"mul i64 {at}, {nbytes}")
+        """Row `at` of what lies at an address; the same row has one name."""
+        key = (base, at, nbytes)
+        found = self._rows.get(key)
+        if found is None:
+            offset = self.code.let(f"mul i64 {at}, {nbytes}")
+            found = self._rows[key] = self.beyond(base, offset)
+        return found
+
+    def beyond(self, base: str, offset: int | str) -> str:
         return self.code.let(f"getelementptr i8, ptr {base}, i64 {offset}")
 
     def word(self, handle: str, k: int) -> str:
@@ -76,13 +96,45 @@ class Writer:
 
     # -------------------------------------------------------------------------------------- tapes
 
-    def base(self, memory: Memory, type: Type) -> str:
-        """The address of the first row of what is stacked."""
-        pointer = self.address(memory)
-        return self.code.let(f"load ptr, ptr {pointer}") if isinstance(type, TapeType) else pointer
+    def stack(self, memory: Memory, type: Type) -> Stack:
+        """Where the rows of what is stacked lie."""
+        if isinstance(type, TapeType):
+            base = self.code.let(f"load ptr, ptr {self.address(memory)}")
+            return Stack(base, type.step.nbytes)
+        assert isinstance(type, ArrayType)
+        if memory.row is not None:
+            together, offset, step = memory.row
+            return Stack(self.address(together), step, offset)
+        return Stack(self.address(memory), type.nbytes // type.shape[0])
 
-    def new_tape(self, memory: Memory, type: TapeType, rows: str) -> str:
-        """Room for so many rows; the address of the first."""
+    def step_of(self, stack: Stack, at: str) -> str:
+        """The address of one row."""
+        row = self.row(stack.base, at, stack.nbytes)
+        return self.beyond(row, stack.offset) if stack.offset else row
+
+    # ------------------------------------------------------------------------------------- carry
+
+    def begin(self, start: Sequence[Memory]) -> tuple[str, str]:
+        """The two places of the carry, the first of them with what it is at first."""
+        first, second = map(self.address, self.held.blocks)
+        types: TupleType = self.held.node.type
+        for memory, offset, type in zip(start, self.held.offsets, types.items, strict=False):
+            self.copy(self.beyond(first, offset), self.address(memory), type)
+        return first, second
+
+    def carry(self, slots: str, first: int, block: str) -> None:
+        """Put the addresses of a carry into slots, from that one on."""
+        for k, offset in enumerate(self.held.offsets):
+            self.put(slots, first + k, self.beyond(block, offset))
+
+    def end(self, block: str) -> None:
+        """Copy the last carry to the results."""
+        held, types = self.held, self.held.node.type
+        for memory, offset, type in zip(held.results, held.offsets, types.items, strict=False):
+            self.copy(self.address(memory), self.beyond(block, offset), type)
+
+    def new_tape(self, memory: Memory, type: TapeType, rows: str) -> None:
+        """Room for so many rows."""
         code = self.code
         handle = self.address(memory)
         size = code.let(f"mul i64 {rows}, {type.step.nbytes}")
@@ -91,7 +143,6 @@ class Writer:
         code.put(f"store ptr {block}, ptr {handle}")
         for k in (1, 2):
             code.put(f"store i64 {rows}, ptr {self.word(handle, k)}")
-        return block
 
     def empty_tape(self, memory: Memory) -> None:
         handle = self.address(memory)
@@ -128,7 +179,7 @@ def _types(nodes: Sequence[Node]) -> list[Type]:
 
 
 def emit_scan(code: Code, call: Call, address: Address, table: list[str]) -> str:
-    """A loop over the steps; the address of each carry alternates between two places."""
+    """A loop over the steps."""
     w = Writer(code, call, address, table)
     held = w.held
     _, n_consts, n_carry, length, reverse = held.node.params
@@ -136,82 +187,72 @@ def emit_scan(code: Code, call: Call, address: Address, table: list[str]) -> str
     types = _types(held.node.args)
     results: TupleType = held.node.type
     consts = held.args[lead : lead + n_consts]
-    start = held.args[lead + n_consts : lead + n_consts + n_carry]
     first_x = lead + n_consts + n_carry
-    xs, x_types = held.args[first_x:], types[first_x:]
     count = code.let(f"load i64, ptr {address(held.args[0])}") if lead else str(length)
-    inputs = w.slots(n_consts + n_carry + len(xs))
-    outputs = w.slots(len(results.items))
+    inputs, outputs = w.slots(len(held.args) - lead), w.slots(len(results.items))
     for k, memory in enumerate(consts):
         w.put(inputs, k, address(memory))
-    x_bases = [w.base(m, t) for m, t in zip(xs, x_types, strict=True)]
-    ys, y_types = held.results[n_carry:], results.items[n_carry:]
-    y_bases = [
-        w.new_tape(m, t, count) if isinstance(t, TapeType) else address(m)
-        for m, t in zip(ys, y_types, strict=True)
+    ys = list(zip(held.results[n_carry:], results.items[n_carry:], strict=True))
+    for memory, type in ys:
+        if isinstance(type, TapeType):
+            w.new_tape(memory, type, count)
+    y_stacks = [w.stack(memory, type) for memory, type in ys]
+    x_stacks = [
+        w.stack(memory, type)
+        for memory, type in zip(held.args[first_x:], types[first_x:], strict=True)
     ]
-    begin = [address(m) for m in start]
-    pairs = [(address(a), address(b)) for a, b in held.spare]
-    final = [address(m) for m in held.results[:n_carry]]
+    first, second = w.begin(held.args[lead + n_consts : first_x])
     last = code.let(f"add i64 {count}, -1")
-
-    def step(t: str, carry: Sequence[str]) -> list[str]:
-        at = code.let(f"sub i64 {last}, {t}") if reverse else t
-        odd = code.let(f"trunc i64 {t} to i1")
-        ends = code.let(f"icmp eq i64 {t}, {last}")
-        nexts = []
-        for k, (a, b) in enumerate(pairs):
-            w.put(inputs, n_consts + k, carry[k])
-            place = code.let(f"select i1 {odd}, ptr {a}, ptr {b}")
-            nexts.append(code.let(f"select i1 {ends}, ptr {final[k]}, ptr {place}"))
-            w.put(outputs, k, nexts[k])
-        for k, (base, type) in enumerate(zip(x_bases, x_types, strict=True)):
-            w.put(inputs, n_consts + n_carry + k, w.row(base, at, _row_bytes(type)))
-        for k, (base, type) in enumerate(zip(y_bases, y_types, strict=True)):
-            w.put(outputs, n_carry + k, w.row(base, at, _row_bytes(type)))
-        w.run(0, inputs, outputs)
-        return nexts
-
-    after = _counted(code, count, begin, step)
-    if lead:  # there may be no step at all
-        for target, source, type in zip(final, after, results.items, strict=False):
-            w.copy(target, source, type)
+    loop = Repetition(code, first)
+    loop.body(code.let(f"icmp ult i64 {loop.t}, {count}"))
+    at = code.let(f"sub i64 {last}, {loop.t}") if reverse else loop.t
+    w.carry(inputs, n_consts, loop.block)
+    following = loop.other(first, second)
+    w.carry(outputs, 0, following)
+    for k, stack in enumerate(x_stacks):
+        w.put(inputs, n_consts + n_carry + k, w.step_of(stack, at))
+    for k, stack in enumerate(y_stacks):
+        w.put(outputs, n_carry + k, w.step_of(stack, at))
+    w.run(0, inputs, outputs)
+    loop.again(following)
+    w.end(loop.block)
     return w.status()
 
 
-def _row_bytes(type: Type) -> int:
-    """The bytes of one step of what is stacked."""
-    if isinstance(type, TapeType):
-        return type.step.nbytes
-    assert isinstance(type, ArrayType)
-    return type.nbytes // type.shape[0]
+class Repetition:
+    """A loop under construction: the number %t of the step, and the place of the carry."""
 
+    def __init__(self, code: Code, first: str) -> None:
+        self.code = code
+        self._before, self._first = code.block, first
+        self._head, self._end = code.fresh("H"), code.fresh("E")
+        self.t, self.block = f"%i{self._head}", f"%b{self._head}"
+        code.put(f"br label %{self._head}")
+        code.label(self._head)
+        self._phis = len(code.lines)
 
-def _counted(
-    code: Code, count: str, begin: Sequence[str], step: Callable[[str, Sequence[str]], list[str]]
-) -> list[str]:
-    """A counted loop that carries addresses; those after the last step."""
-    before, head, body, end = code.block, code.fresh("H"), code.fresh("B"), code.fresh("E")
-    t, following = f"%i{head}", f"%n{head}"
-    code.put(f"br label %{head}")
-    code.label(head)
-    place = len(code.lines)
-    names = [f"%c{k}{head}" for k in range(len(begin))]
-    more = code.let(f"icmp ult i64 {t}, {count}")
-    code.put(f"br i1 {more}, label %{body}, label %{end}")
-    code.label(body)
-    nexts = step(t, names)
-    code.put(f"{following} = add nuw nsw i64 {t}, 1")
-    latch = code.block
-    code.put(f"br label %{head}")
-    phis = [f"{t} = phi i64 [ 0, %{before} ], [ {following}, %{latch} ]"]
-    phis += [
-        f"{name} = phi ptr [ {first}, %{before} ], [ {then}, %{latch} ]"
-        for name, first, then in zip(names, begin, nexts, strict=True)
-    ]
-    code.lines[place:place] = phis
-    code.label(end)
-    return names
+    def body(self, more: str) -> None:
+        """Go on with the step where there is one."""
+        inside = self.code.fresh("B")
+        self.code.put(f"br i1 {more}, label %{inside}, label %{self._end}")
+        self.code.label(inside)
+
+    def other(self, first: str, second: str) -> str:
+        """The place that the step writes."""
+        odd = self.code.let(f"trunc i64 {self.t} to i1")
+        return self.code.let(f"select i1 {odd}, ptr {first}, ptr {second}")
+
+    def again(self, following: str) -> None:
+        """The next step, and after the last of them."""
+        code = self.code
+        t = code.let(f"add nuw nsw i64 {self.t}, 1")
+        latch = code.block
+        code.put(f"br label %{self._head}")
+        code.lines[self._phis : self._phis] = [
+            f"{self.t} = phi i64 [ 0, %{self._before} ], [ {t}, %{latch} ]",
+            f"{self.block} = phi ptr [ {self._first}, %{self._before} ], [ {following}, %{latch} ]",
+        ]
+        code.label(self._end)
 
 
 def emit_repeat(code: Code, call: Call, address: Address, table: list[str]) -> str:
@@ -219,63 +260,37 @@ def emit_repeat(code: Code, call: Call, address: Address, table: list[str]) -> s
     w = Writer(code, call, address, table)
     held = w.held
     _, body, n_asked, n_consts = held.node.params
-    n_carry = len(body.params) - n_consts
+    n_carry = held.carried
     results: TupleType = held.node.type
-    asked, consts = held.args[:n_asked], held.args[n_asked : n_asked + n_consts]
-    start = held.args[n_asked + n_consts :]
     questions, answer = w.slots(n_asked + n_carry), w.slots(1)
     flag = code.slot("i8", 8)
     w.put(answer, 0, flag)
     inputs, outputs = w.slots(n_consts + n_carry), w.slots(len(body.outputs))
-    for k, memory in enumerate(asked):
+    for k, memory in enumerate(held.args[:n_asked]):
         w.put(questions, k, address(memory))
-    for k, memory in enumerate(consts):
+    for k, memory in enumerate(held.args[n_asked : n_asked + n_consts]):
         w.put(inputs, k, address(memory))
     tapes = list(zip(held.results[n_carry + 1 :], results.items[n_carry + 1 :], strict=True))
     for memory, _ in tapes:
         w.empty_tape(memory)
-    begin = [address(m) for m in start]
-    pairs = [(address(a), address(b)) for a, b in held.spare]
-
-    before, head = code.block, code.fresh("H")
-    inside, end = code.fresh("B"), code.fresh("E")
-    t, following = f"%i{head}", f"%n{head}"
-    code.put(f"br label %{head}")
-    code.label(head)
-    place = len(code.lines)
-    carry = [f"%c{k}{head}" for k in range(n_carry)]
-    for k, pointer in enumerate(carry):
-        w.put(questions, n_asked + k, pointer)
+    first, second = w.begin(held.args[n_asked + n_consts :])
+    loop = Repetition(code, first)
+    w.carry(questions, n_asked, loop.block)
     w.run(0, questions, answer)
     holds = code.let(f"load i8, ptr {flag}")
-    more = code.let(f"icmp ne i8 {holds}, 0")
-    code.put(f"br i1 {more}, label %{inside}, label %{end}")
-    code.label(inside)
-    odd = code.let(f"trunc i64 {t} to i1")
-    nexts = []
-    for k, (a, b) in enumerate(pairs):
-        w.put(inputs, n_consts + k, carry[k])
-        nexts.append(code.let(f"select i1 {odd}, ptr {a}, ptr {b}"))
-        w.put(outputs, k, nexts[k])
+    loop.body(code.let(f"icmp ne i8 {holds}, 0"))
+    w.carry(inputs, n_consts, loop.block)
+    following = loop.other(first, second)
+    w.carry(outputs, 0, following)
     for k, (memory, type) in enumerate(tapes):
         assert isinstance(type, TapeType)
-        w.put(outputs, n_carry + k, w.next_row(memory, type, t))
+        w.put(outputs, n_carry + k, w.next_row(memory, type, loop.t))
     w.run(1, inputs, outputs)
-    code.put(f"{following} = add nuw nsw i64 {t}, 1")
-    latch = code.block
-    code.put(f"br label %{head}")
-    phis = [f"{t} = phi i64 [ 0, %{before} ], [ {following}, %{latch} ]"]
-    phis += [
-        f"{name} = phi ptr [ {first}, %{before} ], [ {then}, %{latch} ]"
-        for name, first, then in zip(carry, begin, nexts, strict=True)
-    ]
-    code.lines[place:place] = phis
-    code.label(end)
-    for memory, pointer, type in zip(held.results, carry, results.items, strict=False):
-        w.copy(address(memory), pointer, type)
-    code.put(f"store i64 {t}, ptr {address(held.results[n_carry])}")
+    loop.again(following)
+    w.end(loop.block)
+    code.put(f"store i64 {loop.t}, ptr {address(held.results[n_carry])}")
     for memory, _ in tapes:
-        code.put(f"store i64 {t}, ptr {w.word(address(memory), 2)}")
+        code.put(f"store i64 {loop.t}, ptr {w.word(address(memory), 2)}")
     return w.status()
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from wengert.compiler.nests.forms import FORMS
-from wengert.compiler.nests.holders import Program, in_array, of_type
+from wengert.compiler.nests.holders import Program, in_array, interleave, of_type
 from wengert.compiler.nests.references import (
     Reference,
     in_axes,
@@ -86,6 +86,7 @@ class Lowering:
                 self._reads[found.source.id] = max(reads, self._shifted.get(node, 1))
         for k, node in enumerate(outputs):
             self._deliver(k, node)
+        interleave(self)
 
     # ------------------------------------------------------------------------ by the native slot
 

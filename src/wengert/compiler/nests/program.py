@@ -250,6 +250,8 @@ def _arena(
         else:
             used = list(emitted[step].pointers)
         for thing in used:
+            if isinstance(thing, Memory) and thing.row is not None:
+                thing = thing.row[0]
             if isinstance(thing, Slot) or (isinstance(thing, Memory) and thing.where == "buffer"):
                 first, _ = spans.get(thing, (at, at))
                 tape = isinstance(thing, Memory) and thing.tape  # which is freed at the end

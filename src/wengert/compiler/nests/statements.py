@@ -40,9 +40,10 @@ class Memory:
     where: "input", "output" or "buffer"; index: which of them.
     writers: the statements and calls that fill it, in order.
     tape: whether it is the handle of a tape, whose rows lie elsewhere.
+    row: (memory, offset, step) where its rows lie in those of another one, in bytes.
     """
 
-    __slots__ = ("dtype", "index", "size", "tape", "where", "writers")
+    __slots__ = ("dtype", "index", "row", "size", "tape", "where", "writers")
 
     def __init__(self, where: str, index: int, dtype: DType, size: int) -> None:
         self.where = where
@@ -51,6 +52,7 @@ class Memory:
         self.size = size
         self.writers: list[Statement | Call] = []
         self.tape = False
+        self.row: tuple[Memory, int, int] | None = None
 
     @property
     def nbytes(self) -> int:

@@ -293,11 +293,14 @@ class Builder:
 
     def _lanes(self, group: Sequence[Statement], axis: int) -> int:
         """Lanes of a tile: T, but one register where the loop is short and does little, since
-        code is what it costs then."""
-        if self.extents[axis] >= 4 * self.lanes:
+        code is what it costs then; two where they hold all of it, which do not wait for each
+        other."""
+        extent = self.extents[axis]
+        if extent >= 4 * self.lanes:
             return self.lanes
         if sum(self.size(s.classes) for s in group) <= LITTLE:
-            return min(self.lanes, LEAST_VECTOR if self.extents[axis] < 64 else 2 * LEAST_VECTOR)
+            two = extent >= 64 or LEAST_VECTOR < extent <= 2 * LEAST_VECTOR
+            return min(self.lanes, 2 * LEAST_VECTOR if two else LEAST_VECTOR)
         return self.lanes
 
     def _grouped(
