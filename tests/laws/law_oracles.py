@@ -152,6 +152,66 @@ def _solve_banded(ab: Any, b: Any, band: Any) -> Any:
     return np.linalg.solve(dense, b)
 
 
+def _fourier(extent: int, count: int, inverse: bool, power: float) -> Any:
+    """The matrix of a transform, of its first `count` frequencies, from its definition."""
+    turns = np.outer(np.arange(count), np.arange(extent)) / extent
+    return np.exp((2j if inverse else -2j) * np.pi * turns) * float(extent) ** -power
+
+
+def _fft(x: Any, axes: Any, inverse: bool, power: float) -> Any:
+    result = x
+    for axis in axes:
+        matrix = _fourier(x.shape[axis], x.shape[axis], inverse, power)
+        result = np.moveaxis(np.tensordot(matrix, result, (1, axis)), 0, axis)
+    return result.astype(x.dtype)
+
+
+def _weights(extent: int, doubled: bool) -> Any:
+    count = extent // 2 + 1
+    return np.array([2.0 if doubled and 0 < k < extent - k else 1.0 for k in range(count)])
+
+
+def _rfft(x: Any, axis: int, inverse: bool, doubled: bool, power: float) -> Any:
+    weights = _weights(x.shape[axis], doubled)
+    matrix = _fourier(x.shape[axis], weights.size, inverse, power) * weights[:, None]
+    result = np.moveaxis(np.tensordot(matrix, x, (1, axis)), 0, axis)
+    return result.astype(f"c{2 * x.itemsize}")
+
+
+def _irfft(y: Any, axis: int, extent: int, inverse: bool, doubled: bool, power: float) -> Any:
+    weights = _weights(extent, doubled)
+    matrix = _fourier(extent, weights.size, inverse, power) * weights[:, None]
+    result = np.moveaxis(np.tensordot(matrix.T, y, (1, axis)), 0, axis).real
+    return result.astype(f"f{y.itemsize // 2}")
+
+
+def _wave(x: Any, axis: int, kind: str, type: int, norm: str, before: int, after: int) -> Any:
+    """A sum of cosines or sines, with 1/√2 where an element is alone in its class."""
+    n = x.shape[axis]
+    j, k = np.arange(n)[None, :], np.arange(n)[:, None]
+    ends = np.ones(n)
+    period, first, last = 2 * n, type in (2, 3), False
+    if kind == "dct":
+        period -= 2 * (type == 1)
+        shift = {1: (0, 0), 2: (0, 0.5), 3: (0.5, 0), 4: (0.5, 0.5)}[type]
+        last = type == 1
+        first = first or last
+    else:
+        period += 2 * (type == 1)
+        shift = {1: (1, 1), 2: (1, 0.5), 3: (0.5, 1), 4: (0.5, 0.5)}[type]
+        first, last = False, first
+    ends[0] *= np.sqrt(0.5) if first else 1
+    ends[-1] *= np.sqrt(0.5) if last else 1
+    angle = 2 * np.pi * (k + shift[0]) * (j + shift[1]) / period
+    matrix = 2 * (np.cos(angle) if kind == "dct" else np.sin(angle))
+    matrix *= (ends if type in (1, 2) else np.ones(n))[:, None]
+    matrix *= ends if type in (1, 3) else np.ones(n)
+    matrix *= {"backward": 1, "ortho": float(period) ** -0.5, "forward": 1 / period}[norm]
+    matrix *= np.where(ends < 1, 2 ** (after / 2), 1)[:, None]
+    matrix *= np.where(ends < 1, 2 ** (before / 2), 1)
+    return np.moveaxis(np.tensordot(matrix, x, (1, axis)), 0, axis).astype(x.dtype)
+
+
 ORACLES: dict[str, Callable[..., Any]] = {
     "add_along_axis": _add_along,
     "all": lambda x, axes: np.all(x, axis=axes),
@@ -166,12 +226,14 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "convert": lambda x, dtype: x.astype(dtype),
     "cumsum": lambda x, axis: np.cumsum(x, axis, x.dtype),
     "embed": _embed,
+    "fft": _fft,
     "expm": lambda a: _by_eigenvalues(np.exp, a),
     "flatnonzero": lambda mask, count: np.flatnonzero(mask),
     "frexp_exponent": lambda x: np.frexp(x)[1],
     "gather": lambda x, index, axis: np.take(x, index, axis),
     "imag": np.imag,
     "index": lambda x, entries: x[as_slices(entries)],
+    "irfft": _irfft,
     "join": lambda re, im: (re + 1j * im).astype(f"c{2 * re.itemsize}"),
     "logm": lambda a: _by_eigenvalues(np.log, a),
     "max": lambda x, axes: np.max(x, axis=axes),
@@ -180,6 +242,7 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "put": _put,
     "real": np.real,
     "reshape": np.reshape,
+    "rfft": _rfft,
     "scatter_add": _scatter_add,
     "scatter_put": _scatter_put,
     "searchsorted": lambda a, v, side: np.searchsorted(a, v, side),
@@ -194,6 +257,7 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "take_along_axis": np.take_along_axis,
     "threefry": _threefry,
     "transpose": np.transpose,
+    "wave_transform": _wave,
     "winners": _winners,
     "zeta": _whole_order("zeta"),
     "wrap_index": lambda index, extent: np.arange(extent)[index],

@@ -49,6 +49,7 @@ from wengert.numpy import (  # noqa: F401 (each registers its functions)
     statistics,
     ufuncs,
 )
+from wengert.numpy import fft as fft
 from wengert.numpy import linalg as linalg
 from wengert.numpy.namespace import public_names
 from wengert.tracing.tracer import install_members as _install_members

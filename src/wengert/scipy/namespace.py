@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from wengert.errors import Unsupported
 from wengert.graph.registry import NUMPY, UFUNCS
 from wengert.numpy.dispatch import remembering
 from wengert.numpy.namespace import public, public_ufunc
@@ -48,3 +49,23 @@ def exposed(module: ModuleType, name: str) -> dict[str, Any]:
             found[key] = public(value, NUMPY[value])
             found[key].__module__ = name
     return found
+
+
+def refused(module: ModuleType, name: str, reasons: dict[str, str]) -> dict[str, Any]:
+    """What the SciPy module offers that cannot be traced, by name: SciPy's own, but with an error
+    that says why where an argument is traced."""
+    found: dict[str, Any] = {}
+    for key, reason in reasons.items():
+        found[key] = public(getattr(module, key), _refusal(f"{module.__name__}.{key}", reason))
+        found[key].__module__ = name
+    return found
+
+
+def _refusal(function: str, reason: str) -> Callable[..., Any]:
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise Unsupported(
+            f"{function} cannot be traced: {reason}. Call it on plain arrays, or wrap the code "
+            "with wengert.primitive to state a derivative yourself"
+        )
+
+    return refuse
