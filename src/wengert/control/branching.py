@@ -10,6 +10,7 @@ results, a place for those of each body, and a linear one that reads them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import Any
 
 from wengert.control import instances
@@ -20,6 +21,7 @@ from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.registry import find, runner
 from wengert.graph.types import ArrayType, TupleType, Type
+from wengert.graph.walk import topological
 from wengert.ops.families import define
 from wengert.ops.leaves import item, pack, parameter
 from wengert.ops.native import Statement
@@ -27,6 +29,18 @@ from wengert.transforms.transpose import transpose as transposed
 
 
 def _build(index: Node, operands: Sequence[Node], *choices: Body) -> Node:
+    """Operands that no body reads are left out, so that nothing rests on them."""
+    leaves = [set(topological(body.outputs)) for body in choices]
+    read = [
+        any(body.params[k] in own for body, own in zip(choices, leaves, strict=True))
+        for k in range(len(operands))
+    ]
+    if not all(read):
+        operands = list(compress(operands, read))
+        choices = tuple(
+            body_of(body.outputs, list(compress(body.params, read)), body.opened)
+            for body in choices
+        )
     args = (index, *operands)
     return make(branch, args, choices, _infer(tuple(arg.type for arg in args), choices))
 

@@ -15,6 +15,7 @@ from wengert.flow.whiles import while_loop
 from wengert.graph.body import body_of, invariant
 from wengert.graph.node import Node
 from wengert.graph.types import ArrayType
+from wengert.ops.arithmetic import convert
 from wengert.ops.leaves import item
 from wengert.tracing.lifting import lift
 from wengert.tracing.tracer import Tracer
@@ -139,9 +140,14 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
     if isinstance(lower, Tracer) or isinstance(upper, Tracer):
         last = while_loop(
             lambda state: state[0] < upper,
-            lambda state: (state[0] + 1, body_fun(state[0], state[1])),
+            lambda state: (state[0] + 1, body_fun(_counter(state[0]), state[1])),
             (lower, init_val),
         )
         return last[1]
     steps = np.arange(int(lower), max(int(lower), int(upper)))
-    return scan(lambda value, i: (body_fun(i, value), None), init_val, steps)[0]
+    return scan(lambda value, i: (body_fun(_counter(i), value), None), init_val, steps)[0]
+
+
+def _counter(i: Tracer) -> Tracer:
+    """The number of a step, which leaves the dtype of what it meets as Python's own does."""
+    return Tracer(convert(i.node, i.dtype, weak=True), i.session)
