@@ -4,12 +4,15 @@ from wengert.ops.linalg import (
     banded,
     cholesky,
     complement,
+    congruence,
     determinant,
+    eig,
     eigh,
     functions,
     gaps,
     lu,
     pivots,
+    qr,
     riccati,
     solve,
     svd,
@@ -19,6 +22,7 @@ from wengert.ops.linalg import (
 )
 
 __all__ = [
+    "congruence",
     "triangular",
     "solve",
     "lu",
@@ -34,4 +38,6 @@ __all__ = [
     "gaps",
     "svd",
     "turning",
+    "eig",
+    "qr",
 ]

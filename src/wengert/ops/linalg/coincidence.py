@@ -56,10 +56,15 @@ CURE = (
 )
 
 
-def rounding(values: Any, extent: int) -> Any:
-    """How far apart values may be that are equal to rounding, one number a matrix."""
-    eps = np.finfo(values.dtype).eps
-    return ROUNDING * max(extent, 1) * eps * np.max(np.abs(values), axis=-1, initial=0)
+def rounding(values: Any, extent: int, size: Any = None) -> Any:
+    """How far apart values may be that are equal to rounding, one number a matrix.
+
+    size: of what their errors are a part; their largest for Hermitian matrices and for singular
+        values.
+    """
+    if size is None:
+        size = np.max(np.abs(values), axis=-1, initial=0)
+    return ROUNDING * max(extent, 1) * np.finfo(values.dtype).eps * size
 
 
 def gaps(values: Any) -> Any:

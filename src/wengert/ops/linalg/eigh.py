@@ -30,8 +30,8 @@ from wengert.ops.domain import Cases, hermitian, normal
 from wengert.ops.families import NOT_LINEAR, batch_unary, define
 from wengert.ops.leaves import item
 from wengert.ops.linalg.coincidence import no_columns
-from wengert.ops.linalg.gaps import rotation, separated
-from wengert.ops.linalg.lapack import inexact
+from wengert.ops.linalg.gaps import largest_of, rotation, separated
+from wengert.ops.linalg.lapack import ERRORS, inexact
 from wengert.ops.linalg.matrices import adjoint, after, mix_matrices, times
 from wengert.ops.linalg.phases import phase_rates, with_phase
 from wengert.ops.linalg.triangular import check_square
@@ -92,7 +92,8 @@ def _push(node: Node, tangents: Sequence[Tangent]) -> Tangent:
     w, v = item(node, 0), item(node, 1)
     moved = times(tangents[0], v)
     p = after(adjoint(v), moved)
-    turn = mix_matrices(lambda x: rotation(x, w, no_columns(x.shape), 1), p)
+    size = largest_of(w)
+    turn = mix_matrices(lambda x: rotation(x, w, size, no_columns(x.shape), 1), p)
     v_dot = after(v, turn)
     rates = phase_rates(v, v_dot, 0 if uplo == "L" else -1)
     return column_products(v, moved), with_phase(v_dot, v, rates)
@@ -123,6 +124,7 @@ eigh: Op = define(
     batch=batch_unary(lambda node, a: eigh(a, *node.params)),
     label="eigh({0})",
     domain=DOMAIN,
+    raises=ERRORS,
 )
 
 eigvalsh: Op = define(
@@ -136,4 +138,5 @@ eigvalsh: Op = define(
     batch=batch_unary(lambda node, a: eigvalsh(a, *node.params)),
     label="λ({0})",
     domain=DOMAIN,
+    raises=ERRORS,
 )

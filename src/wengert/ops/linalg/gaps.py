@@ -1,9 +1,10 @@
 """Turns of eigenvectors and the parts of singular vectors that leave their span.
 
-rotation(x, w, mixed, sign)      x, or its Hermitian or other part, divided by wⱼ − wᵢ
-outside(x, u, s, mixed, extent)  (x − u uᴴ x)ⱼ / sⱼ
+rotation(x, w, size, mixed, sign)  x, or its Hermitian or other part, divided by wⱼ − wᵢ
+outside(x, u, s, mixed, extent)    (x − u uᴴ x)ⱼ / sⱼ
 
-Both are linear in x. `mixed` says which columns must not coincide with others, see `coincidence`.
+Both are linear in x. `mixed` says which columns must not coincide with others, see `coincidence`;
+`size` of what number the errors of w are a part.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def half(x: Any, sign: int) -> Any:
     return (x + turned if sign > 0 else x - turned) / 2
 
 
-# rotation(x, w, mixed, sign): Yᵢⱼ = ½ (x + sign xᴴ)ᵢⱼ / (wⱼ − wᵢ), 0 on the diagonal; sign 0: x.
+# rotation(x, w, size, mixed, sign): Yᵢⱼ = ½ (x ± xᴴ)ᵢⱼ / (wⱼ − wᵢ), Yᵢᵢ = 0; sign 0: x alone.
 #
 #     Re Σ cᵢⱼ ½ (xᵢⱼ ± x̄ⱼᵢ) / gᵢⱼ = Re Σ xᵢⱼ ½ (cᵢⱼ ∓ c̄ⱼᵢ) / gᵢⱼ      as gⱼᵢ = −gᵢⱼ is real
 #
@@ -95,8 +96,8 @@ def half(x: Any, sign: int) -> Any:
 # symmetry that the op keeps.
 
 
-def _build_rotation(x: Node, w: Node, mixed: Node, sign: int = 0) -> Node:
-    return make(rotation, (x, w, mixed), (sign,), same_type((x.type,), None))
+def _build_rotation(x: Node, w: Node, size: Node, mixed: Node, sign: int = 0) -> Node:
+    return make(rotation, (x, w, size, mixed), (sign,), same_type((x.type,), None))
 
 
 def same_type(types: tuple[ArrayType, ...], params: Any) -> ArrayType:
@@ -108,10 +109,10 @@ def _evaluate_rotation(node: Node) -> Callable[..., Any]:
     n = node.shape[-1]
     off = ~np.eye(n, dtype=bool)
 
-    def run(x: Any, w: Any, mixed: Any) -> Any:
+    def run(x: Any, w: Any, size: Any, mixed: Any) -> Any:
         numerator = half(x, sign) if sign else x
         g = gaps(w)
-        equal = (np.abs(g) <= rounding(w, n)[..., None, None]) & off
+        equal = (np.abs(g) <= rounding(w, n, size)[..., None, None]) & off
         g = np.where(off, g, 1)
         y = quotient(numerator, g, equal, x, mixed[..., None, :], "the eigenvalues", w)
         return np.where(off, y, 0).astype(x.dtype, copy=False)
@@ -120,21 +121,22 @@ def _evaluate_rotation(node: Node) -> Callable[..., Any]:
 
 
 def _push_rotation(node: Node, tangents: Sequence[Tangent]) -> Tangent:
-    x, w, _ = node.args
+    x, w, size, _ = node.args
     (sign,) = node.params
-    by_x, by_w, _ = tangents
+    by_x, by_w, _, _ = tangents
     total = by_x
     if by_w is not None:
         total = linear.add(total, linear.negative(weighted(dgaps(by_w), node)))
     if total is None:
         return None
-    return mix_matrices(lambda v: rotation(v, w, no_columns(x.shape), sign), total)
+    return mix_matrices(lambda v: rotation(v, w, size, no_columns(x.shape), sign), total)
 
 
 def _transpose_rotation(node: Node, ct: Node, wanted: Sequence[bool]) -> Sequence[Tangent]:
-    w = node.args[1]
+    _, w, size, _ = node.args
     mixed = mixed_columns(ct, w)
-    return mix_matrices(lambda v: rotation(v, w, mixed, -node.params[0]), ct), None, None
+    to = mix_matrices(lambda v: rotation(v, w, size, mixed, -node.params[0]), ct)
+    return to, None, None, None
 
 
 def separated(rng: np.random.Generator, dtype: Any, *shape: int) -> Any:
@@ -148,7 +150,8 @@ def _draw_rotation(rng: np.random.Generator, dtype: Any) -> Any:
     real = part_dtype(np.dtype(dtype))
     for shape, sign in (((3, 3), 1), ((2, 2, 2), -1), ((3, 3), 0), ((1, 1), 1), ((0, 0), 1)):
         w = separated(rng, real if sign else dtype, *shape[:-1])
-        yield [normal(rng, dtype, *shape), w, np.zeros(shape[:-1], bool)], (sign,)
+        size = np.full(shape[:-2], 2, real)
+        yield [normal(rng, dtype, *shape), w, size, np.zeros(shape[:-1], bool)], (sign,)
 
 
 rotation: Op = define(
@@ -171,15 +174,22 @@ rotation: Op = define(
 #     Ẏ = −(u̇ uᴴ + u u̇ᴴ) x / s − Y ṡ / s
 
 
+def largest_of(values: Node) -> Node:
+    """The largest magnitude among values (…, n)."""
+    if not values.shape[-1]:
+        return full(0, part_dtype(values.dtype), values.shape[:-1])
+    return maximum_over(absolute(values), (values.ndim - 1,))
+
+
 def beyond_rounding(values: Node, extent: int) -> Node:
     """Booleans: which of real values are not zero to rounding, beside the largest."""
     if not values.shape[-1]:
         return full(False, BOOL, values.shape)
     eps = np.finfo(values.dtype).eps
-    size = absolute(values)
-    largest = maximum_over(size, (values.ndim - 1,))
+    largest = largest_of(values)
     least = multiply(largest, constant(float(ROUNDING * extent * eps), largest))
-    return greater(size, broadcast_to(reshape(least, (*least.shape, 1)), values.shape))
+    least = broadcast_to(reshape(least, (*least.shape, 1)), values.shape)
+    return greater(absolute(values), least)
 
 
 def reciprocal(values: Node, extent: int) -> Node:

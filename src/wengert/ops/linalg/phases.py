@@ -6,6 +6,7 @@ it: its reductions to tridiagonal and bidiagonal form are made of reflections th
 
     heevd    the first row of V where the lower triangle is read, the last where the upper one is
     gesdd    the first row of V for matrices m × n with m ≥ n, otherwise the first row of U
+    geev     in each eigenvector the element of largest magnitude
 
 which its tangent must keep: v̇ⱼ + i θⱼ vⱼ with θⱼ = −Im v̇ⱼ[0] / vⱼ[0]. Where vⱼ[0] is zero to
 rounding the phase jumps, and θⱼ is taken as 0; functions that do not depend on phases do not see
@@ -33,10 +34,12 @@ def phase_rates(vectors: Node, tangent: Node, row: int) -> Node | None:
     if vectors.dtype.kind != "c" or not vectors.shape[-1]:
         return None
     entries = (*whole(vectors.shape[:-2]), row % vectors.shape[-2], (0, vectors.shape[-1], 1))
-    return _rates(real(index(vectors, entries)), linear.move(lambda v: index(v, entries), tangent))
+    return rates_of(
+        real(index(vectors, entries)), linear.move(lambda v: index(v, entries), tangent)
+    )
 
 
-def _rates(kept: Node, moved: Node) -> Node:
+def rates_of(kept: Node, moved: Node) -> Node:
     """−i Im(ẋ) / x of real x and complex ẋ."""
     eps = np.finfo(kept.dtype).eps
     one, zero = constant(1, kept), constant(0, kept)

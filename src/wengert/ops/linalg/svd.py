@@ -42,18 +42,23 @@ from wengert.ops.linalg.coincidence import no_columns
 from wengert.ops.linalg.complement import least_turn
 from wengert.ops.linalg.eigh import column_products
 from wengert.ops.linalg.gaps import beyond_rounding, outside, separated
-from wengert.ops.linalg.lapack import inexact
+from wengert.ops.linalg.lapack import ERRORS, inexact
 from wengert.ops.linalg.matrices import adjoint, after, mix_matrices, times
 from wengert.ops.linalg.phases import phase_rates, with_phase
 from wengert.ops.linalg.turning import part, stacked_map, turning
 from wengert.ops.movement import concatenate, index
 
 
-def _prepared(a: Node) -> Node:
+def check_matrix(a: Node) -> None:
+    """NumPy's error for what is no matrix."""
     if a.ndim < 2:
         raise np.linalg.LinAlgError(
             f"{a.ndim}-dimensional array given. Array must be at least two-dimensional"
         )
+
+
+def _prepared(a: Node) -> Node:
+    check_matrix(a)
     return convert(a, inexact(a.type))
 
 
@@ -103,7 +108,7 @@ def _push(node: Node, tangents: Sequence[Tangent]) -> Tangent:
     k, extent = min(m, n), max(m, n)
     s = item(node, 1)
     all_u, all_v = item(node, 0), adjoint(item(node, 2))
-    u, v = _columns(all_u, 0, k), _columns(all_v, 0, k)
+    u, v = columns(all_u, 0, k), columns(all_v, 0, k)
     none = no_columns((*a.shape[:-2], k, k))
     moved, back = times(a_dot, v), times(adjoint(a_dot), u)
     p = after(adjoint(u), moved)
@@ -116,18 +121,18 @@ def _push(node: Node, tangents: Sequence[Tangent]) -> Tangent:
     rates = phase_rates(v, v_dot, 0) if m >= n else phase_rates(u, u_dot, 0)
     u_dot, v_dot = with_phase(u_dot, u, rates), with_phase(v_dot, v, rates)
     if all_u is not u:
-        u_dot = _joined(u_dot, least_turn(u, u_dot, _columns(all_u, k, m)))
+        u_dot = joined(u_dot, least_turn(u, u_dot, columns(all_u, k, m)))
     if all_v is not v:
-        v_dot = _joined(v_dot, least_turn(v, v_dot, _columns(all_v, k, n)))
+        v_dot = joined(v_dot, least_turn(v, v_dot, columns(all_v, k, n)))
     return u_dot, column_products(u, moved), adjoint(v_dot)
 
 
-def _columns(x: Node, start: int, stop: int) -> Node:
+def columns(x: Node, start: int, stop: int) -> Node:
     """Columns of matrices, or all of them."""
     return index(x, (*whole(x.shape[:-1]), (start, stop - start, 1)))
 
 
-def _joined(a: Node, b: Node) -> Node:
+def joined(a: Node, b: Node) -> Node:
     """Two linear values side by side."""
     if linear.is_masked(a) or linear.is_masked(b):
         a, b = linear.as_masked(a), linear.as_masked(b)
@@ -176,6 +181,7 @@ svd: Op = define(
     batch=batch_unary(lambda node, a: svd(a, *node.params)),
     label="svd({0})",
     domain=Cases(_draw),
+    raises=ERRORS,
 )
 
 svdvals: Op = define(
@@ -189,4 +195,5 @@ svdvals: Op = define(
     batch=batch_unary(lambda node, a: svdvals(a)),
     label="σ({0})",
     domain=Cases(_draw_values),
+    raises=ERRORS,
 )
