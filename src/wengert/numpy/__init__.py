@@ -47,6 +47,7 @@ from wengert.numpy import (  # noqa: F401 (each registers its functions)
     signal,
     sorting,
     statistics,
+    systems,
     ufuncs,
 )
 from wengert.numpy import fft as fft

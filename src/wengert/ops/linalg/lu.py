@@ -69,7 +69,10 @@ def _push(node: Node, tangents: Sequence[Tangent]) -> Tangent:
         turned = triangular_solve(packed, transposed(right), False, "T")
         inner = transposed(turned)
         below, above = triangle(inner, True, 0.0), triangle(inner, False)
-        return linear.add(after(lower_factor(packed), below), times(above, triangle(packed, False)))
+        sum_of_both: Node = linear.add(
+            after(lower_factor(packed), below), times(above, upper_factor(packed))
+        )
+        return sum_of_both
 
     return mix_matrices(moved, tangents[0]), None
 
