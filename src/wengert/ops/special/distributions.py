@@ -293,7 +293,7 @@ stdtridf: Op = special(
     "stdtridf",
     *_inverse(STDTR, 0),
     label="t⁻¹(·, {1})",
-    domain=Box(((0.87, 0.89), (1.6, 1.8)), kinds="f"),
+    domain=Box(((0.74, 0.8), (2, 3)), kinds="f"),
 )
 pdtrik = _inverse_by_parameter("pdtrik", POISSON, 0, "Poisson⁻¹(·, {1})", (2, 4))
 bdtrik = _inverse_by_parameter("bdtrik", BINOMIAL, 0, "binomial⁻¹(·, {1}, {2})", (6, 9), (0.4, 0.6))

@@ -162,6 +162,7 @@ def _binom_by_n(y: Node, n: Node, k: Node) -> Node:
     rest = plus(minus(n, k), 1)
     slope = reciprocal_slope(rgamma(rest), rest)
     zero = times(gamma(plus(n, 1)), rgamma(plus(k, 1)), slope)
+    zero = plus(zero, times(y, digamma(plus(n, 1))))  # 0 there, but its derivative is not
     return _binom_slope(y, minus(digamma(plus(n, 1)), digamma(rest)), zero)
 
 

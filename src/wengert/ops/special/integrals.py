@@ -181,3 +181,11 @@ def beta_below(j: Any, k: Any, a: Any, b: Any, x: Any, y: Any) -> Any:
         unit = np.where(step > 0, unit - step, unit)
     integral = _integral(factor, exponent, unit, BETA_RULE)
     return np.where((x == 0) | (y == 0), 0, beta_density(a, b, x, y) * x * y * integral)
+
+
+@blockwise
+def scaled_erfc_integral(n: Any, x: Any) -> Any:
+    """e^(x²) iⁿerfc(x) = 2/(√π n!) ∫₀^∞ uⁿ e^(−u² − 2xu) du for x ≥ 0 (DLMF 7.18.1-2)."""
+    x = np.maximum(x, 0)
+    integral = _integral(lambda u: u**n, lambda u: -u * (u + 2 * x), 1 / (1 + 2 * x))
+    return 2 / math.sqrt(math.pi) * integral * _special().rgamma(n + 1)
