@@ -12,6 +12,7 @@ from wengert.ops.linalg import (
     gaps,
     lu,
     pivots,
+    pseudoinverse,
     qr,
     riccati,
     solve,
@@ -40,4 +41,5 @@ __all__ = [
     "turning",
     "eig",
     "qr",
+    "pseudoinverse",
 ]
