@@ -17,9 +17,12 @@ from typing import Any
 
 from scipy import stats as _stats
 
+from wengert.scipy.namespace import exposed as _exposed
+from wengert.scipy.stats import descriptive as descriptive
+from wengert.scipy.stats.multivariate import MULTIVARIATE as _MULTIVARIATE
 from wengert.scipy.stats.univariate import DISTRIBUTIONS as _DISTRIBUTIONS
 
-globals().update(_DISTRIBUTIONS)
+globals().update(_DISTRIBUTIONS | _MULTIVARIATE | _exposed(_stats, __name__))
 
 
 def __getattr__(name: str) -> Any:

@@ -1,7 +1,6 @@
-"""Distributions as people call them: `norm.logpdf(x, loc, scale)`, `norm(loc, scale).logpdf(x)`.
+"""Distributions of one number: their methods on tracers, made of their declarations (`laws.Law`).
 
-A method is SciPy's own where nothing is traced, and made of the declaration of the distribution
-(`laws.Law`) where something is. Everything is computed in float64, as SciPy does.
+Everything is computed in float64, as SciPy does.
 """
 
 from __future__ import annotations
@@ -11,16 +10,16 @@ from typing import Any
 
 from scipy import stats
 
-from wengert.errors import Unsupported, WengertTypeError
+from wengert.errors import WengertTypeError
 from wengert.graph.node import deriving
 from wengert.graph.registry import find
 from wengert.graph.types import FLOAT
 from wengert.numpy.dispatch import nodes
 from wengert.scipy.stats import laws
+from wengert.scipy.stats.calls import Distribution
 from wengert.scipy.stats.continuous import CONTINUOUS
 from wengert.scipy.stats.discrete import DISCRETE
 from wengert.scipy.stats.laws import Law
-from wengert.tracing.lifting import is_traced
 from wengert.tracing.tracer import Tracer
 
 Rule = Callable[..., Any]
@@ -37,63 +36,26 @@ OF_WHOLE_NUMBERS: dict[str, Rule] = {
 """The methods that are traced, and what computes them."""
 
 
-class Univariate:
-    """A distribution of SciPy's whose densities and probabilities are traced."""
+class Univariate(Distribution):
+    """A distribution of SciPy's of one number, by its declaration."""
 
     def __init__(self, original: Any, law: Law, rules: dict[str, Rule], name: str) -> None:
-        self.original = original
+        super().__init__(original, name)
         self.law = law
         self.rules = rules
-        self.name = name
         shapes = original.shapes.replace(" ", "").split(",") if original.shapes else []
         self.parameters = (*shapes, "loc", "scale") if "pdf" in rules else (*shapes, "loc")
-        self.__doc__ = f"`scipy.stats.{name}`, whose densities and probabilities are traced."
 
-    def __repr__(self) -> str:
-        return f"<wengert.scipy.stats.{self.name}>"
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Frozen:
-        """The distribution with these parameters."""
-        return Frozen(self, args, kwargs)
-
-    freeze = __call__
-
-    def __getattr__(self, method: str) -> Any:
-        if method.startswith("__"):
-            raise AttributeError(method)
-        original = getattr(self.original, method)
-        if not callable(original) or method.startswith("_"):
-            return original
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            if any(map(is_traced, args)) or any(map(is_traced, kwargs.values())):
-                return self._traced(method, *args, **kwargs)
-            return original(*args, **kwargs)
-
-        call.__name__, call.__doc__ = method, original.__doc__
-        return call
-
-    def _traced(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        rule = self.rules.get(method)
-        if rule is None or (
-            (method in laws.AT_ENDS or rule is laws.quantile) and (self.law.rule(method) is None)
-        ):
-            raise Unsupported(self._refusal(method))
+    def traced(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        if method not in self.rules or self._lacks(method):
+            self.refuse(method, [m for m in self.rules if not self._lacks(m)])
         x, *shapes, loc, scale = self._values(method, args, kwargs)
         with deriving():  # outside the support nothing warns, as in SciPy
-            return rule(self.law, method, x, shapes, loc, scale)
+            return self.rules[method](self.law, method, x, shapes, loc, scale)
 
-    def _refusal(self, method: str) -> str:
-        if method == "rvs":
-            return (
-                f"scipy.stats.{self.name}.rvs cannot be traced; wengert.random draws numbers that "
-                "are differentiable functions of their parameters"
-            )
-        able = [m for m in self.rules if m[-3:] in ("pdf", "pmf") or self.law.rule(m) is not None]
-        return (
-            f"scipy.stats.{self.name}.{method} cannot be traced; {', '.join(able)} can. Wrap the "
-            "call with wengert.primitive to state its derivative yourself"
-        )
+    def _lacks(self, method: str) -> bool:
+        """Whether the declaration has nothing that gives a method."""
+        return method[-3:] not in ("pdf", "pmf") and self.law.rule(method) is None
 
     def _values(self, method: str, args: Any, kwargs: Any) -> list[Tracer]:
         """The point, the shapes, location and scale, in float64."""
@@ -119,41 +81,6 @@ class Univariate:
             if node.dtype.kind == "c":
                 raise WengertTypeError(f"{self.name}.{method}: {name} is complex")
         return [Tracer(find("convert")(node, FLOAT), session) for node in lifted]
-
-
-class Frozen:
-    """A distribution with its parameters, some of which may be traced."""
-
-    def __init__(self, dist: Univariate, args: tuple[Any, ...], kwds: dict[str, Any]) -> None:
-        self.dist = dist
-        self.args = args
-        self.kwds = kwds
-        self._original: Any = None
-        if not any(map(is_traced, (*args, *kwds.values()))):
-            self._original = dist.original(*args, **kwds)
-
-    def __repr__(self) -> str:
-        return f"<frozen {self.dist!r}>"
-
-    def __getattr__(self, method: str) -> Any:
-        if method.startswith("_"):
-            raise AttributeError(method)
-        if self._original is None:
-            found = getattr(self.dist, method)
-            bound = found
-        else:
-            found, bound = getattr(self._original, method), getattr(self.dist, method, None)
-        if not callable(found):
-            return found
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            traced = any(map(is_traced, (*args, *kwargs.values())))
-            if self._original is not None and not traced:
-                return found(*args, **kwargs)
-            return bound(*args, *self.args, **kwargs, **self.kwds)
-
-        call.__name__ = method
-        return call
 
 
 def named(name: str, law: Law, rules: dict[str, Rule]) -> Univariate:
