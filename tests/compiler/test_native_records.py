@@ -41,7 +41,7 @@ EXTENTS = (2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65, 100, 129)
 HOST = {
     *("argmax", "argmin", "nanargmax", "nanargmin", "argsort", "argpartition", "searchsorted"),
     *("cumsum", "cumprod", "convolve", "flatnonzero", "winners", "scatter_put"),
-    *("fft", "rfft", "irfft", "wave_transform"),
+    *("fft", "rfft", "irfft", "wave_transform", "recurrence"),
     *("take_along_axis", "add_along_axis", "apply_operator"),
     *(op.name for op in DRAWN if op.native is SCIPY),
 }

@@ -212,6 +212,26 @@ def _wave(x: Any, axis: int, kind: str, type: int, norm: str, before: int, after
     return np.moveaxis(np.tensordot(matrix, x, (1, axis)), 0, axis).astype(x.dtype)
 
 
+def _convolve(a: Any, v: Any, mode: str = "full", rank: int = 1) -> Any:
+    """Each product of elements, added where it belongs."""
+    lead, n, m = a.shape[:-rank], a.shape[-rank:], v.shape[-rank:]
+    result = np.zeros((*lead, *np.add(n, m) - 1), a.dtype)
+    for place in np.ndindex(m):
+        where = tuple(slice(p, p + extent) for p, extent in zip(place, n, strict=True))
+        result[(..., *where)] += a * v[(..., *place)].reshape((*lead, *(1,) * rank))
+    if mode == "full":
+        return result
+    return result[(..., *(slice(k - 1, extent) for k, extent in zip(m, n, strict=True)))]
+
+
+def _recurrence(a: Any, x: Any) -> Any:
+    y = x.copy()
+    for n in range(x.shape[-1]):
+        for k in range(1, min(n, a.shape[-1]) + 1):
+            y[..., n] -= a[..., k - 1] * y[..., n - k]
+    return y
+
+
 ORACLES: dict[str, Callable[..., Any]] = {
     "add_along_axis": _add_along,
     "all": lambda x, axes: np.all(x, axis=axes),
@@ -225,6 +245,7 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "contract": _contract,
     "convert": lambda x, dtype: x.astype(dtype),
     "cumsum": lambda x, axis: np.cumsum(x, axis, x.dtype),
+    "convolve": _convolve,
     "embed": _embed,
     "fft": _fft,
     "expm": lambda a: _by_eigenvalues(np.exp, a),
@@ -241,6 +262,7 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "min": lambda x, axes: np.min(x, axis=axes),
     "put": _put,
     "real": np.real,
+    "recurrence": _recurrence,
     "reshape": np.reshape,
     "rfft": _rfft,
     "scatter_add": _scatter_add,
