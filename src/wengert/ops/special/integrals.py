@@ -88,8 +88,8 @@ def gamma_density(a: Any, x: Any) -> Any:
     shift = (x - large) / large
     tail = np.exp(large * log1p_minus(shift) - stirling_rest(large))
     tail = tail * np.sqrt(large / (2 * math.pi)) / x
-    tail = np.where(x == 0, 0, tail)
-    return np.where(a > LARGE, tail, np.where(reciprocal == 0, 0, small))
+    value = np.where(a > LARGE, np.where(x == 0, 0, tail), small)
+    return np.where(np.isinf(x) | (reciprocal == 0) & (a <= LARGE), 0, value)
 
 
 def beta_density(a: Any, b: Any, x: Any, y: Any) -> Any:

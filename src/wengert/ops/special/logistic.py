@@ -23,7 +23,7 @@ expit: Op = special(
 )
 logit: Op = special(
     "logit",
-    lambda y, x: over(1, times(x, minus(1, x))),
+    lambda y, x: plus(over(1, x), over(1, minus(1, x))),
     label="logit {0}",
     domain=Box(((0.2, 0.8),), kinds="f"),
 )
