@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from wengert import grad, jit, value_and_grad
+from wengert import grad, jit, random, value_and_grad
+from wengert.tracing.session import Session
 
 
 def inside(f, x):
@@ -114,3 +115,26 @@ def test_results_are_arrays_and_numpy_scalars():
     assert type(grad(lambda x: np.sum(x * x))(np.ones(2))) is np.ndarray
     assert type(jit(lambda x: x * x)(3.0)) is np.float64
     assert type(jit(lambda x: x * x)(np.ones((1, 1)))) is np.ndarray
+
+
+def test_constants_of_the_package_itself_stay_literals(monkeypatch):
+    """A call from one line meets several of them on its way; only the user's own numbers change."""
+    slots = []
+    make = Session.slot
+
+    def noted(session, value):
+        slots.append(value)
+        return make(session, value)
+
+    monkeypatch.setattr(Session, "slot", noted)
+
+    def f(scale):
+        return np.sum(random.normal(random.key(0), (3,), scale=scale))
+
+    for _ in range(3):
+        grad(f)(1.5)
+    assert not slots
+
+    for rate in (0.3, 0.7, 0.9):
+        assert grad(lambda x, rate=rate: x * rate)(1.5) == rate
+    assert slots == [0.7, 0.9]

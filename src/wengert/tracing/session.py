@@ -11,7 +11,8 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-from collections.abc import Container
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from types import FrameType
 from typing import Any
@@ -54,6 +55,7 @@ class Session:
         "rules_run",
         "running",
         "values",
+        "watched",
     )
 
     def __init__(self, guarded: bool = False) -> None:
@@ -78,6 +80,8 @@ class Session:
         self.running = False
         """Whether the traced function has been called. What it gives to inner transformations is
         copied, since it may overwrite it before the graph runs."""
+        self.watched = _watching.get()
+        """Whether what may raise for some values is computed where it is recorded."""
         self._inputs: dict[ArrayType, int] = {}
         self._aliases: dict[Node, int] = {}
         self._captured: dict[Any, tuple[Node, Any]] = {}
@@ -223,6 +227,17 @@ def _is_frozen(array: np.ndarray[Any, Any]) -> bool:
 # ------------------------------------------------------------------------- the current session
 
 _current: ContextVar[Session | None] = ContextVar("session", default=None)
+_watching: ContextVar[bool] = ContextVar("watching", default=False)
+
+
+@contextmanager
+def watching() -> Iterator[None]:
+    """Sessions that are opened inside compute at once what may raise (see `execution.values`)."""
+    token = _watching.set(True)
+    try:
+        yield
+    finally:
+        _watching.reset(token)
 
 
 def current_session() -> Session | None:
@@ -310,7 +325,7 @@ collector = _Collector()
 # --------------------------------------------------------- Python numbers that change with time
 
 _MANY = object()
-_sites: dict[tuple[Any, int], Any] = {}
+_sites: dict[tuple[Any, ...], Any] = {}
 _MOST_SITES = 50_000
 _NEVER_SLOTS = frozenset({0.0, 1.0, -1.0, 2.0, 0.5})
 _PACKAGE = __name__.partition(".")[0]
@@ -325,14 +340,16 @@ def changes(value: float) -> bool:
     """Whether the call site that gives this Python float has given another one before.
 
     Such a number is a run-time input (a learning rate, a temperature); until then it is a literal,
-    and the graph is derived and compiled for it. Common constants always are.
+    and the graph is derived and compiled for it. Common constants always are. The site is the line
+    of the user's with the way from there through this package, whose own constants stay literals.
     """
     if value in _NEVER_SLOTS or value != value:
         return False
     frame = sys._getframe(2)
+    site: tuple[Any, ...] = (frame.f_code, frame.f_lasti)
     while frame.f_back is not None and _is_ours(frame):
         frame = frame.f_back
-    site = (frame.f_code, frame.f_lasti)
+        site = (*site, frame.f_code, frame.f_lasti)
     seen = _sites.get(site)
     if seen is None:
         if len(_sites) > _MOST_SITES:
