@@ -40,6 +40,8 @@ WITHOUT_DOMAIN = {
     "repeat": "carries the step and the condition of a loop, tested in tests/flow",
     "branch": "carries the branches, tested in tests/flow",
     "add_tapes": "adds the tapes of loops, tested in tests/flow",
+    "failed": "runs another op, tested with exceptions of values",
+    "ran": "says that another op ran, tested with exceptions of values",
     "item": "takes apart the results of ops that have several, in whose samples it stands",
 }
 

@@ -22,12 +22,13 @@ from wengert.execution.cache import BoundedCache
 from wengert.execution.calling.callable import Entered, vectorcalled
 from wengert.execution.paths import Path
 from wengert.execution.retrying import retried
+from wengert.execution.values import of_values
 from wengert.graph.node import Node
 from wengert.logging import logger
 from wengert.ops.holders import ResultChanged
 from wengert.tracing.forcing import check_alive, check_inside
 from wengert.tracing.linear_operators import teach_linear_operators
-from wengert.tracing.session import Session, current_session, outermost
+from wengert.tracing.session import Session, current_session, outermost, watching
 from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import Spec, flatten, leaf_name, unflatten
 
@@ -143,17 +144,23 @@ class Jitted(Entered):
             known = []
             self._paths.put(key, known, 1)
         values = [np.asarray(leaf) for leaf in leaves]
+        trace = self._trace
         for k, path in enumerate(known):
             try:
                 holds, result = path.run(values)
             except ResultChanged:  # a primitive gives another shape for these values
+                continue
+            except Exception as error:
+                if not of_values(error):
+                    raise
+                trace = self._trace_watched  # the function may expect it
                 continue
             if holds:
                 if k:
                     known.insert(0, known.pop(k))
                 self._enter(path, args, kwargs, spec)
                 return result
-        path, result = self._trace(args, kwargs, fixed, traced, leaves, spec)
+        path, result = trace(args, kwargs, fixed, traced, leaves, spec)
         if len(known) < MOST_PATHS:
             known.insert(0, path)
             self._enter(path, args, kwargs, spec)
@@ -192,6 +199,11 @@ class Jitted(Entered):
             tuple((name, _exactly(static_kwargs[name])) for name in sorted(static_kwargs)),
         )
         return (traced, named), static
+
+    def _trace_watched(self, *given: Any) -> tuple[Path, Any]:
+        with watching():
+            path: tuple[Path, Any] = self._trace(*given)
+        return path
 
     @retried
     def _trace(

@@ -1,5 +1,8 @@
 """Calls that run again, once what stood in their way is cured.
 
+A function may expect an error of its values, a singular matrix say: it is traced again so that its
+`try` sees it (see `values`).
+
 A transformation may fail for a reason that the library can mend: adoption replaces what a module
 would have dropped a tracer with. The layer that can mend it provides a cure; the outermost call
 asks for it and starts anew, in a new session.
@@ -12,7 +15,8 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any, TypeAlias, TypeVar, cast
 
-from wengert.tracing.session import current_session
+from wengert.execution.values import of_values
+from wengert.tracing.session import current_session, watching
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,13 +54,20 @@ def retried(transformation: F) -> F:
     @functools.wraps(transformation)
     def call(*args: Any, **kwargs: Any) -> Any:
         cures: list[Cure] | None = None
+        watched = False
         while True:
             began = _cured[0]
             try:
-                return transformation(*args, **kwargs)
+                if not watched:
+                    return transformation(*args, **kwargs)
+                with watching():
+                    return transformation(*args, **kwargs)
             except Exception as error:
                 if current_session() is not None:
                     raise
+                if not watched and of_values(error):
+                    watched = True
+                    continue
                 if cures is None:
                     cures = [make() for make in _CURES]
                 if not any(cure(error, began) for cure in cures):

@@ -24,6 +24,7 @@ from wengert.errors import (
     WengertTypeError,
     WengertValueError,
 )
+from wengert.execution.values import watch
 from wengert.graph.node import Interned, Node
 from wengert.graph.registry import FUNCTIONS, NUMPY, find
 from wengert.graph.types import supported_dtype
@@ -69,8 +70,10 @@ def remembering(implementation: F) -> F:
     @functools.wraps(implementation)
     def call(*args: Any, **kwargs: Any) -> Any:
         if not args or type(args[0]) is not Tracer:
-            return implementation(*args, **kwargs)
+            return watch(implementation(*args, **kwargs))
         x, session = args[0], args[0].session
+        if session.watched:
+            return watch(implementation(*args, **kwargs))
         # with the types, since 0 == 0.0 == False and clip(x, 0, 1) is not clip(x, 0.0, 1.0)
         key = (x.node, args[1:], *map(type, args), *kwargs.items(), *map(type, kwargs.values()))
         try:
