@@ -106,8 +106,8 @@ def _equation(name: str, solver: str, domain: Cases) -> Op:
         return array_type(types[0].shape, types[0].dtype)
 
     def one(a: Any, b: Any, q: Any, r: Any, s: Any = None) -> Any:
-        solve = getattr(lazy.module("scipy.linalg"), solver)
-        return solve(a, b, hermitian(q), hermitian(r), s=s)
+        function = getattr(lazy.module("scipy.linalg"), solver)
+        return function(a, b, hermitian(q), hermitian(r), s=s)
 
     def run(*args: Any) -> Any:
         a = args[0]

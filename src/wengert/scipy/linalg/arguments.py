@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
-from wengert.errors import WengertTypeError, WengertValueError
+from wengert.errors import Unsupported, WengertValueError
 from wengert.graph.types import FLOAT
-from wengert.numpy.dispatch import nodes
+from wengert.numpy.dispatch import apply, nodes
 from wengert.tracing.tracer import Tracer
 
 
@@ -54,15 +53,16 @@ def as_given(x: Any, was_vector: bool) -> Any:
     return x[..., 0] if was_vector else x
 
 
-def number(value: Any, what: str) -> Any:
-    """A Python number that must be known while tracing."""
-    if isinstance(value, Tracer):
-        raise WengertTypeError(f"{what} must be a number that is known, not a traced one")
-    return value
+def refuse_complex_transpose(function: str, a: Any, transposed: bool) -> None:
+    """SciPy's error."""
+    if transposed and a.dtype.kind == "c":
+        raise Unsupported(
+            f"scipy.linalg.{function} can currently not solve a^T x = b or a^H x = b for complex "
+            "matrices"
+        )
 
 
-def quietly(function: Any, *args: Any) -> Any:
-    """A function called with warnings off."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return function(*args)
+def results(name: str, count: int, *values: Any, **parameters: Any) -> tuple[Any, ...]:
+    """The results of an op that has several."""
+    found = apply(name, *values, **parameters)
+    return tuple(apply("item", found, k=k) for k in range(count))

@@ -20,7 +20,11 @@ from wengert.scipy.namespace import implements
 
 @implements(linalg.solve_sylvester)
 def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
-    """The X of a X + X b = q. NaN where it is not unique."""
+    """The X of a X + X b = q. NaN where it is not unique.
+
+    For factors of which one alone is complex SciPy 1.17 can give a matrix that solves another
+    equation; here the factors have one dtype.
+    """
     return apply("sylvester", *arrays(a, b, q))
 
 
