@@ -246,6 +246,22 @@ def test_multivariate_normal() -> None:
         random.multivariate_normal(KEY, np.zeros(3), np.eye(2))
 
 
+def test_multivariate_normal_by_its_covariance() -> None:
+    cov, turn = np.array([[2.0, 0.6], [0.6, 1.0]]), np.array([[0.3, -0.2], [-0.2, 0.5]])
+    weights = np.arange(6.0).reshape(3, 2)
+
+    def total(s: Any) -> Any:
+        draw = random.multivariate_normal(KEY, np.array([1.0, 2.0]) * s, cov + s * turn, (3,))
+        return np.sum(weights * draw)
+
+    differences = (total(0.3 + 1e-5) - total(0.3 - 1e-5)) / 2e-5
+    assert wg.grad(total)(0.3) == pytest.approx(differences, rel=1e-8)
+    keys = random.split(KEY, 3)
+    draw = lambda key: random.multivariate_normal(key, np.zeros(2), cov, (4,))
+    together = wg.vmap(draw)(keys)
+    np.testing.assert_allclose(together, np.stack([draw(key) for key in keys]), rtol=1e-12)
+
+
 def test_orthogonal() -> None:
     matrices = random.orthogonal(KEY, 3, (500,))
     products = np.matmul(matrices, np.swapaxes(matrices, -1, -2))
@@ -253,6 +269,8 @@ def test_orthogonal() -> None:
     # the first column is uniform on the sphere, so each coordinate is uniform (Archimedes)
     assert stats.kstest(matrices[:, 0, 0], stats.uniform(-1, 2).cdf).pvalue > 1e-3
     assert stats.kstest(matrices[:, 2, 2], stats.uniform(-1, 2).cdf).pvalue > 1e-3
+    program = wg.jit(lambda key: random.orthogonal(key, 3))
+    np.testing.assert_allclose(program(KEY), random.orthogonal(KEY, 3), rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("p", [1.0, 2.0, 3.5])
@@ -261,6 +279,13 @@ def test_ball(p: float) -> None:
     radius = np.sum(np.abs(points) ** p, axis=-1) ** (1 / p)
     assert stats.kstest(radius**3, stats.uniform.cdf).pvalue > 1e-3
     np.testing.assert_allclose(points.mean(axis=0), 0, atol=0.05)
+
+    def total(p: Any) -> Any:
+        return np.sum(np.arange(6.0).reshape(2, 3) * random.ball(KEY, 3, p, (2,)))
+
+    if p == 3.5:  # 1 and 2 are drawn in ways of their own
+        differences = (total(p + 1e-5) - total(p - 1e-5)) / 2e-5
+        assert wg.grad(total)(p) == pytest.approx(differences, rel=1e-7)
 
 
 # ----------------------------------------------------------------------------- whole numbers
