@@ -36,13 +36,19 @@ HOST = {op.name for op in OPS.values() if op.native is SCIPY}
 MISSING = {
     "power": "bhilBHIL",  # NumPy refuses negative powers of integers
     "reciprocal": "bhilBHIL",
+    **dict.fromkeys(("erf", "erfc", "ndtr", "xlogy", "xlog1py"), "FD"),
 }
 """The dtypes for which an op with a native rule has none."""
+
+MORE_ACCURATE = {"erfc", "expit", "ndtr"}
+"""Functions that SciPy has with errors beyond the bound; test_special_precision compares ours with
+mpmath."""
 
 INVERSE = {"arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh"}
 CIRCULAR = {"cos", "cosh", "sin", "sinh", "tan", "tanh"}
 EXPONENTIAL = {"exp", "exp2", "expm1", "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2"}
-ELEMENTARY = INVERSE | CIRCULAR | EXPONENTIAL | {"cbrt", "hypot", "power"}
+SPECIAL = {"logit", "log_expit", "xlogy", "xlog1py", "entr", "rel_entr", "erf", "exp10", "huber"}
+ELEMENTARY = INVERSE | CIRCULAR | EXPONENTIAL | SPECIAL | {"cbrt", "hypot", "power"}
 """Functions that are rounded differently by different libraries."""
 
 ROUNDED = ELEMENTARY | {"absolute", "divide", "multiply", "reciprocal", "sign", "sqrt", "square"}
@@ -232,7 +238,7 @@ CASES = [
     pytest.param(op, dtype, id=f"{op.name}-{dtype}")
     for op in RULES
     for dtype in DTYPES
-    if op.name != "convert" and computes_in(op, dtype)
+    if op.name not in {"convert", *MORE_ACCURATE} and computes_in(op, dtype)
 ]
 
 
@@ -245,7 +251,7 @@ def test_rule_against_numpy(op: Op, dtype: Any) -> None:
         assert node.op is find("input"), "only what is its argument needs no rule"
         return
     if dtype.char in MISSING.get(op.name, ""):
-        with pytest.raises(AttributeError):
+        with pytest.raises((AttributeError, NotImplementedError)):
             elementwise(op.native.rule, dtypes, node.dtype, 1)
         return
     compare(op, node, arrays)

@@ -20,6 +20,7 @@ from wengert.ops.elementary import exp, hypot, log1p, sin
 from wengert.ops.logic import not_equal
 from wengert.ops.powers import log, power, square
 from wengert.ops.selection import maximum, minimum
+from wengert.ops.special import native
 from wengert.ops.special.algebra import minus, over, plus, times
 from wengert.ops.special.logistic import xlog1py, xlogy
 from wengert.ops.special.ufunc import special
@@ -56,7 +57,11 @@ radian: Op = special(
 )
 cosm1: Op = special("cosm1", lambda y, x: negative(sin(x)), label="cos {0} − 1", domain=DEGREES)
 exp10: Op = special(
-    "exp10", lambda y, x: times(math.log(10), y), label="10^{0}", domain=Box(((-1, 1),), kinds="f")
+    "exp10",
+    lambda y, x: times(math.log(10), y),
+    label="10^{0}",
+    domain=Box(((-1, 1),), kinds="f"),
+    native=native.exp10,
 )
 # 1F1(1; 2; x)
 exprel: Op = special(
@@ -156,6 +161,7 @@ huber: Op = special(
     lambda y, d, r: maximum(minimum(r, d), negative(d)),
     label="huber({0}, {1})",
     domain=Box(((0.5, 1), (-2, 2)), kinds="f", smooth=False),
+    native=native.huber,
 )
 
 

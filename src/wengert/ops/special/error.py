@@ -20,7 +20,7 @@ from wengert.ops.elementary import exp
 from wengert.ops.logic import greater
 from wengert.ops.powers import square
 from wengert.ops.selection import select
-from wengert.ops.special import integrals
+from wengert.ops.special import integrals, native
 from wengert.ops.special.algebra import minus, over, plus, times
 from wengert.ops.special.ufunc import special, written
 
@@ -34,8 +34,12 @@ def _gauss(x: Node, factor: float) -> Node:
     return times(factor, exp(negative(square(x))))
 
 
-erf: Op = special("erf", lambda y, x: _gauss(x, 2 / ROOT_PI), label="erf {0}", domain=ALL)
-erfc: Op = special("erfc", lambda y, x: _gauss(x, -2 / ROOT_PI), label="erfc {0}", domain=ALL)
+erf: Op = special(
+    "erf", lambda y, x: _gauss(x, 2 / ROOT_PI), label="erf {0}", domain=ALL, native=native.erf
+)
+erfc: Op = special(
+    "erfc", lambda y, x: _gauss(x, -2 / ROOT_PI), label="erfc {0}", domain=ALL, native=native.erfc
+)
 
 
 def _draw_integrals(rng: np.random.Generator, dtype: Any) -> Any:
@@ -102,6 +106,7 @@ ndtr: Op = special(
     lambda y, x: times(1 / ROOT_TWO_PI, exp(times(-0.5, square(x)))),
     label="Φ({0})",
     domain=ALL,
+    native=native.ndtr,
 )
 # φ/Φ, which is near −x in the left tail: no difference of logarithms
 log_ndtr: Op = special(

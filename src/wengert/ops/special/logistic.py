@@ -11,6 +11,7 @@ from wengert.ops.domain import Box
 from wengert.ops.elementary import log1p
 from wengert.ops.logic import logical_or, not_equal
 from wengert.ops.powers import log
+from wengert.ops.special import native
 from wengert.ops.special.algebra import minus, over, plus, times
 from wengert.ops.special.ufunc import special
 
@@ -20,18 +21,21 @@ expit: Op = special(
     lambda y, x: times(y, expit(negative(x))),
     label="σ({0})",
     domain=Box(((-4, 4),), kinds="f"),
+    native=native.logistic,
 )
 logit: Op = special(
     "logit",
     lambda y, x: plus(over(1, x), over(1, minus(1, x))),
     label="logit {0}",
     domain=Box(((0.2, 0.8),), kinds="f"),
+    native=native.logit,
 )
 log_expit: Op = special(
     "log_expit",
     lambda y, x: expit(negative(x)),
     label="log σ({0})",
     domain=Box(((-4, 4),), kinds="f"),
+    native=native.log_expit,
 )
 
 
@@ -50,6 +54,7 @@ xlogy: Op = special(
     lambda z, x, y: _ratio(x, y),
     label="{0} log {1}",
     domain=Box(((0.3, 2), (0.3, 2))),
+    native=native.xlogy,
 )
 xlog1py: Op = special(
     "xlog1py",
@@ -57,12 +62,14 @@ xlog1py: Op = special(
     lambda z, x, y: _ratio(x, plus(1, y)),
     label="{0} log(1 + {1})",
     domain=Box(((0.3, 2), (-0.5, 2))),
+    native=native.xlog1py,
 )
 entr: Op = special(
     "entr",
     lambda y, x: minus(-1, log(x)),
     label="−{0} log {0}",
     domain=Box(((0.2, 2),), kinds="f"),
+    native=native.entr,
 )
 
 
@@ -79,6 +86,7 @@ rel_entr: Op = special(
     lambda z, x, y: negative(_ratio(x, y)),
     label="{0} log({0}/{1})",
     domain=Box(((0.2, 2), (0.2, 2)), kinds="f"),
+    native=native.rel_entr,
 )
 kl_div: Op = special(
     "kl_div",
