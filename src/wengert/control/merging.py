@@ -2,7 +2,8 @@
 
 A derivative makes a second loop of a loop, with the same steps and more results: the residuals. Two
 derivatives make two. Before a program is planned, those of the same steps on the same inputs are
-made one, and results that nobody reads are left out.
+made one, and results that nobody reads are left out. Values of a matrix are taken from its
+factorisation, where there is one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from wengert.graph.body import Body
 from wengert.graph.node import Node, make
 from wengert.graph.walk import substitute, topological
 from wengert.ops.leaves import item
+from wengert.ops.linalg.sharing import with_one_factorisation
 
 Column = tuple[Node, ...]
 """One result of a holder: a node of each of its bodies."""
@@ -28,6 +30,10 @@ def merged(outputs: Sequence[Node], given: Sequence[Node] = ()) -> list[Node]:
     known = list(outputs)
     while True:
         order = topological(known, stop=stop)
+        together = with_one_factorisation(known, order)
+        if together is not known:
+            known = together
+            continue
         holders = [node for node in order if node.op in (scan, repeat, branch)]
         if not holders:
             return known

@@ -27,6 +27,7 @@ from wengert.numpy import (  # noqa: F401 (each registers its functions)
     calculus,
     creation,
     cumulative,
+    decompositions,
     grids,
     indexing,
     inspection,

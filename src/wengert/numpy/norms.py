@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import Unsupported, WengertValueError
+from wengert.errors import WengertValueError
 from wengert.graph.literals import constant
 from wengert.graph.node import Node
 from wengert.numpy import products
@@ -17,8 +17,9 @@ from wengert.numpy.dispatch import all_axes, implements, nodes, one_axis
 from wengert.ops.arithmetic import add as add_node
 from wengert.ops.arithmetic import convert
 from wengert.ops.complex import absolute, imag, real
+from wengert.ops.linalg.svd import svdvals
 from wengert.ops.logic import equal, not_equal
-from wengert.ops.movement import reshape
+from wengert.ops.movement import reshape, transpose
 from wengert.ops.powers import power, sqrt, square
 from wengert.ops.reductions import kept
 from wengert.ops.reductions import max as maximum_over
@@ -46,7 +47,7 @@ def _vector_norm(x: Node, order: Any, axes: tuple[int, ...]) -> Node:
         return safe_sqrt(total(squared_magnitude(x), axes))
     size = absolute(x)
     if order == np.inf:
-        return maximum_over(size, axes)
+        return _largest(size, axes)
     if order == -np.inf:
         return minimum_over(size, axes)
     if order == 0:
@@ -71,12 +72,22 @@ def _matrix_norm(x: Node, order: Any, axes: tuple[int, int]) -> Node:
         over, rest = (rows, columns) if order in (1, -1) else (columns, rows)
         sums = total(absolute(x), (over,))
         rest -= over < rest
-        return (maximum_over if order in (1, np.inf) else minimum_over)(sums, (rest,))
+        return (_largest if order in (1, np.inf) else minimum_over)(sums, (rest,))
     if order in (2, -2, "nuc"):
-        raise Unsupported(
-            f"the matrix norm ord={order!r} needs singular values and cannot be traced yet"
-        )
+        rest = [axis for axis in range(x.ndim) if axis not in axes]
+        values = svdvals(transpose(x, (*rest, rows, columns)))
+        last = (values.ndim - 1,)
+        if order == "nuc":
+            return total(values, last)
+        return _largest(values, last) if order == 2 else minimum_over(values, last)
     raise WengertValueError(f"Invalid norm order {order!r} for matrices")
+
+
+def _largest(size: Node, axes: tuple[int, ...]) -> Node:
+    """The maximum of magnitudes, 0 of none."""
+    if any(size.shape[axis] == 0 for axis in axes):
+        return total(size, axes)
+    return maximum_over(size, axes)
 
 
 @implements(np.linalg.norm)

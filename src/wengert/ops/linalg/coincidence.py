@@ -32,13 +32,14 @@ from typing import Any, NoReturn
 import numpy as np
 
 from wengert.errors import NotDifferentiable
-from wengert.graph.literals import full
+from wengert.graph.literals import full, is_zero
 from wengert.graph.node import Node
 from wengert.graph.types import BOOL
 from wengert.graph.walk import topological
 from wengert.ops import linear
+from wengert.ops.contraction import free
 from wengert.ops.leaves import item
-from wengert.ops.logic import logical_or
+from wengert.ops.logic import logical_and, logical_or
 from wengert.ops.movement import broadcast_to, embed, reshape, transpose
 from wengert.ops.reductions import any as any_over
 
@@ -78,10 +79,20 @@ def sums(values: Any) -> Any:
 
 
 def quotient(
-    numerator: Any, denominator: Any, equal: Any, of: Any, mixed: Any, what: str, values: Any
+    numerator: Any,
+    denominator: Any,
+    equal: Any,
+    of: Any,
+    mixed: Any,
+    what: str,
+    values: Any,
+    paired: bool = True,
 ) -> Any:
     """numerator / denominator, 0 where `equal`. There the numerator must have vanished beside `of`,
-    what it was computed from, and no column may be mixed."""
+    what it was computed from, and no column may be mixed.
+
+    what, values: for the message. paired: whether rows belong to values too, as columns do.
+    """
     if equal.any():
         n = max(numerator.shape[-2:])
         eps = np.finfo(numerator.dtype).eps
@@ -92,7 +103,9 @@ def quotient(
                 what,
                 values,
                 left,
-                "the derivative depends on the individual vectors among them, which are arbitrary",
+                "the derivative (of this function in reverse mode, along this direction in forward "
+                "mode) depends on individual vectors among theirs, which are arbitrary",
+                paired,
             )
         if np.any(equal & mixed):
             _refuse(
@@ -101,16 +114,17 @@ def quotient(
                 equal & mixed,
                 "the function reads both these values and their vectors, so that its derivative "
                 "cannot be found from the derivatives of either",
+                paired,
             )
         denominator = np.where(equal, 1, denominator)
         return np.where(equal, 0, numerator / denominator).astype(numerator.dtype, copy=False)
     return numerator / denominator
 
 
-def _refuse(what: str, values: Any, bad: Any, why: str) -> NoReturn:
+def _refuse(what: str, values: Any, bad: Any, why: str, paired: bool) -> NoReturn:
     *lead, i, j = np.argwhere(bad)[0]
     w = values[tuple(lead)]
-    columns = sorted({int(j)} if w[j] == 0 or i >= len(w) else {int(i), int(j)})
+    columns = sorted({int(i), int(j)}) if paired else [int(j)]
     named = " and ".join(f"number {k} ({w[k]:.6g})" for k in columns)
     says = "coincide to rounding" if len(columns) > 1 else "is zero to rounding"
     raise NotDifferentiable(f"{what} {named} {says}, and {why}. {CURE}")
@@ -127,7 +141,10 @@ def mixed_columns(ct: Node, values: Node) -> Node:
     shape = (*ct.shape[:-2], ct.shape[-1])
     if not _rests_on(ct, values):
         return full(False, BOOL, shape)
-    return any_over(_support(ct), (ct.ndim - 2,))
+    support = _support(ct, {})
+    if support.op is full:
+        return full(not is_zero(support), BOOL, shape)
+    return any_over(support, (ct.ndim - 2,))
 
 
 def _rests_on(ct: Node, values: Node) -> bool:
@@ -155,34 +172,67 @@ def _rests_on(ct: Node, values: Node) -> bool:
 VALUES = frozenset({"eigvalsh", "svdvals", "eigvals"})
 
 
-def _support(x: Node) -> Node:
-    """Booleans of the shape of a cotangent: False where it is zero by structure."""
-    everywhere = full(True, BOOL, x.shape)
+DEEPEST = 24
+"""How many operations below a cotangent zeros by structure are looked for."""
+
+
+def _support(x: Node, known: dict[Node, Node], depth: int = DEEPEST) -> Node:
+    """Booleans of the shape of a cotangent: False where it is zero by structure, as where it stems
+    from a slice of the vectors, or was multiplied by np.where(…, …, 0).
+
+    known: those found already.
+    """
+    if x not in known:
+        known[x] = _find_support(x, known, depth)
+    return known[x]
+
+
+def _find_support(x: Node, known: dict[Node, Node], depth: int) -> Node:
+    if is_zero(x):
+        return full(False, BOOL, x.shape)
     if linear.is_masked(x):
         return x.args[0]
     name = x.op.name
-    if name == "embed":
-        return embed(_support(x.args[0]), *x.params)
-    if name == "transpose":
-        return transpose(_support(x.args[0]), x.params[0])
-    if name in ("conjugate", "negative", "convert"):
-        return _support(x.args[0])
-    if name == "add":
-        return logical_or(*map(_support, x.args))
-    if name == "contract":  # of the second factor, whose free axes come last
-        b = x.args[1]
-        (_, over), (_, along) = x.params
-        if b.ndim == x.ndim and not set(range(b.ndim)) - {*over, *along, b.ndim - 1}:
-            seen = any_over(_support(b), over)
-            if seen.ndim == x.ndim - 1:
-                return _rows(seen, x)
-    return everywhere
+    if depth:
+        below = [_support(arg, known, depth - 1) for arg in x.args] if name in _PASSED else []
+        if name in ("conjugate", "negative", "convert"):
+            return below[0]
+        if name == "add":
+            return logical_or(*below)
+        if name == "multiply":
+            return logical_and(*below)
+        if name == "embed":
+            return embed(below[0], *x.params)
+        if name == "transpose":
+            return transpose(below[0], x.params[0])
+        if name == "broadcast_to":
+            return broadcast_to(below[0], x.shape)
+        if name == "reshape":
+            return reshape(below[0], x.shape)
+        if name == "contract":
+            return logical_and(
+                _support_of_product(x, below[0], 0), _support_of_product(x, below[1], 1)
+            )
+    return full(True, BOOL, x.shape)
 
 
-def _rows(columns: Node, like: Node) -> Node:
-    """(…, n) repeated for every row of `like`."""
-    shape = (*columns.shape[:-1], 1, columns.shape[-1])
-    return broadcast_to(reshape(columns, shape), like.shape)
+_MOVED = frozenset({"embed", "transpose", "broadcast_to", "reshape"})
+_PASSED = _MOVED | {"conjugate", "negative", "convert", "add", "multiply", "contract"}
+
+
+def _support_of_product(x: Node, support: Node, side: int) -> Node:
+    """Where a contraction is not zero for what one of its factors is."""
+    if support.op is full:
+        return full(not is_zero(support), BOOL, x.shape)
+    over, along = (pair[side] for pair in x.params)
+    rest = free(support.shape, over, along)
+    seen = any_over(support, over)
+    left = [axis for axis in range(support.ndim) if axis not in over]
+    seen = transpose(seen, [left.index(axis) for axis in (*along, *rest)])
+    others = (1,) * (x.ndim - seen.ndim)
+    at = len(along) if side else seen.ndim
+    shape = (*seen.shape[:at], *others, *seen.shape[at:])
+    return broadcast_to(reshape(seen, shape), x.shape)
 
 
 def no_columns(shape: Sequence[int]) -> Node:

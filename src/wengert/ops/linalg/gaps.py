@@ -209,7 +209,7 @@ def _evaluate_outside(node: Node) -> Callable[..., Any]:
         zero = np.broadcast_to((s <= rounding(s, extent)[..., None])[..., None, :], x.shape)
         divisor = np.broadcast_to(s[..., None, :], x.shape)
         what = "the singular values"
-        return quotient(numerator, divisor, zero, x, mixed[..., None, :], what, s)
+        return quotient(numerator, divisor, zero, x, mixed[..., None, :], what, s, False)
 
     return run
 
