@@ -5,6 +5,7 @@ from __future__ import annotations
 from yardstick.problem import Problem
 
 from problems import (
+    bundle,
     dispatch,
     elementwise,
     gmm,
@@ -32,6 +33,7 @@ FAMILIES = (
     logistic,
     recurrences,
     lstm,
+    bundle,
 )
 PROBLEMS: tuple[Problem, ...] = tuple(p for family in FAMILIES for p in family.PROBLEMS)
 

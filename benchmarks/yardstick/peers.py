@@ -25,7 +25,10 @@ def wengert(problem: Problem, arguments: Arguments) -> Pair:
         "value_and_grad": lambda: wg.value_and_grad(fun, problem.argnums),
         "hvp": lambda: lambda x, v, *rest: wg.hvp(fun, x, v, *rest),
         "hessian": lambda: wg.hessian(fun, problem.argnums),
+        "jacobians": lambda: wg.vmap(wg.jacrev(fun, problem.argnums)),
     }[problem.derivative]()
+    if problem.derivative == "jacobians":
+        fun = wg.vmap(fun)
     f, g = wg.jit(fun), wg.jit(made)
     of_function = problem.of_function(arguments)
     return lambda: f(*of_function), lambda: g(*arguments)
@@ -50,7 +53,10 @@ def jax(problem: Problem, arguments: Arguments) -> Pair:
         "value_and_grad": lambda: jax.value_and_grad(fun, problem.argnums),
         "hvp": lambda: hvp,
         "hessian": lambda: jax.hessian(fun, problem.argnums),
+        "jacobians": lambda: jax.vmap(jax.jacrev(fun, problem.argnums)),
     }[problem.derivative]()
+    if problem.derivative == "jacobians":
+        fun = jax.vmap(fun)
     f, g = jax.jit(fun), jax.jit(made)
     arguments = jax.tree.map(jnp.asarray, arguments)
     of_function = problem.of_function(arguments)
@@ -85,10 +91,11 @@ def torch(problem: Problem, arguments: Arguments) -> Pair:
     argnums = (problem.argnums,) if isinstance(problem.argnums, int) else problem.argnums
     wanted = [leaf for k in argnums for leaf in _flat(tensors[k])]
     of_function = problem.of_function(tuple(tensors))
+    mapped = problem.derivative == "jacobians"
 
     def f() -> Any:
         with torch.no_grad():
-            return fun(*of_function)
+            return (torch.vmap(fun) if mapped else fun)(*of_function)
 
     def value_and_grad() -> Any:
         value = fun(*of_function)
@@ -101,9 +108,18 @@ def torch(problem: Problem, arguments: Arguments) -> Pair:
     def hessian() -> Any:
         return torch.func.hessian(fun, problem.argnums)(*of_function)
 
+    def jacobians() -> Any:
+        return torch.vmap(torch.func.jacrev(fun, problem.argnums))(*of_function)
+
     for leaf in wanted:
-        leaf.requires_grad_(problem.derivative != "hessian")
-    return f, {"value_and_grad": value_and_grad, "hvp": hvp, "hessian": hessian}[problem.derivative]
+        leaf.requires_grad_(problem.derivative in ("value_and_grad", "hvp"))
+    made = {
+        "value_and_grad": value_and_grad,
+        "hvp": hvp,
+        "hessian": hessian,
+        "jacobians": jacobians,
+    }
+    return f, made[problem.derivative]
 
 
 def _tensors(argument: Any) -> Any:

@@ -18,6 +18,9 @@ Function = Callable[..., Any]
 class Problem:
     """`function(namespace)` is the function as a user of that namespace writes it.
 
+    `derivative` is value_and_grad, hvp, hessian, or jacobians: then the function is one of one
+    instance, and it and its Jacobian are mapped over the first axes of the arguments.
+
     Of `arguments`, hvp takes the point and the direction first; the function itself has no
     direction. `by_hand` gives what the derivative gives, written with NumPy.
     """

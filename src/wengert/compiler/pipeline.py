@@ -28,6 +28,7 @@ from wengert.graph.types import ArrayType, Type
 from wengert.graph.walk import topological
 from wengert.logging import logger
 from wengert.transforms.simplify import simplify
+from wengert.transforms.spread import spread
 
 MOST_ELEMENTS, MEAN_ELEMENTS = 64, 24
 """Elements of the arrays that become single numbers: the most, and on the average."""
@@ -83,7 +84,8 @@ def module_of(
         small = scalar_program(outputs, inputs)
         if small is not None:
             return small
-    return nest_module(outputs, inputs, _of_body, threads)
+    apart = simplify(spread(outputs, inputs), inputs)
+    return nest_module(apart, inputs, _of_body, threads)
 
 
 def _of_body(outputs: Sequence[Node], params: Sequence[Node]) -> ScalarProgram | Module:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextvars import copy_context
 
 from wengert.errors import Unsupported
 from wengert.graph.node import Node, deriving
@@ -26,24 +27,26 @@ def batch(
     oldest = min((node.serial for node in new), default=0) - 1
     present = [output for output in outputs if output is not None]
     with deriving():
-        for node in topological(present, stop=new, after=oldest):
-            flags = [arg in new for arg in node.args]
-            if any(flags):
-                rule = node.op.batch
-                if isinstance(rule, Absent):
-                    raise Unsupported(f"{node.op.name} cannot be batched: {rule.reason}")
-                args = [new.get(arg, arg) for arg in node.args]
-                masked = is_linear and any(linear.is_masked(arg) for arg in args)
-                act = _with_masks if masked else rule
-                new[node] = act(node, args, flags, size)
-        return [
-            None
-            if output is None
-            else new[output]
-            if output in new
-            else find("broadcast_to")(output, (size, *output.shape))
-            for output in outputs
-        ]
+        quietly = copy_context().run  # as the node that is batched, so that primal ones warn
+    for node in topological(present, stop=new, after=oldest):
+        flags = [arg in new for arg in node.args]
+        if any(flags):
+            rule = node.op.batch
+            if isinstance(rule, Absent):
+                raise Unsupported(f"{node.op.name} cannot be batched: {rule.reason}")
+            args = [new.get(arg, arg) for arg in node.args]
+            masked = is_linear and any(linear.is_masked(arg) for arg in args)
+            act = _with_masks if masked else rule
+            given = (node, args, flags, size)
+            new[node] = quietly(act, *given) if node.quiet else act(*given)
+    return [
+        None
+        if output is None
+        else new[output]
+        if output in new
+        else find("broadcast_to")(output, (size, *output.shape))
+        for output in outputs
+    ]
 
 
 def _with_masks(node: Node, args: Sequence[Node], flags: Sequence[bool], size: int) -> Node:
