@@ -50,7 +50,14 @@ HOST = {
 HOST_IF_COMPLEX = {"erf", "erfc", "ndtr", "xlogy", "xlog1py"}
 """Ops whose native rules are of real numbers alone."""
 
-by_name = pytest.mark.parametrize("op", DRAWN, ids=lambda op: op.name)
+by_name = pytest.mark.parametrize(
+    "op",
+    [
+        # their own values are those of the interpreter: what is left are their derivatives
+        pytest.param(op, id=op.name, marks=[pytest.mark.long] * (op.native is SCIPY))
+        for op in DRAWN
+    ],
+)
 
 
 def claimed(op: Op) -> list[np.dtype[Any]]:

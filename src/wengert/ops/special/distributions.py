@@ -15,7 +15,7 @@ from wengert.graph.node import Node
 from wengert.graph.op import ZERO, Op, absent
 from wengert.ops.arithmetic import convert, negative
 from wengert.ops.complex import sign
-from wengert.ops.domain import Box, Cases
+from wengert.ops.domain import Cases
 from wengert.ops.elementary import exp, log1p
 from wengert.ops.powers import log, square
 from wengert.ops.rounding import floor
@@ -31,8 +31,25 @@ from wengert.ops.special.incomplete import (
 )
 from wengert.ops.special.ufunc import special
 
-PAIR = Box(((0.8, 3), (0.5, 3)), kinds="f")
-TRIPLE = Box(((0.8, 3), (0.8, 3), (0.4, 3)), kinds="f")
+
+def _draw(*columns: Any) -> Cases:
+    """Whole numbers in the columns that are lists, and what lies in the intervals that are not."""
+
+    def draw(rng: np.random.Generator, dtype: Any) -> Any:
+        size = 3 if any(isinstance(c, list) for c in columns) else 2
+        yield (
+            [
+                np.array(c) if isinstance(c, list) else rng.uniform(c[0], c[1], size).astype(dtype)
+                for c in columns
+            ],
+            (),
+        )
+
+    return Cases(draw, "f")
+
+
+PAIR = _draw((0.8, 3), (0.5, 3))
+TRIPLE = _draw((0.8, 3), (0.8, 3), (0.4, 3))
 COUNT = absent("the number of trials of this distribution must be constant")
 
 
@@ -88,7 +105,7 @@ CHDTR = (
 )
 chdtr: Op = special("chdtr", *_of(CHDTR), label="χ²({0}, {1})", domain=PAIR)
 chdtrc: Op = special("chdtrc", *_of(_minus(CHDTR)), label="1 − χ²({0}, {1})", domain=PAIR)
-QUANTILE = Box(((0.8, 3), (0.2, 0.8)), kinds="f")
+QUANTILE = _draw((0.8, 3), (0.2, 0.8))
 chdtri: Op = special("chdtri", *_inverse(CHDTR, 1, -1), label="χ²⁻¹({0}, {1})", domain=QUANTILE)
 
 
@@ -97,34 +114,19 @@ def _poisson(sense: float) -> Any:
     return lambda y, k, m: times(sense, gamma_density(plus(floor(k), 1), m))
 
 
-def _draw_counts(*columns: Any) -> Cases:
-    """Whole numbers in the columns that are lists, and what lies in the intervals that are not."""
-
-    def draw(rng: np.random.Generator, dtype: Any) -> Any:
-        yield (
-            [
-                np.array(c) if isinstance(c, list) else rng.uniform(*c, 3).astype(dtype)
-                for c in columns
-            ],
-            (),
-        )
-
-    return Cases(draw, "f")
-
-
 pdtr: Op = special(
     "pdtr",
     ZERO,
     _poisson(-1),
     label="Poisson({0}, {1})",
-    domain=_draw_counts([0, 1, 3], (0.5, 3)),
+    domain=_draw([0, 1, 3], (0.5, 3)),
 )
 pdtrc: Op = special(
     "pdtrc",
     ZERO,
     _poisson(1),
     label="1 − Poisson({0}, {1})",
-    domain=_draw_counts([0, 1, 3], (0.5, 3)),
+    domain=_draw([0, 1, 3], (0.5, 3)),
 )
 # Q(⌊k⌋ + 1, m) = p
 pdtri: Op = special(
@@ -132,7 +134,7 @@ pdtri: Op = special(
     ZERO,
     lambda y, k, p: over(-1, gamma_density(plus(floor(convert(k, y.dtype)), 1), y)),
     label="Poisson⁻¹({0}, {1})",
-    domain=_draw_counts([0, 1, 3], (0.2, 0.8)),
+    domain=_draw([0, 1, 3], (0.2, 0.8)),
 )
 
 # ----------------------------------------------------------------- beta: F, t, the binomials
@@ -168,7 +170,7 @@ fdtri: Op = special(
     "fdtri",
     *_inverse(FDTR, 2),
     label="F⁻¹({0}, {1}, {2})",
-    domain=Box(((1, 3), (1.5, 3), (0.3, 0.7)), kinds="f"),
+    domain=_draw((1, 3), (1.5, 3), (0.3, 0.7)),
 )
 
 
@@ -189,13 +191,13 @@ def _t_by_df(v: Node, t: Node) -> Node:
 
 
 STDTR = (_t_by_df, _t_density)
-T = Box(((1.2, 4), (-2, 2)), kinds="f")
+T = _draw((1.2, 4), (-2, 2))
 stdtr: Op = special("stdtr", *_of(STDTR), label="t({0}, {1})", domain=T)
 stdtrit: Op = special(
     "stdtrit",
     *_inverse(STDTR, 1),
     label="t⁻¹({0}, {1})",
-    domain=Box(((1.2, 4), (0.2, 0.8)), kinds="f"),
+    domain=_draw((1.2, 4), (0.2, 0.8)),
 )
 
 
@@ -221,7 +223,7 @@ def _by_probability(point: Any, sense: float, inverse: bool = False) -> Any:
     return partial
 
 
-CHANCE = _draw_counts([0, 1, 2], [3, 4, 6], (0.2, 0.8))
+CHANCE = _draw([0, 1, 2], [3, 4, 6], (0.2, 0.8))
 for _name, _point, _sense, _label in (
     ("bdtr", _successes, -1.0, "binomial"),
     ("bdtrc", _successes, 1.0, "1 − binomial"),
@@ -279,7 +281,7 @@ def _inverse_by_parameter(
 ) -> Op:
     """F(…) = p, of which the argument at `of` is the result, and p stands in its place."""
     drawn = (*intervals[:of], P, *intervals[of:])
-    return special(name, *_inverse(slopes, of), label=label, domain=Box(drawn, kinds="f"))
+    return special(name, *_inverse(slopes, of), label=label, domain=_draw(*drawn))
 
 
 gdtria = _inverse_by_parameter("gdtria", GDTR, 0, "gdtr⁻¹(·, {1}, {2})", (0.8, 3), (0.5, 2))
@@ -293,7 +295,7 @@ stdtridf: Op = special(
     "stdtridf",
     *_inverse(STDTR, 0),
     label="t⁻¹(·, {1})",
-    domain=Box(((0.74, 0.8), (2, 3)), kinds="f"),
+    domain=_draw((0.74, 0.8), (2, 3)),
 )
 pdtrik = _inverse_by_parameter("pdtrik", POISSON, 0, "Poisson⁻¹(·, {1})", (2, 4))
 bdtrik = _inverse_by_parameter("bdtrik", BINOMIAL, 0, "binomial⁻¹(·, {1}, {2})", (6, 9), (0.4, 0.6))
@@ -314,7 +316,7 @@ nrdtrimn: Op = special(
     lambda y, p, s, x: negative(ndtri(p)),
     lambda y, p, s, x: constant(1, y),
     label="x − s Φ⁻¹(p)",
-    domain=Box((P, (0.5, 2), (-1, 1)), kinds="f"),
+    domain=_draw(P, (0.5, 2), (-1, 1)),
 )
 nrdtrisd: Op = special(
     "nrdtrisd",
@@ -322,7 +324,7 @@ nrdtrisd: Op = special(
     lambda y, m, p, x: negative(times(y, over(_quantile_slope(p), ndtri(p)))),
     lambda y, m, p, x: over(1, ndtri(p)),
     label="(x − m)/Φ⁻¹(p)",
-    domain=Box(((-1, 0), (0.6, 0.9), (1, 2)), kinds="f"),
+    domain=_draw((-1, 0), (0.6, 0.9), (1, 2)),
 )
 
 

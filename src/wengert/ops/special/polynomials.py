@@ -58,62 +58,62 @@ def _polynomial(
     )
 
 
-gegenbauer = _polynomial(
+gegenbauer: Op = _polynomial(
     "eval_gegenbauer",
     lambda n, m, a, x: times(2, a, gegenbauer(m, plus(a, 1), x)),
     "C_{0}^{1}({2})",
     1,
 )
-jacobi = _polynomial(
+jacobi: Op = _polynomial(
     "eval_jacobi",
     lambda n, m, a, b, x: times(0.5, plus(a, b, n, 1), jacobi(m, plus(a, 1), plus(b, 1), x)),
     "P_{0}^({1},{2})({3})",
     2,
 )
-sh_jacobi = _polynomial(
+sh_jacobi: Op = _polynomial(
     "eval_sh_jacobi",
     lambda n, m, p, q, x: times(n, sh_jacobi(m, plus(p, 2), plus(q, 1), x)),
     "G_{0}^({1},{2})({3})",
     2,
 )
-genlaguerre = _polynomial(
+genlaguerre: Op = _polynomial(
     "eval_genlaguerre",
     lambda n, m, a, x: times(-1.0, genlaguerre(m, plus(a, 1), x)),
     "L_{0}^{1}({2})",
     1,
 )
-laguerre = _polynomial(
+laguerre: Op = _polynomial(
     "eval_laguerre",
     lambda n, m, x: times(-1.0, genlaguerre(m, _number(1, x), x)),
     "L_{0}({1})",
 )
-legendre = _polynomial(
+legendre: Op = _polynomial(
     "eval_legendre", lambda n, m, x: gegenbauer(m, _number(1.5, x), x), "P_{0}({1})"
 )
-chebyu = _polynomial(
+chebyu: Op = _polynomial(
     "eval_chebyu", lambda n, m, x: times(2.0, gegenbauer(m, _number(2, x), x)), "U_{0}({1})"
 )
-chebyt = _polynomial("eval_chebyt", lambda n, m, x: times(n, chebyu(m, x)), "T_{0}({1})")
-chebys = _polynomial(
+chebyt: Op = _polynomial("eval_chebyt", lambda n, m, x: times(n, chebyu(m, x)), "T_{0}({1})")
+chebys: Op = _polynomial(
     "eval_chebys", lambda n, m, x: gegenbauer(m, _number(2, x), times(0.5, x)), "S_{0}({1})"
 )
-chebyc = _polynomial("eval_chebyc", lambda n, m, x: times(n, chebys(m, x)), "C_{0}({1})")
-sh_legendre = _polynomial(
+chebyc: Op = _polynomial("eval_chebyc", lambda n, m, x: times(n, chebys(m, x)), "C_{0}({1})")
+sh_legendre: Op = _polynomial(
     "eval_sh_legendre",
     lambda n, m, x: times(2.0, gegenbauer(m, _number(1.5, x), minus(times(2, x), 1))),
     "P*_{0}({1})",
 )
-sh_chebyu = _polynomial(
+sh_chebyu: Op = _polynomial(
     "eval_sh_chebyu",
     lambda n, m, x: times(4.0, gegenbauer(m, _number(2, x), minus(times(2, x), 1))),
     "U*_{0}({1})",
 )
-sh_chebyt = _polynomial(
+sh_chebyt: Op = _polynomial(
     "eval_sh_chebyt", lambda n, m, x: times(2.0, n, sh_chebyu(m, x)), "T*_{0}({1})"
 )
-hermite = _polynomial(
+hermite: Op = _polynomial(
     "eval_hermite", lambda n, m, x: times(2, n, hermite(m, x)), "H_{0}({1})", kinds="f"
 )
-hermitenorm = _polynomial(
+hermitenorm: Op = _polynomial(
     "eval_hermitenorm", lambda n, m, x: times(n, hermitenorm(m, x)), "He_{0}({1})", kinds="f"
 )

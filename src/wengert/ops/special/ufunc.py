@@ -14,6 +14,7 @@ import numpy as np
 
 from wengert import lazy
 from wengert.graph.op import Op, absent
+from wengert.graph.types import FLOAT
 from wengert.ops.domain import Box, Cases
 from wengert.ops.families import Partial, elementwise
 from wengert.ops.native import Pointwise
@@ -62,7 +63,7 @@ class Written:
         """float32 where all inputs fit it, else float64; complex where one is."""
         *inputs, _ = dtypes
         strong = [dtype for dtype in inputs if isinstance(dtype, np.dtype)]
-        common = np.result_type(np.float32, *(strong or [np.float64]))
+        common = np.result_type(np.float32, *(strong or [FLOAT]))
         if any(dtype is complex for dtype in inputs):
             common = np.result_type(common, np.complex64)
         real = np.empty(0, common).real.dtype
