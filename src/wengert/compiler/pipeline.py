@@ -23,6 +23,7 @@ from wengert.compiler.nests.program import Module, nest_module
 from wengert.compiler.pool import most_parts
 from wengert.compiler.scalars.program import ScalarProgram, scalar_program
 from wengert.compiler.symbols import table
+from wengert.graph.body import body_of
 from wengert.graph.node import Node
 from wengert.graph.types import ArrayType, Type
 from wengert.graph.walk import topological
@@ -84,8 +85,11 @@ def module_of(
         small = scalar_program(outputs, inputs)
         if small is not None:
             return small
-    apart = simplify(spread(outputs, inputs), inputs)
-    return nest_module(apart, inputs, _of_body, threads)
+    apart = spread(outputs, inputs)
+    if apart is not None:
+        body = body_of(apart, inputs)  # nothing looks at what its inputs are made of
+        outputs, inputs = simplify(body.outputs), body.params
+    return nest_module(outputs, inputs, _of_body, threads)
 
 
 def _of_body(outputs: Sequence[Node], params: Sequence[Node]) -> ScalarProgram | Module:

@@ -41,20 +41,19 @@ Elements = Any
 """The elements of a row, an array of nodes of shape (N,)."""
 
 
-def spread(outputs: Sequence[Node], inputs: Sequence[Node]) -> list[Node]:
-    """The outputs by operations on one element of the rows each, where that pays; else as they
-    are."""
+def spread(outputs: Sequence[Node], inputs: Sequence[Node]) -> list[Node] | None:
+    """The outputs by operations on one element of the rows each; None where that does not pay."""
     order = topological(outputs, stop=set(inputs))
     rows = _rows(order)
     if rows is None:
-        return list(outputs)
+        return None
     found = Spreading(rows, inputs)
     with deriving():
         for node in order:
             if node not in found.plain:
                 found.put(node)
             if found.count > MOST_NODES:
-                return list(outputs)
+                return None
         return [found.whole(node) for node in outputs]
 
 
