@@ -132,7 +132,7 @@ def symmetric_are(*args: Any, f: Any) -> Any:
     e = rest[0] if rest else None
     s = rest[1] if len(rest) > 1 else None
     q, r = (x + np.conj(x.T) for x in (q, r))
-    return f(a, b, q, r, e, s)
+    return f(a, b, q, r, e, s, balanced=e is None)  # SciPy's balancing fails for some e
 
 
 for name in ("solve_continuous_are", "solve_discrete_are"):

@@ -72,7 +72,11 @@ def banded_product(ab: Node, x: Node, band: Band, first: bool | None = None) -> 
         if part is None:
             continue
         place = (*whole(x.shape[:-2]), (start + row - upper, count, 1), (0, columns, 1))
-        total = linear.add(total, linear.move(lambda v, p=place: embed(v, p, x.shape), part))
+
+        def placed(v: Node, at: Any = place) -> Node:
+            return embed(v, at, x.shape)
+
+        total = linear.add(total, linear.move(placed, part))
     return total
 
 

@@ -157,7 +157,8 @@ def _twice(v: Node) -> Node:
         span = (k * n, n, 1)
         return linear.move(lambda x: embed(x, (*lead, span, span), shape), v)
 
-    return linear.add(at(0), at(1))
+    both: Node = linear.add(at(0), at(1))
+    return both
 
 
 def _corner(v: Node) -> Node:
@@ -246,7 +247,7 @@ def _function(
     def infer(types: tuple[ArrayType, ...], params: Any) -> ArrayType:
         return array_type(types[0].shape, types[0].dtype)
 
-    op = define(
+    op: Op = define(
         name,
         family="matrix function",
         build=build,

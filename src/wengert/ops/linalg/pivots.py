@@ -47,7 +47,7 @@ def _order(name: str, one: Callable[[Any], Any], axis: int, label: str) -> Op:
             result[at] = one(a[at])
         return result
 
-    op = opaque(
+    op: Op = opaque(
         name,
         build=build,
         infer=infer,

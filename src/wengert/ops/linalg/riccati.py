@@ -65,8 +65,9 @@ def _gain(node: Node) -> Node:
 
 
 def _hermitian_part(v: Node) -> Node:
-    half = linear.scale(v, full(0.5, v.dtype, v.shape))
-    return linear.add(half, adjoint(half))
+    half: Node = linear.scale(v, full(0.5, v.dtype, v.shape))
+    both: Node = linear.add(half, adjoint(half))
+    return both
 
 
 def _pushforward(node: Node, tangents: Sequence[Tangent]) -> Tangent:
@@ -126,7 +127,7 @@ def _equation(name: str, solver: str, domain: Cases) -> Op:
             ]
         )
 
-    op = define(
+    op: Op = define(
         name,
         family="matrix equation",
         build=build,

@@ -114,7 +114,7 @@ def _equation(
         q = args[2] if batched[2] else with_stack(args[2], (size, *lead))
         return op(a, b, q)
 
-    op = define(
+    op: Op = define(
         name,
         family="matrix equation",
         build=build,
