@@ -411,3 +411,29 @@ def test_choice() -> None:
         random.choice(KEY, 3, (4,), p=np.ones(2))
     with pytest.raises(WengertValueError, match="probabilities"):
         random.choice(KEY, 2, (4,), p=np.array([1.0, -1.0]))
+
+
+# ------------------------------------------------------------------------------------ at length
+
+
+@pytest.mark.long
+@by_name
+def test_distribution_of_many(name: str) -> None:
+    draw, parameters, distribution = CONTINUOUS[name]
+    sample = wg.jit(lambda key: draw(key, (200_000,), *parameters))(random.key(3))
+    assert stats.kstest(sample, distribution(*parameters).cdf).pvalue > 1e-4
+
+
+@pytest.mark.long
+def test_neighbours_are_uncorrelated() -> None:
+    """Neighbouring numbers, seeds, keys of a split, and a key with those split from it."""
+    n = 1_000_000
+    draw = wg.jit(lambda key: random.normal(key, (n,)))
+    x = draw(random.key(0))
+    first, second = random.split(random.key(0))
+    others = [np.roll(x, lag) for lag in (1, 2, 3, 64)]
+    others += [draw(key) for key in (random.key(1), first, second, random.fold_in(first, 7))]
+    for other in others:
+        assert abs(np.mean(x * other)) < 5 / np.sqrt(n)
+        assert abs(np.mean(x**2 * other**2) - 1) < 5 * np.sqrt(8 / n)
+    assert abs(np.mean(draw(first) * draw(second))) < 5 / np.sqrt(n)

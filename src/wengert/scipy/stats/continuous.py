@@ -146,6 +146,7 @@ CONTINUOUS: dict[str, Law] = {
         logcdf=lambda x, a, b: _log_mass(a, x) - _log_mass(a, b),
         logsf=lambda x, a, b: _log_mass(x, b) - _log_mass(a, b),
         ppf=_truncated_quantile,
+        isf=lambda q, a, b: -_truncated_quantile(q, -b, -a),
     ),
     "uniform": Law(
         lambda x: 0.0 * x, support=unit, cdf=lambda x: x, sf=lambda x: 1 - x, ppf=lambda q: q
