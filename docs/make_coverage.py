@@ -110,7 +110,7 @@ def _record(op: Op) -> tuple[str, ...]:
     kinds = getattr(op.domain, "kinds", "")
     return (
         _code(op.name),
-        _code(op.label.format("x", "y", "z", k="k")),
+        _code(op.label.format(*"xyzuvwpqr", k="k")),
         kinds or "–",
         _slot(op.pushforward),
         "–" if op.transpose is NOT_LINEAR else _slot(op.transpose, "yes"),

@@ -71,7 +71,7 @@ def test_the_op_of_the_guide_obeys_the_laws(monkeypatch: pytest.MonkeyPatch) -> 
     laws = importlib.import_module("law_checks")
     before = set(OPS)
     try:
-        op = run_examples(ROOT / "CONTRIBUTING.md")["log_expit"]
+        op = run_examples(ROOT / "CONTRIBUTING.md")["log_sigmoid"]
         assert set(OPS) - before == {op.name}
         laws.check_slots(op)
         dtype = np.dtype(float)
