@@ -282,6 +282,18 @@ def test_arguments_by_name_and_broadcast() -> None:
     assert narrow.dtype == stats.norm.logpdf(np.float32(0.5)).dtype == np.float64
 
 
+def test_the_module_is_an_attribute() -> None:
+    assert wg.scipy.stats is traced
+    with pytest.raises(AttributeError, match="no attribute 'statistics'"):
+        _ = wg.scipy.statistics
+
+
+def test_a_program_written_for_scipy_is_traced() -> None:
+    """By adoption: what the module calls `stats` becomes the namespace of this package."""
+    f = lambda m: np.sum(stats.norm(m, 2.0).logpdf(POINTS)) + stats.poisson.logpmf(3, m)
+    assert wg.grad(f)(0.5) == pytest.approx(np.sum(POINTS - 0.5) / 4 + 3 / 0.5 - 1)
+
+
 def test_errors_name_the_cure() -> None:
     with pytest.raises(Unsupported, match=r"wengert\.random"):
         wg.grad(lambda m: traced.norm.rvs(m, size=()))(0.5)
