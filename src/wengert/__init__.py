@@ -22,6 +22,7 @@ from wengert.execution.jit import jit
 from wengert.execution.programs import set_native
 from wengert.explaining.report import explain
 from wengert.flow.branches import cond, switch
+from wengert.flow.implicit import custom_linear_solve, custom_root, fixed_point
 from wengert.flow.mapping import map
 from wengert.flow.prefixes import associative_scan
 from wengert.flow.scans import fori_loop, scan
@@ -43,10 +44,13 @@ __all__ = [
     "check_grads",
     "cond",
     "custom_jvp",
+    "custom_linear_solve",
+    "custom_root",
     "custom_vjp",
     "defjvp",
     "defvjp",
     "explain",
+    "fixed_point",
     "float0",
     "fori_loop",
     "grad",

@@ -14,6 +14,7 @@ from typing import Any
 from wengert.control.branching import branch
 from wengert.control.repeating import repeat
 from wengert.control.scanning import scan
+from wengert.control.solving import solved
 from wengert.graph.body import Body
 from wengert.graph.node import Node, make
 from wengert.graph.walk import substitute, topological
@@ -25,9 +26,12 @@ Column = tuple[Node, ...]
 
 
 def merged(outputs: Sequence[Node], given: Sequence[Node] = ()) -> list[Node]:
-    """The outputs with equal holders made one. given: nodes whose values the caller has."""
+    """The outputs with equal holders made one, and solvers in line.
+
+    given: nodes whose values the caller has.
+    """
     stop = set(given)
-    known = list(outputs)
+    known = solved(outputs, given)
     while True:
         order = topological(known, stop=stop)
         together = with_one_factorisation(known, order)

@@ -49,8 +49,10 @@ def traced(
     tracers = iter([Tracer(param, session) for param in params])
     args = [unflatten(spec, [next(tracers) for _ in range(spec.num_leaves)]) for spec in specs]
     nested, session.running = session.running, True
-    leaves, spec = flatten(function(*args))
-    session.running = nested
+    try:
+        leaves, spec = flatten(function(*args))
+    finally:
+        session.running = nested
     _refuse_writes(outside)
     outputs = tuple(lift(leaf, session) for leaf in leaves)
     check_inside(session, outputs)
