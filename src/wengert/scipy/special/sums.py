@@ -37,7 +37,6 @@ def logsumexp(
         weights = None
     else:
         a, weights = np.broadcast_arrays(*floating(a, b))
-        a = np.where(weights == 0, -np.inf, a)
     if a.dtype.kind == "c" or (weights is not None and weights.dtype.kind == "c"):
         result, sign = _log_of_complex_sum(a, weights, axis, return_sign)
     else:
@@ -47,6 +46,10 @@ def logsumexp(
     return (result, sign) if return_sign else result
 
 
+LARGEST = {"f": 80.0, "d": 700.0}
+"""Exponents whose exponential is a number."""
+
+
 def _largest(x: Any, axis: Any) -> Any:
     """The largest value as a constant; 0 where it is infinite or nothing is there."""
     most = apply("stop_gradient", np.max(x, axis=axis, keepdims=True, initial=-np.inf))
@@ -54,9 +57,15 @@ def _largest(x: Any, axis: Any) -> Any:
 
 
 def _log_of_sum(a: Any, b: Any, axis: Any, return_sign: bool) -> Any:
+    """A term of weight 0 counts for nothing, whatever its exponent, but for the derivative by its
+    weight."""
+    a, idle = _live(a, b)
     c, most = _largest(a, axis)
+    shifted = a - c
+    if b is not None:
+        shifted = np.where(b == 0, np.minimum(idle - c, LARGEST[a.dtype.char]), shifted)
     largest = apply("stop_gradient", a) == c
-    terms = np.where(largest, np.expm1(a - c), np.exp(a - c))
+    terms = np.where(largest, np.expm1(shifted), np.exp(shifted))
     counted = np.where(largest, 1.0 if b is None else b, 0.0).astype(terms.dtype)
     m = np.sum(counted, axis=axis, keepdims=True)
     rest = np.sum(terms if b is None else b * terms, axis=axis, keepdims=True)
@@ -76,7 +85,15 @@ def _log_of_sum(a: Any, b: Any, axis: Any, return_sign: bool) -> Any:
     return result, sign
 
 
+def _live(a: Any, b: Any) -> tuple[Any, Any]:
+    """The exponents, −∞ where the weight is 0; and all that are finite."""
+    if b is None:
+        return a, a
+    return np.where(b == 0, -np.inf, a), np.where(np.isfinite(a), a, -np.inf)
+
+
 def _log_of_complex_sum(a: Any, b: Any, axis: Any, return_sign: bool) -> Any:
+    a, _ = _live(a, b)
     c, _ = _largest(np.real(a), axis)
     terms = np.exp(a - c)
     total = np.sum(terms if b is None else b * terms, axis=axis, keepdims=True)
