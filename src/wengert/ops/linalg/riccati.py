@@ -154,7 +154,6 @@ def _draw(rng: np.random.Generator, dtype: Any) -> Any:
         b = (normal(rng, dtype, *lead, n, m)).astype(dtype)
         return [a, b, _definite(rng, dtype, *lead, n, n), _definite(rng, dtype, *lead, m, m)]
 
-    yield system(2, 1), ()
     yield [*system(2, 2), (0.1 * normal(rng, dtype, 2, 2)).astype(dtype)], ()
     yield system(1, 1, 2), ()
 
