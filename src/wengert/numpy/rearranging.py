@@ -26,6 +26,8 @@ from wengert.numpy.dispatch import (
 from wengert.numpy.reductions import diagonal_of
 from wengert.numpy.shapes import transpose
 from wengert.ops.gather import gather
+from wengert.ops.linalg.structure import triangle_mask
+from wengert.ops.logic import logical_not
 from wengert.ops.movement import broadcast_to, concatenate, index, reshape
 from wengert.ops.reductions import along, argmax
 from wengert.ops.reductions import any as any_of
@@ -173,10 +175,9 @@ def _triangle(m: Any, k: Any, lower: bool) -> Tracer:
     if not x.ndim:
         raise WengertValueError("a triangle needs an array of at least one dimension")
     k = operator.index(k)
-    keep = np.tri(x.shape[-min(x.ndim, 2)], x.shape[-1], k if lower else k - 1, dtype=bool)
-    keep = keep if lower else ~keep
-    keep.flags.writeable = False
-    return Tracer(select(session.capture(keep), x, constant(0, x)), session)
+    rows, columns = x.shape[-min(x.ndim, 2)], x.shape[-1]
+    keep = triangle_mask(rows, columns, k if lower else k - 1)
+    return Tracer(select(keep if lower else logical_not(keep), x, constant(0, x)), session)
 
 
 @implements(np.tril)

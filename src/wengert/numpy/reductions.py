@@ -22,6 +22,7 @@ from wengert.graph.registry import find
 from wengert.graph.types import BOOL, INT, supported_dtype
 from wengert.numpy.dispatch import all_axes, implements, into, nodes, one_axis
 from wengert.ops.arithmetic import add, convert, multiply, subtract
+from wengert.ops.linalg.systems import diagonal_of_factor
 from wengert.ops.logic import logical_and, logical_not, not_equal
 from wengert.ops.movement import broadcast_to, index, reshape, transpose
 from wengert.ops.reductions import kept, without
@@ -165,8 +166,13 @@ def trace(
 def diagonal_of(x: Node, offset: int, first: int, second: int) -> Node:
     """The elements (i, i + offset) of two axes as one axis at the end.
 
-    In the two axes flattened they lie `columns + 1` apart: a basic index.
+    In the two axes flattened they lie `columns + 1` apart: a basic index. The diagonal of a
+    Cholesky factor has a cheaper derivative.
     """
+    if not offset and (first, second) == (x.ndim - 2, x.ndim - 1):
+        known = diagonal_of_factor(x)
+        if known is not None:
+            return known
     others = [axis for axis in range(x.ndim) if axis not in (first, second)]
     rows, columns = x.shape[first], x.shape[second]
     start = offset if offset >= 0 else -offset * columns

@@ -1,18 +1,18 @@
 """Determinants and their logarithms, from one LU factorisation.
 
-    d det A = tr(adj(A) Ȧ)                    (Jacobi)
-    d log det A = tr(A⁻¹ Ȧ)                   sign = exp(i Im log det), log |det| = Re log det
+    d det A = Σ cof(A) Ȧ                      (Jacobi)
+    d log det A = Σ A⁻ᵀ Ȧ                     sign = exp(i Im log det), log |det| = Re log det
 
-adj(A) = det(A) A⁻¹ where A is regular. It is a polynomial of A, and so right for a singular matrix
-too, where it comes from A = U S Vᴴ: adj(A) = det(U) det(Vᴴ) V adj(S) Uᴴ, adj(S) having the products
-of all singular values but one on its diagonal. In the same way its derivative in a direction E,
+cof(A) = det(A) A⁻ᵀ where A is regular. It is a polynomial of A, and so right for a singular matrix
+too, where it comes from A = U S Vᴴ: cof(A)ᵀ = det(U) det(Vᴴ) V cof(S) Uᴴ, cof(S) having on its
+diagonal the products of all singular values but one. In the same way its derivative along E:
 
-    adj(A)'[E] = det(U) det(Vᴴ) V adj(S)'[Uᴴ E V] Uᴴ
-    (adj(S)'[F])ᵢᵢ = Σ_{k≠i} F_kk Π_{l≠i,k} s_l        (adj(S)'[F])ᵢⱼ = −Fᵢⱼ Π_{l≠i,j} s_l
+    cof(A)'[E]ᵀ = det(U) det(Vᴴ) V G Uᴴ,      F = Uᴴ E V
+    Gᵢᵢ = Σ_{k≠i} F_kk Π_{l≠i,k} s_l          Gᵢⱼ = −Fᵢⱼ Π_{l≠i,j} s_l
 
-so that first and second derivatives of det hold at every matrix. The derivative of adj(A)' in A,
-for third derivatives of det, is that of det(A) (tr(A⁻¹ E) A⁻¹ − A⁻¹ E A⁻¹): it needs a regular A,
-and is NaN elsewhere.
+so that first and second derivatives of det hold at every matrix. The derivative of cof(A)'[E] in A,
+for third derivatives of det, is that of det(A) (tr(D E) D − D E D)ᵀ with D = A⁻¹: it needs a
+regular A, and is NaN elsewhere.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from wengert.ops.complex import conjugate, part_dtype, real
 from wengert.ops.domain import Cases
 from wengert.ops.families import NOT_LINEAR, define
 from wengert.ops.leaves import item
-from wengert.ops.linalg.inverting import inverse_from
+from wengert.ops.linalg.inverting import transposed_inverse
 from wengert.ops.linalg.lu import parity
 from wengert.ops.linalg.matrices import after, mix_matrices, times, transposed
 from wengert.ops.linalg.solve import inverse, like_matrix, of_factored, well_conditioned
@@ -40,9 +40,9 @@ from wengert.ops.linalg.triangular import check_square
 from wengert.ops.movement import broadcast_to, reshape
 
 
-def trace_with(weight: Node, tangent: Node) -> Tangent:
-    """tr(W Ȧ) of each matrix of a stack."""
-    scaled = linear.scale(tangent, transposed(weight))
+def pairing(weight: Node, tangent: Node) -> Tangent:
+    """Σ W Ȧ of each matrix of a stack."""
+    scaled = linear.scale(tangent, weight)
     return None if scaled is None else linear.total(scaled, (tangent.ndim - 2, tangent.ndim - 1))
 
 
@@ -76,70 +76,72 @@ det: Op = define(
     build=_build_det,
     infer=_scalars,
     evaluate=lambda node: _determinant,
-    pushforward=lambda node, tangents: trace_with(adjugate(node.args[1]), tangents[1]),
+    pushforward=lambda node, tangents: pairing(cofactors(node.args[1]), tangents[1]),
     transpose=NOT_LINEAR,
     batch=lambda node, args, batched, size: det(args[1]),
     label="det {1}",
     domain=Cases(_draw),
 )
 
-# -------------------------------------------------------------------------------- adjugate
+# ------------------------------------------------------------------------------- cofactors
 
 
-def _adjugate(factors: Any, a: Any) -> Any:
-    if not a.size:
-        return np.empty(a.shape, a.dtype)
+def _cofactors(factors: Any, a: Any) -> Any:
     packed, pivots = factors
     values = _determinant(factors, a)
+    if a.ndim == 2:
+        return _cofactors_of_one(packed, pivots, values, a)
     result = np.empty(a.shape, a.dtype)
     for at in np.ndindex(a.shape[:-2]):
-        if packed[at].diagonal().all():
-            result[at] = values[at] * inverse_from(packed[at], pivots[at])
-        if not packed[at].diagonal().all() or not np.isfinite(result[at]).all():
-            result[at] = _singular_adjugate(a[at])
+        result[at] = _cofactors_of_one(packed[at], pivots[at], values[at], a[at])
     return result
 
 
-def _singular_adjugate(a: Any) -> Any:
+def _cofactors_of_one(packed: Any, pivots: Any, value: Any, a: Any) -> Any:
+    if packed.diagonal().all():
+        result = transposed_inverse(packed, pivots)
+        result *= value
+        if np.isfinite(result).all():
+            return result
     if not np.isfinite(a).all():
         return np.full(a.shape, np.nan, a.dtype)
     u, s, vh = np.linalg.svd(a)
     others = np.where(np.eye(len(s), dtype=bool), 1, s).prod(axis=-1)
     phase = np.linalg.det(u) * np.linalg.det(vh)
-    return phase * (vh.conj().T * others) @ u.conj().T
+    return phase * ((u.conj() * others) @ vh.conj())
 
 
-def _push_adjugate(node: Node, tangents: Sequence[Tangent]) -> Tangent:
-    return mix_matrices(lambda v: adjugate_tangent(node.args[1], v), tangents[1])
+def _push_cofactors(node: Node, tangents: Sequence[Tangent]) -> Tangent:
+    return mix_matrices(lambda v: cofactor_tangent(node.args[1], v), tangents[1])
 
 
-def _build_adjugate(a: Node) -> Node:
+def _build_cofactors(a: Node) -> Node:
     args = of_factored(a)
-    return make(adjugate, args, None, args[1].type)
+    return make(cofactors, args, None, args[1].type)
 
 
-adjugate: Op = define(
-    "adjugate",
+cofactors: Op = define(
+    "cofactors",
     family="determinant",
-    build=_build_adjugate,
+    build=_build_cofactors,
     infer=like_matrix,
-    evaluate=lambda node: _adjugate,
-    pushforward=_push_adjugate,
+    evaluate=lambda node: _cofactors,
+    pushforward=_push_cofactors,
     transpose=NOT_LINEAR,
-    batch=lambda node, args, batched, size: adjugate(args[1]),
-    label="adj {1}",
+    batch=lambda node, args, batched, size: cofactors(args[1]),
+    label="cof {1}",
     domain=Cases(_draw),
 )
 
 
-def _build_adjugate_tangent(a: Node, e: Node) -> Node:
-    check_square("adjugate_tangent", a)
+def _build_tangent(a: Node, e: Node) -> Node:
+    check_square("cofactor_tangent", a)
     lead = np.broadcast_shapes(a.shape[:-2], e.shape[:-2])
     a, e = (broadcast_to(x, (*lead, *x.shape[-2:])) for x in (a, e))
-    return make(adjugate_tangent, (a, e), None, array_type(e.shape, e.dtype))
+    return make(cofactor_tangent, (a, e), None, array_type(e.shape, e.dtype))
 
 
-def _adjugate_tangent(a: Any, e: Any) -> Any:
+def _tangent(a: Any, e: Any) -> Any:
     if not a.size:
         return np.empty(a.shape, a.dtype)
     if not np.isfinite(a).all():
@@ -155,26 +157,26 @@ def _adjugate_tangent(a: Any, e: Any) -> Any:
     inner = -others * f
     inner[..., k, k] = (others @ f.diagonal(0, -2, -1)[..., None])[..., 0]
     phase = np.linalg.det(u) * np.linalg.det(vh)
-    return phase[..., None, None] * (v @ inner @ uh)
+    return np.swapaxes(phase[..., None, None] * (v @ inner @ uh), -1, -2)
 
 
-def _push_adjugate_tangent(node: Node, tangents: Sequence[Tangent]) -> Tangent:
-    """In A by that of det(A) (tr(D E) D − D E D) with D = A⁻¹, of which Ḋ = −D Ȧ D."""
+def _push_tangent(node: Node, tangents: Sequence[Tangent]) -> Tangent:
+    """In A by that of det(A) (tr(D E) D − D E D)ᵀ, of which Ḋ = −D Ȧ D."""
     a, e = node.args
     a_dot, e_dot = tangents
-    moved = None if e_dot is None else mix_matrices(lambda v: adjugate_tangent(a, v), e_dot)
-    if a_dot is None:
+    moved = None if e_dot is None else mix_matrices(lambda v: cofactor_tangent(a, v), e_dot)
+    if a_dot is None or node.shape[-1] <= 2:  # cof(A) is linear
         return moved
     d = inverse(a, False)
     d_dot = linear.negative(times(after(d, a_dot), d))
     inner = linear.add(
-        linear.scale(_spread(trace_with(e, d_dot), node), d),
-        linear.scale(d_dot, _spread(trace_with(d, e), node)),
+        linear.scale(_spread(pairing(transposed(e), d_dot), node), d),
+        linear.scale(d_dot, _spread(pairing(transposed(d), e), node)),
     )
     inner = linear.add(inner, linear.negative(times(d_dot, after(e, d))))
     inner = linear.add(inner, linear.negative(after(times(d, e), d_dot)))
-    of_product = linear.scale(inner, _spread(det(a), node))
-    of_det = linear.scale(_spread(trace_with(d, a_dot), node), node)
+    of_product = transposed(linear.scale(inner, _spread(det(a), node)))
+    of_det = linear.scale(_spread(pairing(transposed(d), a_dot), node), node)
     return linear.add(moved, linear.add(of_det, of_product))
 
 
@@ -183,20 +185,17 @@ def _spread(value: Node, like: Node) -> Node:
     return linear.broadcast(linear.move(lambda v: reshape(v, (*v.shape, 1, 1)), value), like.shape)
 
 
-def _transpose_adjugate_tangent(node: Node, ct: Node, wanted: Sequence[bool]) -> Sequence[Tangent]:
-    """It is symmetric: det''[Cᵀ, E] = Σ C adj'[E] = Σ adj'[Cᵀ]ᵀ E."""
-    a = node.args[0]
-    return None, mix_matrices(lambda v: transposed(adjugate_tangent(a, transposed(v))), ct)
+def _transpose_tangent(node: Node, ct: Node, wanted: Sequence[bool]) -> Sequence[Tangent]:
+    """It is symmetric: Σ C cof'[E] is the second derivative of det in C and E."""
+    return None, mix_matrices(lambda v: cofactor_tangent(node.args[0], v), ct)
 
 
-def _batch_adjugate_tangent(
-    node: Node, args: Sequence[Node], batched: Sequence[bool], size: int
-) -> Node:
+def _batch_tangent(node: Node, args: Sequence[Node], batched: Sequence[bool], size: int) -> Node:
     a, e = (
         x if flag else broadcast_to(x, (size, *x.shape))
         for x, flag in zip(args, batched, strict=True)
     )
-    return adjugate_tangent(a, e)
+    return cofactor_tangent(a, e)
 
 
 def _draw_tangent(rng: np.random.Generator, dtype: Any) -> Any:
@@ -205,19 +204,19 @@ def _draw_tangent(rng: np.random.Generator, dtype: Any) -> Any:
         yield [a, e], ()
 
 
-adjugate_tangent: Op = define(
-    "adjugate_tangent",
+cofactor_tangent: Op = define(
+    "cofactor_tangent",
     family="determinant",
-    build=_build_adjugate_tangent,
+    build=_build_tangent,
     infer=lambda types, params: types[1],
-    evaluate=lambda node: _adjugate_tangent,
-    pushforward=_push_adjugate_tangent,
-    transpose=_transpose_adjugate_tangent,
-    batch=_batch_adjugate_tangent,
-    label="adj'({0})[{1}]",
+    evaluate=lambda node: _tangent,
+    pushforward=_push_tangent,
+    transpose=_transpose_tangent,
+    batch=_batch_tangent,
+    label="cof'({0})[{1}]",
     domain=Cases(_draw_tangent),
 )
-"""adj(A)'[E], linear in E."""
+"""cof(A)'[E], linear in E."""
 
 # --------------------------------------------------------------------------------- slogdet
 
@@ -248,7 +247,7 @@ def _slogdet(factors: Any, a: Any) -> Any:
 
 
 def _push_slogdet(node: Node, tangents: Sequence[Tangent]) -> Tangent:
-    log_det = trace_with(inverse(node.args[1], False), tangents[1])
+    log_det = pairing(inverse(node.args[1], False, True), tangents[1])
     if log_det is None or log_det.dtype.kind != "c":
         return None, log_det
     twice = linear.add(log_det, linear.negative(linear.pointwise(conjugate, log_det)))

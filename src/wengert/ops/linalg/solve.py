@@ -24,10 +24,10 @@ from wengert.ops import linear
 from wengert.ops.arithmetic import convert
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import NOT_LINEAR, define
-from wengert.ops.linalg.inverting import inverse_from
+from wengert.ops.linalg.inverting import transposed_inverse
 from wengert.ops.linalg.lapack import ERRORS, each_system, inexact, routine, singular
 from wengert.ops.linalg.lu import lu
-from wengert.ops.linalg.matrices import after, times
+from wengert.ops.linalg.matrices import after, times, transposed
 from wengert.ops.linalg.triangular import (
     TRANSPOSED,
     batched_system,
@@ -37,6 +37,7 @@ from wengert.ops.linalg.triangular import (
     turned,
     turned_as,
 )
+from wengert.ops.native import Statement
 
 
 def well_conditioned(rng: np.random.Generator, dtype: Any, n: int, *lead: int) -> Any:
@@ -116,6 +117,7 @@ solve: Op = define(
     pushforward=_push_solve,
     transpose=_transpose_solve,
     batch=_batch_solve,
+    native=Statement("solve"),
     label="{1}⁻¹ {2}",
     domain=Cases(_draw_solve),
     raises=ERRORS,
@@ -135,37 +137,38 @@ def like_matrix(types: tuple[Type, ...], params: Any) -> Type:
     return types[1]
 
 
-def _build_inverse(a: Node, strict: bool = True) -> Node:
+def _build_inverse(a: Node, strict: bool = True, is_turned: bool = False) -> Node:
     args = of_factored(a)
-    return make(inverse, args, (strict,), args[1].type)
+    return make(inverse, args, (strict, is_turned), args[1].type)
 
 
 def _evaluate_inverse(node: Node) -> Callable[..., Any]:
-    (strict,) = node.params
+    strict, is_turned = node.params
 
     def run(factors: Any, a: Any) -> Any:
         packed, pivots = factors
         if strict and not packed.diagonal(0, -2, -1).all():
             singular()
-        if a.ndim == 2 and a.size:
-            return inverse_from(packed, pivots)
-        result = np.empty(a.shape, a.dtype)
-        if a.size:
+        if a.ndim == 2:
+            result = transposed_inverse(packed, pivots)
+        else:
+            result = np.empty(a.shape, a.dtype)
             for at in np.ndindex(a.shape[:-2]):
-                result[at] = inverse_from(packed[at], pivots[at])
-        return result
+                result[at] = transposed_inverse(packed[at], pivots[at])
+        return result if is_turned else np.swapaxes(result, -1, -2)
 
     return run
 
 
 def _push_inverse(node: Node, tangents: Sequence[Tangent]) -> Tangent:
-    return linear.negative(times(after(node, tangents[1]), node))
+    moved = transposed(tangents[1]) if node.params[1] else tangents[1]
+    return linear.negative(times(after(node, moved), node))
 
 
 def _draw_inverse(rng: np.random.Generator, dtype: Any) -> Any:
     yield [well_conditioned(rng, dtype, 3)], ()
     yield [well_conditioned(rng, dtype, 1)], (False,)
-    yield [well_conditioned(rng, dtype, 2, 3)], ()
+    yield [well_conditioned(rng, dtype, 2, 3)], (False, True)
     yield [well_conditioned(rng, dtype, 4, 2, 1, 2)], ()
     yield [well_conditioned(rng, dtype, 0)], ()
 
@@ -179,8 +182,10 @@ inverse: Op = define(
     pushforward=_push_inverse,
     transpose=NOT_LINEAR,
     batch=lambda node, args, batched, size: inverse(args[1], *node.params),
+    native=Statement("inverse"),
     label="{1}⁻¹",
     domain=Cases(_draw_inverse),
     raises=ERRORS,
 )
-"""The inverse. strict: whether a singular matrix is an error, else its inverse is NaN."""
+"""The inverse. strict: whether a singular matrix is an error, else its inverse is NaN or infinite.
+is_turned: whether it is transposed, as gradients of determinants have it."""

@@ -62,7 +62,7 @@ def inverted(a: Node) -> Node:
     return turned(result, own)
 
 
-def diagonal(a: Node) -> Node | None:
+def diagonal_of_factor(a: Node) -> Node | None:
     """The diagonal of what is known to be a Cholesky factor, which has a derivative of its own."""
     bare, turn = turned_matrix(a)
     if bare.op is not cholesky:
@@ -72,7 +72,7 @@ def diagonal(a: Node) -> Node | None:
 
 
 def _diagonal(a: Node) -> Node:
-    found = diagonal(a)
+    found = diagonal_of_factor(a)
     if found is not None:
         return found
     n = a.shape[-1]
