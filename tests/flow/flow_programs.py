@@ -250,6 +250,32 @@ def all_in_switch_in_while(fl, a, x, rows):
     return fl.while_loop(lambda s: s[1] < 4, body, (x, 0))
 
 
+# --------------------------------------------------------------------------- linear algebra
+
+
+def factorised_once(fl, a, x, rows):
+    """The factors of a matrix from outside are computed once, and handed on."""
+    m = a + 3 * np.eye(3)
+    return fl.scan(lambda c, r: (np.linalg.solve(m, c * r), c), np.linalg.solve(m, x), rows)
+
+
+def factorised_at_each_step(fl, a, x, rows):
+    def step(c, r):
+        m = a + 3 * np.eye(3) + np.outer(r, c) * 0.1
+        return np.linalg.solve(m, c) + r, np.linalg.det(m)
+
+    return fl.scan(step, x, rows)
+
+
+def factorised_in_a_branch(fl, a, x, rows):
+    return fl.cond(x[0] > 0, lambda: np.linalg.solve(a + 3 * np.eye(3), x), lambda: x)
+
+
+def factorised_in_while(fl, a, x, rows):
+    m = a + 3 * np.eye(3)
+    return fl.while_loop(lambda c: np.sum(c**2) > 0.01, lambda c: np.linalg.solve(m, c), x)
+
+
 # ------------------------------------------------------------------------------ map, prefixes
 
 

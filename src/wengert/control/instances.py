@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from wengert.graph.body import Body
 from wengert.graph.node import Node
-from wengert.graph.types import array_type
+from wengert.graph.types import ArrayType, TupleType, Type, array_type
 from wengert.graph.walk import dependents, topological
 from wengert.ops.leaves import parameter
 from wengert.ops.movement import broadcast_to, reshape, transpose
@@ -17,9 +17,16 @@ from wengert.transforms.batch import batch
 def parameters(body: Body, flags: Sequence[bool], size: int) -> list[Node]:
     """The parameters of a body for many instances: those flagged have an axis in front."""
     return [
-        parameter(("wide", k), array_type((size, *p.shape), p.dtype)) if flag else p
+        parameter(("wide", k), _wide(p.type, size)) if flag else p
         for k, (p, flag) in enumerate(zip(body.params, flags, strict=True))
     ]
+
+
+def _wide(type: Type, size: int) -> Type:
+    if isinstance(type, TupleType):  # what a factorisation gives
+        return TupleType(tuple(_wide(part, size) for part in type.items))
+    assert isinstance(type, ArrayType)
+    return array_type((size, *type.shape), type.dtype)
 
 
 def outputs(body: Body, flags: Sequence[bool], size: int) -> list[Node]:

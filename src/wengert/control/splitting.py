@@ -16,11 +16,11 @@ from dataclasses import dataclass
 
 from wengert.graph.body import Body, is_constant
 from wengert.graph.literals import zeros
-from wengert.graph.node import Node
+from wengert.graph.node import Node, deriving
 from wengert.graph.op import Tangent
 from wengert.graph.types import INT, ArrayType, TapeType, TupleType, array_type, is_inexact
-from wengert.graph.walk import dependents, topological
-from wengert.ops.leaves import seed
+from wengert.graph.walk import dependents, rebuild, topological
+from wengert.ops.leaves import item, pack, seed
 from wengert.transforms.pushforward import pushforward
 
 CHEAP = frozenset(
@@ -66,8 +66,27 @@ def split(body: Body, active: Sequence[bool]) -> Split:
         for param, flag in zip(body.params, active, strict=True)
         if flag and has_tangent(param)
     }
-    tangents = pushforward(body.outputs, seeds)
-    return Split(tangents, seeds, _residuals(tangents, list(seeds.values()), body.params))
+    leaves = list(seeds.values())
+    tangents = _taken_apart(pushforward(body.outputs, seeds), leaves)
+    return Split(tangents, seeds, _residuals(tangents, leaves, body.params))
+
+
+def _taken_apart(tangents: Sequence[Tangent], seeds: Sequence[Node]) -> list[Tangent]:
+    """The tangents with what they read of several results, as a factorisation has, put together
+    from these: a loop keeps arrays."""
+    order = topological([tangent for tangent in tangents if tangent is not None])
+    linear = dependents(order, seeds)
+    new: dict[Node, Node] = {}
+    for node in order:
+        if node in linear:
+            for arg in node.args:
+                if isinstance(arg.type, TupleType) and arg.args and arg not in linear:
+                    new[arg] = pack(*(item(arg, k) for k in range(len(arg.type.items))))
+            args = tuple(new.get(arg, arg) for arg in node.args)
+            if args != node.args:
+                with deriving():
+                    new[node] = rebuild(node, args)
+    return [new.get(tangent, tangent) for tangent in tangents]
 
 
 def has_tangent(node: Node) -> bool:
@@ -92,7 +111,11 @@ def _residuals(
     order = topological(present)
     linear = dependents(order, seeds)
     read = {arg for node in order if node in linear for arg in node.args}
-    found = _without_tapes({node for node in read if node not in linear and not is_constant(node)})
+    found = {node for node in read if node not in linear and not is_constant(node)}
+    for node in [node for node in found if node.op is pack]:
+        found.remove(node)
+        found.update(node.args)
+    found = _without_tapes(found)
     available = found.union(params)
     for node in sorted(found, key=lambda node: -node.serial):
         roots = _roots(node, available)
@@ -146,13 +169,15 @@ def _without_tapes(found: set[Node]) -> set[Node]:
         node = stack.pop()
         if node not in again:
             again.add(node)
-            stack += [arg for arg in node.args if isinstance(arg.type, TapeType | TupleType)]
+            stack += [arg for arg in node.args if _is_made(arg)]
     loops = {node for node in again if isinstance(node.type, TupleType)}
     begin = {
-        arg
-        for node in again
-        for arg in node.args
-        if isinstance(arg.type, ArrayType) and not is_constant(arg)
+        arg for node in again for arg in node.args if not _is_made(arg) and not is_constant(arg)
     }
     kept = (found | begin) - again
-    return {node for node in kept if node.dtype != INT or loops.isdisjoint(node.args)}
+    return {node for node in kept if loops.isdisjoint(node.args) or node.dtype != INT}
+
+
+def _is_made(node: Node) -> bool:
+    """Whether a node is a tape, or several results, of something."""
+    return isinstance(node.type, TapeType | TupleType) and bool(node.args)
