@@ -166,7 +166,7 @@ def test_few_nodes() -> None:
         "roll": (lambda x: np.roll(x, 1), 3),
         "flip": (lambda x: np.flip(x), 1),
         "diagonal": (lambda x: np.diag(x), 2),
-        "tril": (lambda x: np.tril(x), 4),
+        "tril": (lambda x: np.tril(x), 8),  # the places are compared, not captured as an array
     }
     for f, most in counts.values():
         sizes: list[int] = []

@@ -91,7 +91,9 @@ def _facing(x: Node, as_it_is: bool) -> Node:
 def triangle_mask(rows: int, columns: int, k: int) -> Node:
     """Where an element lies on the k-th diagonal or below it."""
     shape = (rows, columns)
-    down = add(broadcast_to(reshape(iota(rows), (rows, 1)), shape), full(k, INT, shape))
+    down = broadcast_to(reshape(iota(rows), (rows, 1)), shape)
+    if k:
+        down = add(down, full(k, INT, shape))
     mask: Node = greater_equal(down, broadcast_to(iota(columns), shape))
     return mask
 
