@@ -53,7 +53,7 @@ def _call(
     target = None if out is None else out[0] if isinstance(out, tuple) else out
     if target is not None and type(target) is not Tracer:
         refuse_out(target)
-    operation = UFUNCS.get(ufunc) or _of_scipy(ufunc)
+    operation = UFUNCS.get(ufunc) or of_scipy(ufunc)
     session, lifted = nodes(*inputs, *([] if target is None else [target]))
     if target is not None:
         lifted.pop()
@@ -89,7 +89,7 @@ def _call(
     return target
 
 
-def _of_scipy(ufunc: Any) -> Op | None:
+def of_scipy(ufunc: Any) -> Op | None:
     """The op that is this ufunc of scipy.special, which is then known as NumPy's are."""
     operation = record_of(ufunc)
     if operation is not None:

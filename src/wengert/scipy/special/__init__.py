@@ -20,14 +20,14 @@ from typing import Any
 
 from scipy import special
 
-from wengert.graph.registry import UFUNCS
+from wengert.numpy.ufuncs import of_scipy
 from wengert.ops.special.ufunc import RECORDS
 from wengert.scipy.namespace import exposed
 from wengert.scipy.special import functions, refused, sums
 
-for _name, _op in RECORDS.items():
+for _name in RECORDS:
     if hasattr(special, _name):  # some are younger than the oldest SciPy that is supported
-        UFUNCS.setdefault(getattr(special, _name), _op)
+        of_scipy(getattr(special, _name))
 
 globals().update(exposed(special, __name__))
 

@@ -11,6 +11,7 @@ from scipy import special
 
 from wengert.errors import Unsupported
 from wengert.graph.registry import NUMPY
+from wengert.scipy.namespace import REASONS
 
 _COUNTS = "it gives whole numbers, or tables for whole numbers, which have no derivative"
 _NODES = "it computes nodes and weights from whole numbers, which have no derivative"
@@ -119,6 +120,7 @@ def _refuse(name: str, reason: str) -> None:
     refusal.__name__ = name
     NUMPY[function] = refusal
     REFUSALS.add(refusal)
+    REASONS[function] = reason
 
 
 for _name, _reason in REFUSED.items():
