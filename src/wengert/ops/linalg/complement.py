@@ -60,9 +60,10 @@ def _evaluate(node: Node) -> Callable[..., Any]:
 
 
 def _push(node: Node, tangents: Sequence[Tangent]) -> Tangent:
+    """Of a cotangent that was checked, the change is not one of vectors: it goes through."""
+    if tangents[0] is None or node.params[0]:
+        return tangents[0]
     rest = node.args[1]
-    if tangents[0] is None:
-        return None
     return linear.pointwise(lambda v: agreed(v, rest, False), tangents[0])
 
 
