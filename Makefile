@@ -99,7 +99,7 @@ tests: $(VENV)/.stamp-dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not long'
 
 # Exit status 5: no test is marked long, which is no fault.
-tests-long: $(VENV)/.stamp-dev
+tests-long: $(VENV)/.stamp-dev $(VENV)/.stamp-thirdparty
 	$(say) 'pytest: the long tests'
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m long || [ $$? -eq 5 ]
 
@@ -112,8 +112,8 @@ $(VENV)/.stamp-%: pyproject.toml constraints.txt
 	@$(LOCK) $(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) install-$*
 
 # Looks at the stamp once more, since another make may have held the lock.
-.PHONY: install-demo install-dev install-bench
-install-demo install-dev install-bench: install-%:
+.PHONY: install-demo install-dev install-bench install-thirdparty
+install-demo install-dev install-bench install-thirdparty: install-%:
 	@set -e; stamp=$(VENV)/.stamp-$*; \
 	if [ -e $$stamp ] && [ $$stamp -nt pyproject.toml ] && [ $$stamp -nt constraints.txt ]; then \
 	    echo "$(VENV) is up to date"; exit 0; \

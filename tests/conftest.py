@@ -2,4 +2,16 @@
 
 import os
 
+import pytest
+
 os.environ["WENGERT_CACHE"] = "off"  # what an earlier run compiled says nothing about this one
+
+
+@pytest.fixture(autouse=True)
+def adoption(request):
+    """Modules of tests are not adopted: what they say about errors would hold for the first of them
+    alone. Tests of adoption bring a fixture of the same name."""
+    import wengert as wg
+
+    with wg.adoption("off"):
+        yield

@@ -13,6 +13,14 @@ from wengert.adopting.adoption import adopted
 
 X = np.array([0.3, 0.8, 1.7])
 
+
+@pytest.fixture(autouse=True)
+def adoption():
+    with wg.adoption("on"):
+        yield
+    wg.unadopt()
+
+
 HEADER = "import math, cmath\nimport numpy as np\nfrom numpy import array, zeros\n"
 
 

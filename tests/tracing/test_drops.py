@@ -9,15 +9,7 @@ import pickle
 import numpy as np
 import pytest
 
-from wengert import WengertError, adoption, grad
-
-
-@pytest.fixture(autouse=True)
-def without_adoption():
-    """What is said where nobody cures it."""
-    with adoption("off"):
-        yield
-
+from wengert import WengertError, grad
 
 X = np.array([0.3, 0.5, 0.7])
 EYE = np.eye(3)

@@ -14,7 +14,7 @@ from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, TypeVar
 
 from wengert import settings
-from wengert.adopting.namespaces import Changes, replace
+from wengert.adopting.namespaces import SERVING, Changes, replace
 from wengert.adopting.stand_ins import Parts, table
 from wengert.errors import WengertTypeError, WengertValueError
 from wengert.execution.retrying import count_cure
@@ -122,11 +122,15 @@ def adopt(code: T) -> T:
     return found  # type: ignore[return-value]
 
 
-def unadopt(code: T) -> T:
-    """Give a module back as it was, and what was adopted with it.
+def unadopt(code: T | None = None) -> T | None:
+    """Give a module back as it was, and what was adopted with it; all of them without an argument.
 
     Takes and returns what `adopt` does. A module that is not adopted is left alone.
     """
+    if code is None:
+        for record in list(_adopted.values()):
+            take_back(record.names)
+        return None
     found = importlib.import_module(code) if isinstance(code, str) else code
     for names, _ in _namespaces(found):
         take_back(names)
@@ -207,13 +211,10 @@ def _refuse_ours(names: dict[str, Any]) -> None:
         raise WengertTypeError(f"{name} cannot be adopted: adopted modules are served by it")
 
 
-_NEVER = frozenset({"wengert", "numpy", "optree", "opt_einsum", "builtins", "llvmlite"})
-
-
 def is_adoptable(names: dict[str, Any]) -> bool:
     """Whether the module with these globals may be adopted."""
     name = str(names.get("__name__", ""))
-    if name.partition(".")[0] not in _NEVER or name.startswith("numpy.polynomial."):
+    if name.partition(".")[0] not in SERVING or name.startswith("numpy.polynomial."):
         return True
     module = sys.modules.get(name)
     return module is None or vars(module) is not names  # a doctest goes by the name of its module

@@ -10,17 +10,26 @@ from __future__ import annotations
 
 import dis
 import linecache
-from collections.abc import Iterator
-from types import CodeType, FrameType, TracebackType
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from types import CodeType, FrameType, ModuleType, TracebackType
+from typing import Any, TypeAlias
 
 from wengert import settings
 from wengert.adopting.adoption import adopt_names, adopted, is_adoptable, is_python, take_back
 from wengert.adopting.code import CALLED
 from wengert.adopting.pythons import SCALARS
-from wengert.adopting.stand_ins import Parts
-from wengert.errors import DroppedTracer
+from wengert.adopting.stand_ins import Parts, original, scipy_codes
+from wengert.errors import DroppedTracer, WengertError
 from wengert.execution.retrying import provide_cure
 from wengert.logging import logger
+from wengert.tracing.lifting import is_traced
+
+Step: TypeAlias = tuple[FrameType, int, int]
+"""A frame of a traceback: where it was, as an instruction and as a line."""
+
+Candidate: TypeAlias = tuple[dict[str, Any], Parts]
+"""The globals of a module, and what to replace in them."""
 
 _MOST_FUTILE = 12
 """How often a function is traced again although the value is dropped at the same place still."""
@@ -30,7 +39,7 @@ class Adopter:
     """The cure of one call: it remembers what it has adopted."""
 
     def __init__(self) -> None:
-        self._mine: list[tuple[dict[str, object], int]] = []
+        self._mine: list[tuple[dict[str, Any], int]] = []
         self._place: tuple[object, int] | None = None
         self._futile = 0
 
@@ -38,7 +47,9 @@ class Adopter:
         """Adopt one more module; whether the function is to be traced again."""
         dropped = next((e for e in _chain(error) if isinstance(e, DroppedTracer)), None)
         if dropped is None:
-            return False
+            steps = list(_steps(error))
+            candidates = (*callers(steps), *_questioners(error, steps))
+            return settings.adoption and self._try(candidates, steps, began)
         if not settings.adoption:
             dropped.add_note('wengert: adoption is off; wengert.adoption("on") may cure this')
             return False
@@ -50,29 +61,39 @@ class Adopter:
         self._futile = self._futile + 1 if place == self._place else 0
         self._place = place
         if self._futile < _MOST_FUTILE:
-            for frame, parts in _candidates(users, steps, dropped):
-                running = [f.f_code for f, _, _ in users if f.f_globals is frame.f_globals]
-                if self._adopt(frame, parts, running, began):
-                    return True
+            candidates = [*callers(steps), *_candidates(users, steps)]
+            if self._try(candidates, users, began):
+                return True
         self._give_up(dropped, users[-1])
         return False
 
-    def _adopt(self, frame: FrameType, parts: Parts, running: list[CodeType], began: int) -> bool:
-        names = frame.f_globals
+    def _try(self, candidates: Iterable[Candidate], users: list[Step], began: int) -> bool:
+        for names, parts in candidates:
+            running = [frame.f_code for frame, _, _ in users if frame.f_globals is names]
+            if self._adopt(names, parts, running, began):
+                frame, _, line = users[-1]
+                logger.info(
+                    "adopted %s, since a traced value was dropped in %s, line %s of %s; tracing "
+                    "again",
+                    names.get("__name__"),
+                    frame.f_code.co_name,
+                    line,
+                    frame.f_code.co_filename,
+                )
+                return True
+        return False
+
+    def _adopt(
+        self, names: dict[str, Any], parts: Parts, running: list[CodeType], began: int
+    ) -> bool:
         known = adopted(names)
         layers = 0 if known is None else len(known.layers)
         if not adopt_names(names, parts, running):
             return known is not None and known.when > began  # another thread was faster
         self._mine.append((names, layers))
-        logger.info(
-            "adopted %s, which would have dropped a traced value in %s, line %s; tracing again",
-            _name(frame),
-            frame.f_code.co_name,
-            frame.f_lineno,
-        )
         return True
 
-    def _give_up(self, dropped: DroppedTracer, at: tuple[FrameType, int, int]) -> None:
+    def _give_up(self, dropped: DroppedTracer, at: Step) -> None:
         """Undo what did not help, and say what stands in the way."""
         names = list(dict.fromkeys(str(g.get("__name__")) for g, _ in self._mine))
         for globals, layers in reversed(self._mine):
@@ -101,7 +122,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
             waiting += [found.__context__, found.__cause__]
 
 
-def _steps(error: BaseException) -> Iterator[tuple[FrameType, int, int]]:
+def _steps(error: BaseException) -> Iterator[Step]:
     """(frame, instruction, line) of the traceback of an exception, from the outside."""
     traceback: TracebackType | None = error.__traceback__
     while traceback is not None:
@@ -116,27 +137,59 @@ def _name(frame: FrameType) -> str:
 _WRITES = frozenset({"STORE_SUBSCR", "STORE_SLICE"})
 
 
-def _candidates(
-    users: list[tuple[FrameType, int, int]],
-    steps: list[tuple[FrameType, int, int]],
-    dropped: DroppedTracer,
-) -> Iterator[tuple[FrameType, Parts]]:
+def callers(steps: list[Step]) -> Iterator[Candidate]:
+    """The modules that call functions of SciPy for which wengert has its own, on traced values."""
+    for (caller, _, _), (frame, _, _) in pairwise(steps):
+        names = caller.f_globals
+        if _name(frame).startswith("scipy.") and is_adoptable(names) and is_python(names):
+            known = scipy_codes(_name(frame).split(".")[1])
+            if frame.f_code in known and any(map(is_traced, frame.f_locals.values())):
+                yield names, Parts.CONVERSIONS
+
+
+_QUESTIONS = ("isinstance", "hasattr", "isscalar", "iterable")
+
+
+def _questioners(error: Exception, steps: list[Step]) -> Iterator[Candidate]:
+    """The innermost module, where it asks what it is given: a traced value may be no array to it,
+    or no number, and what it did then was refused."""
+    users = [frame for frame, _, _ in steps if is_adoptable(frame.f_globals)]
+    if isinstance(error, WengertError) and users and is_python(users[-1].f_globals):
+        names = users[-1].f_globals
+        asked = {name for f in users if f.f_globals is names for name in f.f_code.co_names}
+        if not asked.isdisjoint(_QUESTIONS):
+            yield names, Parts.CONVERSIONS
+
+
+def _candidates(users: list[Step], steps: list[Step]) -> Iterator[Candidate]:
     """What to adopt, in order, until one makes a difference."""
-    frames = [frame for frame, _, _ in reversed(users) if is_python(frame.f_globals)]
     inner, instruction, _ = users[-1]
     reached = {frame.f_code.co_name for frame, _, _ in steps if _name(frame).startswith("wengert.")}
     first, second = Parts.CONVERSIONS, Parts.LISTS
     if _opname(inner, instruction) in _WRITES or "refuse_out" in reached:
         second = Parts.ARRAYS
         first |= Parts.ARRAYS
-    elif not reached.isdisjoint(("__float__", "__complex__", "__array__")):
-        if not set(inner.f_code.co_names).isdisjoint((*CALLED, *SCALARS)):
-            first |= Parts.CASTS
-    for frame in frames:
-        yield frame, first
-        yield frame, second
-    for frame in frames:
-        yield frame, Parts.ALL
+    elif not set(inner.f_code.co_names).isdisjoint((*CALLED, *SCALARS)):
+        first |= Parts.CASTS
+    namespaces = list(_namespaces(users))
+    for names in namespaces:
+        yield names, first
+        yield names, second
+    for names in namespaces:
+        yield names, Parts.ALL
+
+
+def _namespaces(users: list[Step]) -> Iterator[dict[str, Any]]:
+    """The globals of the frames, from the inside, and those of modules that they hold: an array
+    namespace that is handed around as `xp`."""
+    for frame, _, _ in reversed(users):
+        if is_python(frame.f_globals):
+            yield frame.f_globals
+        for value in frame.f_locals.values():
+            if isinstance(value, ModuleType) and original(value) is value:
+                names = vars(value)
+                if is_adoptable(names) and is_python(names):
+                    yield names
 
 
 def _opname(frame: FrameType, instruction: int) -> str:

@@ -112,6 +112,14 @@ def _frexp(x: Any) -> tuple[Any, int]:
     return x / 2.0**exponent, exponent
 
 
+def _remainder(x: Any, y: Any) -> Any:
+    """x − n·y, n the integer nearest to x / y: it is constant almost everywhere. C's fmod is exact;
+    what it leaves is at most one y too large."""
+    rest = np.fmod(x, y)
+    size = np.abs(y)
+    return rest - np.copysign(size, rest) * (2.0 * np.abs(rest) > size)
+
+
 def _ldexp(x: Any, i: Any) -> Any:
     session = find_session(x, i)
     assert session is not None
@@ -183,7 +191,12 @@ def _of_math() -> dict[str, Callable[..., Any]]:
     }
     found |= {name: _special(theirs) for name, theirs in _OF_SCIPY.items()}
     found |= {name: _question(name) for name in _QUESTIONS}
-    return found | {"log": _logarithm, "hypot": _hypot, "frexp": _frexp}
+    return found | {
+        "log": _logarithm,
+        "hypot": _hypot,
+        "frexp": _frexp,
+        "remainder": _remainder,
+    }
 
 
 def _of_cmath() -> dict[str, Callable[..., Any]]:
@@ -193,7 +206,10 @@ def _of_cmath() -> dict[str, Callable[..., Any]]:
     return found | {"log": _logarithm, "phase": np.angle, "polar": _polar}
 
 
-_SEVERAL = {math.log, math.hypot, math.atan2, math.copysign, math.fmod, math.pow, cmath.log}
+_SEVERAL = {
+    *(math.log, math.hypot, math.atan2, math.copysign, math.fmod, math.pow, math.remainder),
+    cmath.log,
+}
 _UNARY = {
     *(getattr(math, name) for name in _of_math()),
     *(getattr(cmath, name) for name in _of_cmath()),

@@ -22,6 +22,9 @@ from wengert.adopting.stand_ins import Parts, Table, original
 
 _ABSENT = object()
 
+SERVING = frozenset({"wengert", "numpy", "optree", "opt_einsum", "builtins", "llvmlite"})
+"""Packages by which adopted modules are served: they are never adopted themselves."""
+
 
 class Changes:
     """What was changed, and how it is put back."""
@@ -118,7 +121,10 @@ def _functions(names: dict[str, Any], table: Table, changes: Changes) -> Iterato
         if isinstance(value, type):
             yield from _of_class(value, names, table, changes, seen)
         else:
-            yield from (f for f in _unwrapped(value) if f.__globals__ is names)
+            for function in _unwrapped(value):
+                package = str(function.__globals__.get("__name__", "")).partition(".")[0]
+                if package not in SERVING or function.__globals__ is names:
+                    yield function
 
 
 def _of_class(

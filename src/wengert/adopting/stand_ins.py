@@ -14,14 +14,14 @@ import inspect
 import math
 import pkgutil
 from collections.abc import Callable
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from wengert.adopting.arrays import conversions, fresh_arrays
 from wengert.adopting.mathematics import numbers
-from wengert.graph.registry import NUMPY, UFUNCS
+from wengert.graph.registry import FUNCTIONS, NUMPY, UFUNCS
 from wengert.lazy import module
 from wengert.numpy.creation import INSIDE_TRACES
 from wengert.numpy.namespace import public, public_ufunc
@@ -285,3 +285,21 @@ def _of_scipy(name: str) -> dict[Any, Any]:
         if callable(real) and real is not value and not isinstance(value, ModuleType):
             found[real] = _register(value, real)
     return found
+
+
+@functools.cache
+def scipy_codes(name: str) -> frozenset[CodeType]:
+    """The code of the functions of SciPy's module for which `wengert.scipy.<name>` has its own."""
+    if name not in _our_scipy():
+        return frozenset()
+    functions = map(inspect.unwrap, (f for f in _of_scipy(name) if isinstance(f, FunctionType)))
+    return frozenset(f.__code__ for f in functions if isinstance(f, FunctionType))
+
+
+def _array_namespace(x: Any, *, api_version: str | None = None) -> Any:
+    """The namespace for a traced array, by the array API standard: NumPy's, which NumPy 2 made
+    conform, with all of it for traced arrays too."""
+    return table(Parts.ALL).stand_for(np)
+
+
+FUNCTIONS.setdefault("__array_namespace__", _array_namespace)

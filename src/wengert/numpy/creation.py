@@ -192,14 +192,13 @@ def array(
     if not is_traced(object):
         made = np.array(object, dtype, copy=copy, order=order, subok=subok, ndmin=ndmin)
         return _assignable(made, object)
-    if type(object) is not Tracer and copy is False:
-        raise WengertValueError("Unable to avoid copy while creating an array as requested.")
     return _from(object, dtype, copy, ndmin)
 
 
 def _from(object: Any, dtype: Any, copy: Any, ndmin: int = 0) -> Tracer:
     """A traced array, or nested lists that hold one, as an array."""
     to = None if dtype is None else supported_dtype(dtype, "the argument dtype")
+    copy = _COPY_MODES.get(copy, copy)
     if type(object) is Tracer:
         check_alive(object)
         node, session = object.node, object.session
@@ -208,10 +207,21 @@ def _from(object: Any, dtype: Any, copy: Any, ndmin: int = 0) -> Tracer:
             extra = max(0, ndmin - node.ndim)
             return reshaped(object, (*(1,) * extra, *node.shape)) if extra else _array(object)
         if copy is False:
-            raise WengertValueError("Unable to avoid copy while creating an array as requested.")
+            raise WengertValueError(_NO_COPY)
+    elif copy is False:
+        raise WengertValueError(_NO_COPY)
     else:
         strong, session = _nested(object, to)
     return own(reshape(strong, (*(1,) * (ndmin - strong.ndim), *strong.shape)), session)
+
+
+_NO_COPY = "Unable to avoid copy while creating an array as requested."
+_COPY_MODES = {
+    np._CopyMode.ALWAYS: True,  # type: ignore[attr-defined]
+    np._CopyMode.IF_NEEDED: None,  # type: ignore[attr-defined]
+    np._CopyMode.NEVER: False,  # type: ignore[attr-defined]
+}
+"""What array namespaces for several versions of NumPy pass as `copy`."""
 
 
 def _array(x: Tracer) -> Tracer:

@@ -334,6 +334,8 @@ def getitem(x: Tracer, key: Any) -> Tracer:
             basic = _basic(normalise(key, x.shape, x.session), key)
             _known[x.shape, frozen] = basic
         return _by_basic(x, basic, frozen)
+    if _is_answer(key):
+        return own(_if_so(x.node, bool(key)), x.session)
     normal = normalise(key, x.shape, x.session)
     if not normal.arrays:
         return _by_basic(x, _basic(normal, key), None)
@@ -376,6 +378,10 @@ def setitem(x: Tracer, key: Any, value: Any) -> None:
     check_alive(x)
     session = x.session
     node = lift(value, session)
+    if _is_answer(key):
+        if bool(key):
+            write(x, reshape(node, node.shape[1:]) if node.ndim > x.ndim else node)
+        return
     mask = _as_array(key) if _is_array_index(key) and not isinstance(key, tuple) else None
     if _is_mask(mask, x) and node.ndim <= x.ndim - mask.ndim:
         wide = reshape(lift(mask, session), (*mask.shape, *(1 for _ in range(x.ndim - mask.ndim))))
@@ -383,6 +389,19 @@ def setitem(x: Tracer, key: Any, value: Any) -> None:
         return
     normal = normalise(key, x.shape, session)
     _update(x, normal, node, adding=False)
+
+
+def _is_answer(key: Any) -> bool:
+    """Whether an index is one boolean, as `x < 0` is where x has no axes."""
+    if isinstance(key, Tracer | np.ndarray):
+        return not key.ndim and key.dtype.kind == "b"
+    return isinstance(key, bool | np.bool_)
+
+
+def _if_so(node: Node, answer: bool) -> Node:
+    """x[True] is x with an axis of length 1 in front, x[False] has none of that axis left."""
+    entries = ((0, int(answer), 1), *((0, extent, 1) for extent in node.shape))
+    return index(reshape(node, (1, *node.shape)), entries)
 
 
 def _is_mask(mask: Any, x: Tracer) -> bool:
