@@ -8,7 +8,10 @@ and the same NumPy give the same page.
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import inspect
+import pkgutil
 import textwrap
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,12 +19,15 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import scipy
 
 import wengert as wg
+import wengert.scipy as wengert_scipy
 from wengert.graph.op import OPS, Absent, Op, Zero
 from wengert.graph.registry import NUMPY, UFUNCS
 from wengert.graph.types import SUPPORTED, array_type
 from wengert.ops.families import NOT_LINEAR, batch_by_loop
+from wengert.scipy.namespace import REASONS as SCIPY_REASONS
 from wengert.tracing.session import outermost
 from wengert.tracing.tracer import Tracer
 
@@ -62,18 +68,18 @@ NOTHING_TO_TRACE = frozenset(_LEFT_OUT.split())
 
 def page() -> str:
     """The whole page."""
-    parts = [_head(), _ops(), _functions(), _members(), _refused(), _missing()]
+    parts = [_head(), _ops(), _functions(), _members(), _refused(), _missing(), *_scipy()]
     return "\n".join(parts)
 
 
 def _head() -> str:
-    version = ".".join(np.__version__.split(".")[:2])
+    version, scipys = (".".join(package.__version__.split(".")[:2]) for package in (np, scipy))
     return f"""\
 # What is covered
 
-Generated with NumPy {version} by `make docs-coverage`; do not edit. A function that is not listed
-here is refused by name when it meets a traced value. `wengert.primitive` takes functions that
-cannot be traced, with derivatives that you state.
+Generated with NumPy {version} and SciPy {scipys} by `make docs-coverage`; do not edit. A function
+that is not listed here is refused by name when it meets a traced value. `wengert.primitive` takes
+functions that cannot be traced, with derivatives that you state.
 """
 
 
@@ -143,7 +149,7 @@ def _functions() -> str:
     others = {
         f"{function.__module__}.{function.__name__}"
         for function in NUMPY
-        if function not in seen and not isinstance(function, np.ufunc)
+        if function not in seen and not isinstance(function, np.ufunc) and not _is_scipys(function)
     }
     if others:
         lines += ["### Elsewhere in NumPy", "", _list(others), ""]
@@ -178,12 +184,19 @@ def _public(module: ModuleType) -> list[str]:
 
 def _ufuncs() -> list[Any]:
     known = {*UFUNCS, *(function for function in NUMPY if isinstance(function, np.ufunc))}
-    return sorted(known, key=_ufunc_name)
+    return sorted((ufunc for ufunc in known if not _is_scipys(ufunc)), key=_ufunc_name)
 
 
 def _ufunc_name(ufunc: Any) -> str:
     name: str = ufunc.__name__
-    return name if getattr(np, name, None) is ufunc else f"scipy.special.{name}"
+    return name
+
+
+def _is_scipys(function: Any) -> bool:
+    if isinstance(function, np.ufunc):
+        return getattr(np, function.__name__, None) is not function
+    module: str | None = getattr(function, "__module__", None)
+    return (module or "scipy").startswith("scipy")
 
 
 UFUNC_METHODS: dict[str, Callable[[Any, Any], Any]] = {
@@ -295,6 +308,44 @@ def _missing() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+# ----------------------------------------------------------------------------------- SciPy
+
+
+def _scipy() -> list[str]:
+    """A section for each module of `wengert.scipy`."""
+    names = sorted(info.name for info in pkgutil.iter_modules(wengert_scipy.__path__))
+    pairs = [
+        (importlib.import_module(f"scipy.{name}"), importlib.import_module(f"wengert.scipy.{name}"))
+        for name in names
+        if importlib.util.find_spec(f"scipy.{name}") is not None
+    ]
+    return [_scipy_module(theirs, ours) for theirs, ours in pairs]
+
+
+def _scipy_module(theirs: ModuleType, ours: ModuleType) -> str:
+    """What of a module of SciPy is traced, what is refused and why, and what has no rule."""
+    traced, missing = [], []
+    refusals: dict[str, list[str]] = {}
+    for name in sorted(theirs.__all__):
+        value = getattr(theirs, name)
+        if not callable(value) or isinstance(value, type):
+            continue
+        if value in SCIPY_REASONS:
+            refusals.setdefault(SCIPY_REASONS[value], []).append(name)
+        elif value in NUMPY or value in UFUNCS or vars(ours).get(name, value) is not value:
+            traced.append(name)
+        else:
+            missing.append(name)
+    lines = [f"## `{theirs.__name__}`", ""]
+    lines += [f"Traced, in `{ours.__name__}`:", "", _list(traced), ""]
+    if refusals:
+        rows = [(_names(names), reason) for reason, names in sorted(refusals.items())]
+        lines += ["Refused by name:", "", *_table(("function", "reason"), rows), ""]
+    if missing:
+        lines += ["SciPy's own, for plain arrays alone:", "", _list(missing), ""]
+    return "\n".join(lines)
+
+
 # -------------------------------------------------------------------------------- Markdown
 
 
@@ -303,8 +354,12 @@ def _code(text: str) -> str:
     return f"`{escaped}`"
 
 
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names))
+
+
 def _list(names: Iterable[str], start: str = "") -> str:
-    text = ", ".join(f"`{name}`" for name in sorted(names))
+    text = _names(names)
     return textwrap.fill(
         text,
         width=100,

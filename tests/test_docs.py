@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 
 import wengert as wg
 from wengert.graph.op import OPS
@@ -134,9 +135,10 @@ def test_every_public_name_is_in_the_readme() -> None:
 
 def test_coverage_page_is_current() -> None:
     page = (ROOT / "docs/coverage.md").read_text(encoding="utf-8")
-    version = re.search(r"Generated with NumPy (\d+\.\d+)", page)
-    assert version is not None
-    if not np.__version__.startswith(version[1] + "."):
-        pytest.skip(f"the page was generated with NumPy {version[1]}")
+    made_with = re.search(r"Generated with NumPy (\d+\.\d+) and SciPy (\d+\.\d+)", page)
+    assert made_with is not None
+    for package, version in zip((np, scipy), made_with.groups(), strict=True):
+        if not package.__version__.startswith(version + "."):
+            pytest.skip(f"the page was generated with {package.__name__} {version}")
     current = load(ROOT / "docs/make_coverage.py").page()
     assert page == current, "run: make docs-coverage"

@@ -24,6 +24,9 @@ from wengert.numpy.namespace import public, public_ufunc
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+REASONS: dict[Any, str] = {}
+"""The SciPy functions that are refused by name, and why."""
+
 
 def implements(*functions: Any) -> Callable[[F], F]:
     """Register the decorated function for SciPy functions."""
@@ -56,7 +59,10 @@ def refused(module: ModuleType, name: str, reasons: dict[str, str]) -> dict[str,
     that says why where an argument is traced."""
     found: dict[str, Any] = {}
     for key, reason in reasons.items():
-        found[key] = public(getattr(module, key), _refusal(f"{module.__name__}.{key}", reason))
+        function = getattr(module, key)
+        refusal = NUMPY.setdefault(function, _refusal(f"{module.__name__}.{key}", reason))
+        REASONS[function] = reason
+        found[key] = public(function, refusal)
         found[key].__module__ = name
     return found
 

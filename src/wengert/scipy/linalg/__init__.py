@@ -16,7 +16,6 @@ from typing import Any
 
 from scipy import linalg as _linalg
 
-from wengert.graph.registry import NUMPY
 from wengert.scipy.linalg import (  # noqa: F401 (each registers its functions)
     equations,
     factorising,
@@ -28,11 +27,7 @@ from wengert.scipy.linalg import (  # noqa: F401 (each registers its functions)
 from wengert.scipy.linalg.refusals import REFUSED
 from wengert.scipy.namespace import exposed, refused
 
-_refused = refused(_linalg, __name__, REFUSED)
-for _name, _refusal in _refused.items():
-    NUMPY[getattr(_linalg, _name)] = _refusal
-
-globals().update(exposed(_linalg, __name__) | _refused)
+globals().update(exposed(_linalg, __name__) | refused(_linalg, __name__, REFUSED))
 
 
 def __getattr__(name: str) -> Any:
