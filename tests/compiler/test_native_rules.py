@@ -30,7 +30,7 @@ WIDTHS = (1, 8)
 BOUND = 4
 """Units in the last place."""
 
-HOST = {op.name for op in OPS.values() if op.native is SCIPY}
+HOST = {op.name for op in OPS.values() if op.native is SCIPY and op.family == "elementwise"}
 """Elementwise ops without a native rule."""
 
 MISSING = {
