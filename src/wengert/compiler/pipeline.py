@@ -19,6 +19,7 @@ from time import perf_counter
 from wengert.compiler import disk
 from wengert.compiler.machine import INLINING, Loaded, object_code
 from wengert.compiler.native import Native
+from wengert.compiler.nests.holders import parts
 from wengert.compiler.nests.program import Module, nest_module
 from wengert.compiler.pool import most_parts
 from wengert.compiler.scalars.program import ScalarProgram, scalar_program
@@ -64,8 +65,8 @@ def compiled(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native:
         elapsed = 1e3 * (perf_counter() - start)
         logger.debug("found %d outputs in the cache in %.1f ms", len(outputs), elapsed)
     return Native(
-        tuple(node.type for node in inputs),
-        tuple(node.type for node in outputs),
+        tuple(type for node in inputs for type in parts(node.type)),
+        tuple(type for node in outputs for type in parts(node.type)),
         kept.arena_bytes,
         table(kept.table),
         kept.work >= LONG,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from wengert.compiler.code import Code
+from wengert.compiler.nests import matrices
 from wengert.compiler.nests.forms import FORMS
 from wengert.compiler.values import lanes
 from wengert.graph.body import Body, bodies
@@ -24,6 +25,8 @@ def is_native(node: Node) -> bool:
     native = node.op.native
     if node.op is item:
         return is_native(node.args[0])
+    if isinstance(native, Statement) and native.name in matrices.FORMS:
+        return matrices.takes(node)
     if node.op.family == "holder":
         return _is_native_holder(node)
     if not isinstance(node.type, ArrayType):
@@ -74,6 +77,11 @@ def why_host_call(node: Node) -> str:
         for inner in topological(body.outputs, stop=body.params):
             if not is_native(inner) and inner.op is not item:
                 return f"it calls {inner.op.name}: {why_host_call(inner)}"
+    if native.name in matrices.FORMS:
+        return (
+            "LAPACK is called through SciPy, but for stacks of small real matrices "
+            f"(of order {matrices.MOST_ORDER} at most)"
+        )
     types = ", ".join(dict.fromkeys(str(own.type) for own in (*node.args, node)))
     return f"its native rule does not take {types}"
 

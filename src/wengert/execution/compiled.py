@@ -20,7 +20,7 @@ from wengert.control.merging import merged
 from wengert.execution.calling import portable
 from wengert.execution.interpreter import Program, owned
 from wengert.graph.node import Node
-from wengert.graph.types import ArrayType, TapeType, Type
+from wengert.graph.types import ArrayType, TapeType, TupleType, Type
 from wengert.graph.walk import substitute, topological
 from wengert.logging import logger
 from wengert.ops.leaves import LEAVES, input, item
@@ -112,10 +112,16 @@ class Compiled:
         borrowed = {id(value) for value in known.values()}
         for step in self.steps:
             if isinstance(step, Step):
-                found = portable.run(step.native, [_plain(known[n], n.type) for n in step.inputs])
+                found = portable.run(step.native, _taken_apart(step.inputs, known))
                 if found is None:  # something failed: the interpreter says what
                     return Program(self.outputs, self._given).run(values)
-                known.update(zip(step.outputs, found, strict=True))
+                parts = iter(found)
+                for node in step.outputs:
+                    known[node] = (
+                        tuple(next(parts) for _ in node.type.items)
+                        if isinstance(node.type, TupleType)
+                        else next(parts)
+                    )
             else:
                 function = step.op.evaluate(step)
                 if step.quiet:
@@ -132,6 +138,17 @@ class Compiled:
 def _name(k: int, node: Node) -> Node:
     """A leaf in place of the k-th given node, so that nothing looks at what that is made of."""
     return node if node.op in LEAVES else input(("given", k), node.type)
+
+
+def _taken_apart(nodes: Sequence[Node], known: Mapping[Node, Any]) -> list[np.ndarray[Any, Any]]:
+    """The values of nodes as machine code reads them, those of tuples one by one."""
+    found = []
+    for node in nodes:
+        if isinstance(node.type, TupleType):
+            found += map(_plain, known[node], node.type.items)
+        else:
+            found.append(_plain(known[node], node.type))
+    return found
 
 
 def _plain(value: Any, type: Type) -> np.ndarray[Any, Any]:

@@ -19,6 +19,7 @@ from wengert.transforms.simplifying import (
     arithmetic,
     contraction,
     elementwise,
+    matrices,
     movement,
     selection,
     sums,
@@ -26,7 +27,7 @@ from wengert.transforms.simplifying import (
 from wengert.transforms.simplifying.forms import Rule, Rules, again
 
 TABLE: Rules = {}
-for group in (elementwise, arithmetic, selection, movement, sums, contraction):
+for group in (elementwise, arithmetic, selection, movement, sums, contraction, matrices):
     for name, rules in group.RULES.items():
         TABLE.setdefault(name, []).extend(rules)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from wengert.compiler.nests import holders
+from wengert.compiler.nests import holders, matrices
 from wengert.compiler.nests.references import (
     Reference,
     in_axes,
@@ -338,4 +338,5 @@ FORMS: dict[str, Callable[[Lowering, Node], Reference]] = {
     "repeat": holders.lower_repeat,
     "branch": holders.lower_branch,
     "item": holders.lower_item,
+    **matrices.FORMS,
 }

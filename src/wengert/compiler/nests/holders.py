@@ -92,6 +92,11 @@ class Held:
     scratch: tuple[Memory, ...]
 
 
+def parts(type: Type) -> tuple[Any, ...]:
+    """The types of the arrays that a value is made of."""
+    return type.items if isinstance(type, TupleType) else (type,)
+
+
 def in_array(type: Type) -> tuple[DType, int]:
     """(dtype, size) of the memory of a value: of an array, or of a tape's handle."""
     return (type.dtype, type.size) if isinstance(type, ArrayType) else (INT, WORDS)

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
 from wengert.compiler.nests.forms import FORMS
-from wengert.compiler.nests.holders import Program, in_array, interleave, of_type
+from wengert.compiler.nests.holders import Program, in_array, interleave, of_type, parts
 from wengert.compiler.nests.references import (
     Reference,
     in_axes,
@@ -40,7 +41,7 @@ from wengert.compiler.nests.statements import (
 from wengert.graph.body import Body
 from wengert.graph.literals import full, literal
 from wengert.graph.node import Node
-from wengert.graph.types import BOOL, ArrayType, DType, Shape, TapeType
+from wengert.graph.types import BOOL, ArrayType, DType, Shape, TapeType, TupleType
 from wengert.graph.walk import topological
 from wengert.ops.native import Pointwise, Reduction, Term, View
 from wengert.ops.native import Statement as Form
@@ -72,9 +73,13 @@ class Lowering:
         self._whole: dict[int, Reference] = {}
         self._shifted: dict[Node, int] = {}
         self._reads: dict[int, int] = {}
-        for k, node in enumerate(inputs):
-            memory = Memory("input", k, *in_array(node.type))
-            self.references[node] = of_type(memory, node.type)
+        places = count()
+        for node in inputs:
+            given = tuple(
+                of_type(Memory("input", next(places), *in_array(type)), type)
+                for type in parts(node.type)
+            )
+            self.references[node] = given if isinstance(node.type, TupleType) else given[0]
         order = topological(outputs, stop=self.references)
         for node in order:
             if node.op.name in ("index", "embed"):
@@ -84,8 +89,13 @@ class Lowering:
             if isinstance(found, Reference) and isinstance(found.source, Statement):
                 reads = self._reads.get(found.source.id, 1)
                 self._reads[found.source.id] = max(reads, self._shifted.get(node, 1))
-        for k, node in enumerate(outputs):
-            self._deliver(k, node)
+        places = count()
+        for node in outputs:
+            found = self.references[node]
+            for ref, type in zip(
+                found if isinstance(found, tuple) else (found,), parts(node.type), strict=True
+            ):
+                self._deliver(next(places), ref, type)
         interleave(self)
 
     # ------------------------------------------------------------------------ by the native slot
@@ -283,20 +293,19 @@ class Lowering:
         )
         memory.writers.append(statement)
 
-    def _deliver(self, k: int, node: Node) -> None:
+    def _deliver(self, k: int, ref: Reference, type: ArrayType | TapeType) -> None:
         """Write output k. A buffer that holds just that becomes the output itself."""
-        ref = self.references[node]
         source = ref.source
+        dtype, size = in_array(type)
+        whole = of_type(Memory("output", k, dtype, size), type)
         if isinstance(source, Memory) and source.where == "buffer" and not ref.guards:
-            if ref.terms == of_type(source, node.type).terms and (
-                source.size == in_array(node.type)[1]
-            ):
+            if source.size == size and ref.terms == whole.terms:
                 source.where, source.index = "output", k
                 return
-        if isinstance(node.type, TapeType):
-            raise AssertionError(f"{node!r} is a tape that is given away twice")
-        memory = Memory("output", k, node.dtype, node.size)
-        self.store(ref, memory, of_memory(memory, node.shape).terms[0])
+        if isinstance(type, TapeType):
+            raise AssertionError(f"output {k} is a tape that is given away twice")
+        assert isinstance(whole.source, Memory)
+        self.store(ref, whole.source, whole.terms[0])
 
 
 def _here(statement: Statement, extents: Shape, guards: tuple[Guard, ...]) -> Edge:

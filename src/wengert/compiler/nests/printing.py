@@ -160,8 +160,13 @@ def _call(call: Call) -> Iterator[str]:
     if call.what == "product":
         yield _product(call)
         return
-    held: Held = call.params
-    results, args = (", ".join(map(_memory, group)) for group in (held.results, held.args))
+    args = ", ".join(_memory(edge.source) for edge in call.args)
+    if not isinstance(call.params, Held):
+        results = ", ".join(map(_memory, call.results))
+        yield f"{results} = {call.what} of {args}, {call.params.count} times"
+        return
+    held = call.params
+    results = ", ".join(map(_memory, held.results))
     yield f"{results} = {call.what} of {args}, by"
     for _, program in held.parts:
         yield from (f"{_INDENT}{line}" for line in listing(program)[0].splitlines())

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from wengert.compiler.code import Code
 from wengert.compiler.machine import PASSES, vector_bytes
+from wengert.compiler.nests import matrices
 from wengert.compiler.nests.access import Env
 from wengert.compiler.nests.axes import classify
 from wengert.compiler.nests.calls import emit_call
@@ -317,5 +318,6 @@ CALLS: dict[str, Callable[[Code, Call, Callable[[object], str], list[str]], str 
     "scan": emit_scan,
     "repeat": emit_repeat,
     "branch": emit_branch,
+    **dict.fromkeys(matrices.FORMS, matrices.emit),
 }
 """What a call is, and what writes it: it gives the status, where there is one."""

@@ -28,6 +28,7 @@ from wengert.ops.families import NOT_LINEAR, batch_unary, define
 from wengert.ops.linalg.lapack import ERRORS, each_matrix, inexact, routine
 from wengert.ops.linalg.matrices import adjoint, after, mix_matrices
 from wengert.ops.linalg.triangular import check_square, triangle, triangular_solve
+from wengert.ops.native import Statement
 
 
 def hermitian_part(tangent: Node) -> Node:
@@ -83,6 +84,7 @@ cholesky: Op = define(
     pushforward=_push,
     transpose=NOT_LINEAR,
     batch=batch_unary(lambda node, a: cholesky(a)),
+    native=Statement("cholesky"),
     label="chol {0}",
     domain=Cases(_draw, tangent=lambda position, tangent: hermitian(tangent)),
     raises=ERRORS,

@@ -31,6 +31,7 @@ from wengert.ops.linalg.matrices import after, mix_matrices, times, transposed
 from wengert.ops.linalg.triangular import check_square, triangle, triangular_solve
 from wengert.ops.logic import equal
 from wengert.ops.movement import broadcast_to, reshape
+from wengert.ops.native import Statement
 from wengert.ops.selection import select
 
 PIVOT = np.dtype(np.int32)
@@ -118,6 +119,7 @@ lu: Op = define(
     pushforward=_push,
     transpose=absent("a factorisation is not linear"),
     batch=batch_unary(lambda node, a: lu(a)),
+    native=Statement("lu"),
     label="lu {0}",
     domain=Cases(_draw),
 )

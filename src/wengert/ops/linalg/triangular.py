@@ -29,6 +29,7 @@ from wengert.ops.families import define, movement
 from wengert.ops.linalg.lapack import ERRORS, each_system, inexact, routine, singular
 from wengert.ops.linalg.matrices import adjoint, times, transposed
 from wengert.ops.movement import broadcast_to, reshape
+from wengert.ops.native import Statement
 from wengert.ops.reductions import any as any_over
 
 TURNS = "NTHC"
@@ -228,6 +229,7 @@ triangular_solve: Op = define(
     pushforward=_push_solve,
     transpose=_transpose_solve,
     batch=_batch_solve,
+    native=Statement("triangular_solve"),
     label="{0}⁻¹ {1}",
     domain=Cases(_draw_solve),
     raises=ERRORS,

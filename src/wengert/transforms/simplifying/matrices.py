@@ -1,0 +1,87 @@
+"""Patterns of matrices: what is computed of their elements alone is written out, so that it fuses
+with what stands around it: triangles, and determinants of what is factored."""
+
+from __future__ import annotations
+
+from wengert.graph.literals import constant, full
+from wengert.graph.node import Node
+from wengert.graph.registry import find
+from wengert.graph.types import Shape
+from wengert.ops.leaves import iota, item, pack
+from wengert.ops.movement import broadcast_to, index, reshape
+from wengert.ops.selection import select
+from wengert.transforms.simplifying.forms import Rules
+
+
+def _triangle(node: Node) -> Node:
+    """The triangle of x is x where the row is below (or above) the column, and 0 elsewhere."""
+    (x,), (lower, diagonal) = node.args, node.params
+    rows, columns = _places(x.shape)
+    beside = find("less")(columns, rows) if lower else find("less")(rows, columns)
+    zero = constant(0, x)
+    if diagonal == 0.0:
+        return select(beside, x, zero)
+    if diagonal == 1.0 or x.dtype.kind == "b":
+        return select(find("logical_or")(beside, find("equal")(rows, columns)), x, zero)
+    half = find("multiply")(x, constant(diagonal, x))
+    return select(beside, x, select(find("equal")(rows, columns), half, zero))
+
+
+def _places(shape: Shape) -> tuple[Node, Node]:
+    """The row and the column of each element of a stack of matrices."""
+    rows, columns = shape[-2:]
+    row = broadcast_to(reshape(iota(rows), (rows, 1)), (rows, columns))
+    column = broadcast_to(iota(columns), (rows, columns))
+    return broadcast_to(row, shape), broadcast_to(column, shape)
+
+
+def _diagonal(x: Node) -> Node:
+    n = x.shape[-1]
+    flat = reshape(x, (*x.shape[:-2], n * n))
+    lead = tuple((0, extent, 1) for extent in x.shape[:-2])
+    return index(flat, (*lead, (0, n, n + 1)))
+
+
+def _exchanged(pivots: Node, like: Node) -> Node:
+    """−1 for each row that was exchanged with another one, else 1."""
+    places = broadcast_to(find("convert")(iota(pivots.shape[-1]), pivots.dtype), pivots.shape)
+    moved = find("not_equal")(pivots, places)
+    one = full(1, like.dtype, like.shape)
+    return select(moved, full(-1, like.dtype, like.shape), one)
+
+
+def _factors(node: Node) -> tuple[Node, Node]:
+    """The diagonal of U, and the signs of the row exchanges."""
+    factored = node.args[0]
+    diagonal = _diagonal(item(factored, 0))
+    return diagonal, _exchanged(item(factored, 1), diagonal)
+
+
+def _det(node: Node) -> Node | None:
+    if not node.args[1].size:
+        return None
+    diagonal, signs = _factors(node)
+    last = (diagonal.ndim - 1,)
+    return find("multiply")(find("prod")(diagonal, last), find("prod")(signs, last))
+
+
+def _slogdet(node: Node) -> Node | None:
+    if not node.args[1].size or node.args[1].dtype.kind != "f":
+        return None
+    diagonal, signs = _factors(node)
+    last = (diagonal.ndim - 1,)
+    sign = find("prod")(find("multiply")(find("sign")(diagonal), signs), last)
+    return pack(sign, find("sum")(find("log")(find("absolute")(diagonal)), last))
+
+
+def _item_of_pack(node: Node) -> Node | None:
+    (packed,), (k,) = node.args, node.params
+    return packed.args[k] if packed.op is pack else None
+
+
+RULES: Rules = {
+    "triangle": [_triangle],
+    "det": [_det],
+    "slogdet": [_slogdet],
+    "item": [_item_of_pack],
+}
