@@ -124,6 +124,16 @@ def test_third_order_of_the_exponential() -> None:
     same(third, M @ M @ M @ sl.expm(0.4 * M), 1e-11)
 
 
+@pytest.mark.parametrize("n", [31, 32])
+@pytest.mark.parametrize("code", "fdD")
+def test_the_derivative_of_the_exponential_at_both_sizes(n: int, code: str) -> None:
+    """Along a commuting direction it is a product: L(A, A²) = A² exp(A)."""
+    a = (real(n, n) / n + (0.1j * np.eye(n) if code == "D" else 0)).astype(code)
+    value, tangent = wg.jvp(wsl.expm, (a,), (a @ a * 1000,))
+    same(tangent / 1000, a @ a @ sl.expm(a), 1e-12)
+    assert value.dtype == tangent.dtype == np.dtype(code)
+
+
 @pytest.mark.parametrize("name", ["sqrtm", "logm"])
 def test_compiled_functions_find_out_anew_whether_a_result_is_complex(name: str) -> None:
     ours, theirs = getattr(wsl, name), getattr(sl, name)

@@ -92,6 +92,12 @@ def _over_stack(function: Callable[[Any], Any], x: Any) -> Any:
     return result
 
 
+LARGE = 32
+"""From which size on the exponential's derivative is found by scaling and squaring of its own
+(Al-Mohy and Higham 2009, SIAM J. Matrix Anal. Appl. 30), which saves the work on the lower blocks,
+but has a fixed cost in Python."""
+
+
 def _upper_right(name: str, parameters: Which, a: Any, e: Any) -> Any:
     """L_f(a, e). The direction is scaled to the size of the matrix: a large one would spoil the
     accuracy of f, or its cost."""
@@ -102,6 +108,10 @@ def _upper_right(name: str, parameters: Which, a: Any, e: Any) -> Any:
         return np.zeros(e.shape, e.dtype)
     n = len(a)
     scale = size / (np.abs(a).max() or 1)
+    if name == "expm" and n >= LARGE:
+        frechet_of = lazy.module("scipy.linalg").expm_frechet
+        found = frechet_of(_double(a), e / scale, compute_expm=False, check_finite=False)
+        return in_dtype(found * scale, e.dtype)
     block = np.zeros((2 * n, 2 * n), a.dtype)
     block[:n, :n] = block[n:, n:] = a
     block[:n, n:] = e / scale

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _SCHUR = (
     "the derivative of a Schur form depends on the order and the signs that LAPACK chose; "
-    "eigenvalues have wengert.scipy.linalg.eig, functions of matrices expm, logm, sqrtm, …"
+    "eigenvalues have wengert.scipy.linalg.eig, functions of matrices expm, logm and sqrtm"
 )
 _PENCIL = (
     "a generalised Schur form depends on the order and the signs that LAPACK chose; eigenvalues "
