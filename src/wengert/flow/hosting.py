@@ -9,7 +9,7 @@ their places in a copy of the function when it runs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from types import CellType, CodeType, FunctionType
 from typing import Any
@@ -71,6 +71,8 @@ class Closure:
     cells: tuple[Any, ...]
     defaults: Any
     named: tuple[tuple[str, Any], ...]
+    whole: FunctionType | None = field(compare=False)
+    """The function itself, where it holds nothing that is traced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ def template(value: Any, tracers: Sequence[Tracer], inside: tuple[int, ...] = ()
     """A value with slots in place of the traced arrays that it holds."""
     if isinstance(value, Tracer):
         return Slot(next(k for k, own in enumerate(tracers) if own is value))
-    if id(value) in inside or not held([value]):
+    slots = bool(held([value]))
+    if id(value) in inside or not (slots or isinstance(value, FunctionType)):
         return Constant(value)
     inner = (*inside, id(value))
 
@@ -104,6 +107,7 @@ def template(value: Any, tracers: Sequence[Tracer], inside: tuple[int, ...] = ()
             each([cell.cell_contents for cell in value.__closure__ or ()]),
             template(value.__defaults__, tracers, inner),
             named(value.__kwdefaults__),
+            None if slots else value,
         )
     if isinstance(value, partial):
         return Applied(
@@ -130,6 +134,8 @@ def filled(part: Any, values: Sequence[Any]) -> Any:
         case Applied(function, args, named):
             rest = {name: filled(own, values) for name, own in named}
             return partial(filled(function, values), *[filled(own, values) for own in args], **rest)
+        case Closure(whole=FunctionType() as function):
+            return function
         case Closure(code, name, scope, cells, defaults, named):
             inner = tuple(CellType(filled(own, values)) for own in cells)
             made = FunctionType(code, scope.value, name, filled(defaults, values), inner)
