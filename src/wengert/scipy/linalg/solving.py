@@ -14,6 +14,7 @@ from scipy import linalg
 
 from wengert.errors import Unsupported, WengertValueError
 from wengert.numpy.dispatch import apply
+from wengert.ops.linalg.systems import solved
 from wengert.scipy.linalg.arguments import (
     adjoint,
     arrays,
@@ -24,6 +25,7 @@ from wengert.scipy.linalg.arguments import (
 )
 from wengert.scipy.linalg.structured import circulant, toeplitz
 from wengert.scipy.namespace import implements
+from wengert.tracing.tracer import Tracer
 
 
 def mirrored(a: Any, lower: bool, conjugate: bool = True) -> Any:
@@ -82,7 +84,8 @@ def _solve(a: Any, b: Any, lower: bool, assume_a: Any, transposed: bool) -> Any:
         return triangular(a, b, _TRIANGULAR[assume_a], turn)
     if assume_a == "diagonal":
         return b / np.diagonal(a, axis1=-2, axis2=-1)[..., np.newaxis]
-    return apply("solve", _with_structure(a, assume_a, lower), b, turn=turn)
+    matrix, right = arrays(_with_structure(a, assume_a, lower), b)
+    return Tracer(solved(matrix.node, right.node, turn), matrix.session)
 
 
 @implements(linalg.solve)
