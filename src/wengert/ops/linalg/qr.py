@@ -51,7 +51,7 @@ def _build(a: Node, is_complete: bool = False) -> Node:
 
 
 def _evaluate(node: Node) -> Callable[..., Any]:
-    mode = "complete" if node.params[0] else "reduced"
+    mode: Any = "complete" if node.params[0] else "reduced"
     return lambda a: tuple(np.linalg.qr(a, mode))
 
 
