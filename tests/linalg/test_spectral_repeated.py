@@ -221,6 +221,16 @@ def test_values_that_differ_by_little_are_told_apart() -> None:
     assert np.abs(found).max() > 1e4
 
 
+@pytest.mark.parametrize("gap", [1e-14, 3e-14, 1e-13, 3e-13])
+def test_near_values_of_a_projection_bring_no_noise(gap: float) -> None:
+    """Rounding in the cotangents is not divided by little more than rounding."""
+    exact = wg.grad(projection(2, 4))(with_eigenvalues(1, 2, 3, 3))
+    near = wg.grad(projection(2, 4))(with_eigenvalues(1, 2, 3, 3 + gap))
+    np.testing.assert_allclose(near, exact, atol=1e-9)
+    with pytest.raises(NotDifferentiable, match="reads both"):
+        wg.grad(function_of_matrix)(with_eigenvalues(1, 2, 3, 3 + gap))
+
+
 def test_single_precision_knows_its_rounding() -> None:
     x = with_eigenvalues(1, 2, 3, 3).astype(np.float32)
     found = wg.grad(projection(2, 4))(x)

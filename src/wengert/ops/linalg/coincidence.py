@@ -17,7 +17,10 @@ values, coinciding values are an error. Such columns are called *mixed* here.
 0 is right. If it does not, the vectors turn at once by finite angles along this direction. That an
 invariant function comes later cannot be seen: an error.
 
-So nothing is ever divided by rounding, and no zero stands where the limit is something else.
+So nothing is ever divided by rounding, and no zero stands where the limit is something else. Values
+that are near, though told apart, make two further cases. A numerator that is rounding is 0 there,
+as it would be divided by little more than rounding. Mixed columns are an error there too, since the
+quotient, of two small differences, would have lost most of its digits.
 
 Source for the rules: Magnus 1985, *On differentiating eigenvalues and eigenvectors*; for coinciding
 values Andrew, Chu and Lancaster 1993, *Derivatives of eigenvalues and eigenvectors of matrix
@@ -45,8 +48,12 @@ from wengert.ops.reductions import any as any_over
 
 ROUNDING = 4
 """Values this many times n ε ‖A‖ apart are equal to rounding: LAPACK's errors are of that size."""
+NEAR = 64
+"""Values this many times as far apart are near."""
 NOISE = 64
 """A numerator this many times n ε of what it is the difference of has vanished."""
+LEAST = 4
+"""A numerator of so many is not told from 0, and taken as that where values are near."""
 
 CURE = (
     "A function of the values alone (eigvalsh, svdvals, norms), a projection V Vᴴ on the whole "
@@ -81,23 +88,28 @@ def sums(values: Any) -> Any:
 def quotient(
     numerator: Any,
     denominator: Any,
-    equal: Any,
+    least: Any,
     of: Any,
     mixed: Any,
     what: str,
     values: Any,
+    among: Any = True,
     paired: bool = True,
 ) -> Any:
-    """numerator / denominator, 0 where `equal`. There the numerator must have vanished beside `of`,
-    what it was computed from, and no column may be mixed.
+    """numerator / denominator, 0 where the denominator is rounding, which is at most `least`. There
+    the numerator must have vanished beside `of`, what it was computed from.
 
+    mixed: columns where it must not come to that.
+    among: where there is something to divide; 0 elsewhere.
     what, values: for the message. paired: whether rows belong to values too, as columns do.
     """
-    if equal.any():
-        n = max(numerator.shape[-2:])
-        eps = np.finfo(numerator.dtype).eps
-        size = np.max(np.abs(of), axis=(-2, -1), keepdims=True, initial=0)
-        left = equal & (np.abs(numerator) > NOISE * n * eps * size)
+    size = np.abs(denominator)
+    near = (size <= NEAR * least) & among
+    if near.any():
+        equal = near & (size <= least)
+        noise = max(numerator.shape[-2:]) * np.finfo(numerator.dtype).eps
+        noise = noise * np.max(np.abs(of), axis=(-2, -1), keepdims=True, initial=0)
+        left = equal & (np.abs(numerator) > NOISE * noise)
         if left.any():
             _refuse(
                 what,
@@ -107,18 +119,20 @@ def quotient(
                 "mode) depends on individual vectors among theirs, which are arbitrary",
                 paired,
             )
-        if np.any(equal & mixed):
+        if np.any(near & mixed):
             _refuse(
                 what,
                 values,
-                equal & mixed,
+                near & mixed,
                 "the function reads both these values and their vectors, so that its derivative "
                 "cannot be found from the derivatives of either",
                 paired,
             )
-        denominator = np.where(equal, 1, denominator)
-        return np.where(equal, 0, numerator / denominator).astype(numerator.dtype, copy=False)
-    return numerator / denominator
+        among = among & ~(equal | (near & (np.abs(numerator) <= LEAST * noise)))
+    if among is True:
+        return numerator / denominator
+    result = np.where(among, numerator / np.where(among, denominator, 1), 0)
+    return result.astype(numerator.dtype, copy=False)
 
 
 def _refuse(what: str, values: Any, bad: Any, why: str, paired: bool) -> NoReturn:

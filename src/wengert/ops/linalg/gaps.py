@@ -111,11 +111,9 @@ def _evaluate_rotation(node: Node) -> Callable[..., Any]:
 
     def run(x: Any, w: Any, size: Any, mixed: Any) -> Any:
         numerator = half(x, sign) if sign else x
-        g = gaps(w)
-        equal = (np.abs(g) <= rounding(w, n, size)[..., None, None]) & off
-        g = np.where(off, g, 1)
-        y = quotient(numerator, g, equal, x, mixed[..., None, :], "the eigenvalues", w)
-        return np.where(off, y, 0).astype(x.dtype, copy=False)
+        least = rounding(w, n, size)[..., None, None]
+        what = "the eigenvalues"
+        return quotient(numerator, gaps(w), least, x, mixed[..., None, :], what, w, off)
 
     return run
 
@@ -206,10 +204,10 @@ def _evaluate_outside(node: Node) -> Callable[..., Any]:
 
     def run(x: Any, u: Any, s: Any, mixed: Any) -> Any:
         numerator = x - u @ (np.conj(np.swapaxes(u, -1, -2)) @ x)
-        zero = np.broadcast_to((s <= rounding(s, extent)[..., None])[..., None, :], x.shape)
         divisor = np.broadcast_to(s[..., None, :], x.shape)
+        least = rounding(s, extent)[..., None, None]
         what = "the singular values"
-        return quotient(numerator, divisor, zero, x, mixed[..., None, :], what, s, False)
+        return quotient(numerator, divisor, least, x, mixed[..., None, :], what, s, paired=False)
 
     return run
 

@@ -44,6 +44,8 @@ from wengert.ops.logic import logical_or
 from wengert.ops.movement import broadcast_to, embed, index, reshape
 from wengert.ops.reductions import any as any_over
 
+VALUES = "the singular values"
+
 
 def _evaluate_turning(node: Node) -> Callable[..., Any]:
     n, extent = node.shape[-1], node.params[0]
@@ -71,19 +73,14 @@ def _evaluate_turning_back(node: Node) -> Callable[..., Any]:
 
 
 def _by_gap(numerator: Any, s: Any, of: Any, mixed: Any, extent: int, off: Any) -> Any:
-    g = gaps(s)
-    equal = (np.abs(g) <= rounding(s, extent)[..., None, None]) & off
-    g = np.where(off, g, 1)
-    what = "the singular values"
-    return np.where(off, quotient(numerator, g, equal, of, mixed[..., None, :], what, s), 0)
+    least = rounding(s, extent)[..., None, None]
+    return quotient(numerator, gaps(s), least, of, mixed[..., None, :], VALUES, s, off)
 
 
 def _by_sum(numerator: Any, s: Any, of: Any, mixed: Any, extent: int, off: Any) -> Any:
-    t = sums(s)
-    zero = t <= 2 * rounding(s, extent)[..., None, None]
-    if numerator.dtype.kind != "c":  # the diagonal of K is zero
-        zero, t = zero & off, np.where(off, t, 1)
-    return quotient(numerator, t, zero, of, mixed[..., None, :], "the singular values", s)
+    least = 2 * rounding(s, extent)[..., None, None]
+    among = off if numerator.dtype.kind != "c" else True  # a real K has a zero diagonal
+    return quotient(numerator, sums(s), least, of, mixed[..., None, :], VALUES, s, among)
 
 
 def _infer_turning(types: tuple[ArrayType, ...], params: Any) -> ArrayType:
