@@ -10,6 +10,7 @@ results, a place for those of each body, and a linear one that reads them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from itertools import compress
 from typing import Any
 
@@ -22,8 +23,10 @@ from wengert.graph.op import Op, Tangent
 from wengert.graph.registry import find, runner
 from wengert.graph.types import ArrayType, TupleType, Type
 from wengert.graph.walk import topological
+from wengert.ops import linear
 from wengert.ops.families import define
 from wengert.ops.leaves import item, pack, parameter
+from wengert.ops.movement import broadcast_to
 from wengert.ops.native import Statement
 from wengert.transforms.transpose import transpose as transposed
 
@@ -96,8 +99,21 @@ def _pushforward(node: Node, tangents: Sequence[Tangent]) -> Tangent:
     held = branch(index, [*operands, *kept, *moved], *linear_bodies)
     result: list[Tangent] = [None] * count
     for place, k in enumerate(shown):
-        result[k] = item(held, place)
+        there = [found.tangents[k] is not None for found in splits]
+        result[k] = _structural(index, item(held, place), there)
     return tuple(result)
+
+
+def _structural(index: Node, value: Node, there: Sequence[bool]) -> Node:
+    """A linear result of a branch, masked where the bodies that are not `there` are chosen: they
+    give a zero, and what it meets outside may be infinite, as it was made for the other ones."""
+    if all(there):
+        return value
+    last = full(len(there) - 1, index.dtype)
+    bounded = find("maximum")(find("minimum")(index, last), full(0, index.dtype))
+    masks = [find("equal")(bounded, full(k, index.dtype)) for k, flag in enumerate(there) if flag]
+    chosen = reduce(find("logical_or"), masks)
+    return linear.masked(broadcast_to(chosen, value.shape), value)
 
 
 def _places(
@@ -133,11 +149,12 @@ def _transpose(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[Tangent
     linear_in = [k for k, flag in enumerate(flags) if flag]
     shown = [k for k, ct in enumerate(cts) if ct is not None]
     back = {k: parameter(("ct", k), strong(node.type.items[k])) for k in shown}
-    turned = []
+    turned, there = [], []
     for body in node.params:
         p = body.params
         given = [back.get(k) for k in range(len(body.outputs))]
         found = transposed(body.outputs, [p[k] for k in linear_in], given)
+        there.append([ct is not None for ct in found])
         outputs = [written(ct, p[k]) for ct, k in zip(found, linear_in, strict=True)]
         inputs = [own for own, flag in zip(p, flags, strict=True) if not flag]
         turned.append(body_of(outputs, [*inputs, *back.values()]))
@@ -145,7 +162,8 @@ def _transpose(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[Tangent
     held = branch(index, [*fixed, *(cts[k] for k in shown)], *turned)
     result: list[Tangent] = [None] * len(node.args)
     for place, k in enumerate(linear_in):
-        result[1 + k] = item(held, place)
+        given = [flags[place] for flags in there]
+        result[1 + k] = _structural(index, item(held, place), given) if any(given) else None
     return result
 
 

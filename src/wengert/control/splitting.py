@@ -11,15 +11,18 @@ Source: Radul et al. 2023, *You Only Linearize Once*, section 6.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from wengert.graph.body import Body, is_constant
 from wengert.graph.literals import zeros
 from wengert.graph.node import Node, deriving
 from wengert.graph.op import Tangent
+from wengert.graph.registry import find
 from wengert.graph.types import INT, ArrayType, TapeType, TupleType, array_type, is_inexact
 from wengert.graph.walk import dependents, rebuild, topological
+from wengert.ops import linear as linear_ops
 from wengert.ops.leaves import item, pack, seed
 from wengert.transforms.pushforward import pushforward
 
@@ -68,7 +71,8 @@ def split(body: Body, active: Sequence[bool]) -> Split:
     }
     leaves = list(seeds.values())
     tangents = _taken_apart(pushforward(body.outputs, seeds), leaves)
-    return Split(tangents, seeds, _residuals(tangents, leaves, body.params))
+    tangents, safe = _with_safe_residuals(tangents, leaves)
+    return Split(tangents, seeds, _residuals(tangents, leaves, body.params, safe))
 
 
 def _taken_apart(tangents: Sequence[Tangent], seeds: Sequence[Node]) -> list[Tangent]:
@@ -89,6 +93,57 @@ def _taken_apart(tangents: Sequence[Tangent], seeds: Sequence[Node]) -> list[Tan
     return [new.get(tangent, tangent) for tangent in tangents]
 
 
+def _with_safe_residuals(
+    tangents: Sequence[Tangent], seeds: Sequence[Node]
+) -> tuple[list[Tangent], set[Node]]:
+    """The tangents with select(M, w, 0) in place of residuals w that are read under masks M alone,
+    and these: a residual of a dead branch may be infinite, and so may be its derivative. A mask
+    does not go from one body to another, and the cotangent of w is a plain zero there; that of
+    select(M, w, 0) is masked where w is made.
+    """
+    order = topological([tangent for tangent in tangents if tangent is not None])
+    linear = dependents(order, seeds)
+    everywhere = {t for t in tangents if t is not None}
+    masks: dict[Node, set[Node]] = {}  # where a node is read; of all others, everywhere
+    for node in reversed(order):
+        if node not in linear:
+            continue
+        if linear_ops.is_masked(node) and node.args[0] not in linear:
+            given: set[Node] | None = {node.args[0]}
+        elif node.op.family == "elementwise" and node not in everywhere:
+            given = masks.get(node)
+        else:
+            given = None
+        for arg in node.args:
+            if given is None or (arg is node.args[0] and linear_ops.is_masked(node)):
+                everywhere.add(arg)
+            else:
+                masks.setdefault(arg, set()).update(given)
+    new: dict[Node, Node] = {}
+    safe: set[Node] = set()
+    for node in order:
+        if node not in linear or linear_ops.is_masked(node):
+            wanted: list[Node] = []
+        else:
+            wanted = [a for a in node.args if a in masks and a not in everywhere | linear]
+        for arg in wanted:
+            if arg not in new and is_inexact(arg.dtype) and not is_constant(arg):
+                mask = reduce(
+                    lambda a, b: find("logical_or")(a, b), sorted(masks[arg], key=_serial)
+                )
+                new[arg] = linear_ops.masked(mask, arg)
+                safe.add(new[arg])
+        args = tuple(new.get(arg, arg) for arg in node.args) if node in linear else node.args
+        if args != node.args:
+            with deriving():
+                new[node] = rebuild(node, args)
+    return [new.get(tangent, tangent) for tangent in tangents], safe
+
+
+def _serial(node: Node) -> int:
+    return node.serial
+
+
 def has_tangent(node: Node) -> bool:
     """Whether a node is of a type that has derivatives."""
     return isinstance(node.type, ArrayType) and is_inexact(node.dtype)
@@ -105,8 +160,12 @@ def strong(type: ArrayType) -> ArrayType:
 
 
 def _residuals(
-    tangents: Sequence[Tangent], seeds: Sequence[Node], params: Iterable[Node]
+    tangents: Sequence[Tangent],
+    seeds: Sequence[Node],
+    params: Iterable[Node],
+    safe: Collection[Node] = (),
 ) -> list[Node]:
+    """safe: residuals that are kept as they are."""
     present = [tangent for tangent in tangents if tangent is not None]
     order = topological(present)
     linear = dependents(order, seeds)
@@ -118,6 +177,8 @@ def _residuals(
     found = _without_tapes(found)
     available = found.union(params)
     for node in sorted(found, key=lambda node: -node.serial):
+        if node in safe:
+            continue
         roots = _roots(node, available)
         if roots is None or node not in found:
             continue
