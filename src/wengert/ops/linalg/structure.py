@@ -16,6 +16,7 @@ from wengert.graph.node import Node
 from wengert.graph.types import INT
 from wengert.ops.arithmetic import add
 from wengert.ops.leaves import iota
+from wengert.ops.linalg.lu import identity
 from wengert.ops.linalg.matrices import transposed
 from wengert.ops.logic import greater_equal, logical_not
 from wengert.ops.movement import broadcast_to, embed, reshape
@@ -187,8 +188,10 @@ def is_adjoint(a: Node, b: Node) -> bool:
 
 
 def _of_select(node: Node, depth: int) -> Kind:
-    """A triangle as `np.tril` and `np.triu` make it; else what both branches are."""
+    """A triangle as `np.tril` and `np.triu` make it, the unit matrix, a choice of elements."""
     mask, x, other = node.args
+    if node is identity(node):
+        return DIAGONAL | Kind.UNIT | Kind.HERMITIAN | Kind.DEFINITE
     if not is_zero(other):
         return Kind.ANY
     if mask.op is broadcast_to:
