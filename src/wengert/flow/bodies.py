@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from wengert.errors import WengertTypeError
 from wengert.flow.closures import held
 from wengert.graph.body import Body, body_of
 from wengert.graph.node import Node
-from wengert.graph.types import ArrayType, array_type
+from wengert.graph.types import ArrayType, Shape, array_type
 from wengert.ops.arithmetic import convert
 from wengert.tracing.forcing import check_inside
 from wengert.tracing.lifting import lift
@@ -84,30 +86,38 @@ def settled(
     """The values that a loop begins with and those that a step gives, of the same types.
 
     trace: types of the former -> (what was traced, the nodes of the latter). Where a step gives a
-    wider dtype, the loop begins with that: with 0.0 where it is given 0.
+    wider dtype, the loop begins with that: with 0.0 where it is given 0. A Python number takes the
+    dtype of what a step makes of it.
     Returns (the first values, what was traced, the nodes that a step gives).
     """
-    begin = [strong(node) for node in start]
-    for _ in range(3):
+    begin = list(start)
+    for _ in range(4):
         found, given = trace([node.type for node in begin])
-        given = [strong(node) for node in given]
         if len(given) != len(begin):
             break
         wider = [
-            convert(a, b.dtype) if a.dtype != b.dtype and _fits(a, b) else a
+            convert(a, to.dtype, weak=to.weak)
             for a, b in zip(begin, given, strict=True)
+            for to in (common([a.type, b.type], a.shape),)
         ]
         if all(a is b for a, b in zip(wider, begin, strict=True)):
             break
         begin = wider
-    return begin, found, given
+    return [strong(node) for node in begin], found, [strong(node) for node in given]
 
 
-def _fits(a: Node, b: Node) -> bool:
-    order = "biufc"
-    return order.index(a.dtype.kind) < order.index(b.dtype.kind) or (
-        a.dtype.kind == b.dtype.kind and a.dtype.itemsize < b.dtype.itemsize
-    )
+_KINDS = "biufc"
+_PYTHON = {"b": False, "i": 0, "u": 0, "f": 0.0, "c": 0j}
+
+
+def common(types: Sequence[ArrayType], shape: Shape) -> ArrayType:
+    """The type of which all of these are, as NumPy's results: Python numbers give way."""
+    fixed = [type.dtype for type in types if not type.weak]
+    weak = [type.dtype for type in types if type.weak]
+    if not fixed:
+        return array_type(shape, max(weak, key=lambda dtype: _KINDS.index(dtype.kind)), True)
+    numbers = [_PYTHON[dtype.kind] for dtype in weak]
+    return array_type(shape, np.result_type(*fixed, *numbers))
 
 
 def check_same(begin: Sequence[Node], given: Sequence[Node], what: str) -> list[Node]:

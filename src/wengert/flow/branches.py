@@ -10,7 +10,7 @@ import numpy as np
 from wengert.control.branching import branch
 from wengert.errors import WengertTypeError, WengertValueError
 from wengert.execution.border import deliver, entered
-from wengert.flow.bodies import Traced, same_structure, strong, traced
+from wengert.flow.bodies import Traced, common, same_structure, strong, traced
 from wengert.flow.closures import There
 from wengert.graph.body import body_of, read_by
 from wengert.graph.node import Node
@@ -116,14 +116,11 @@ def _alike(found: Sequence[Traced], what: str) -> list[list[Node]]:
     """The results of all functions, of common dtypes."""
     columns = []
     for k, column in enumerate(zip(*(own.outputs for own in found), strict=True)):
-        nodes = [strong(node) for node in column]
-        if len({node.shape for node in nodes}) > 1:
-            kinds = ", ".join(str(node.type) for node in nodes)
+        if len({node.shape for node in column}) > 1:
+            kinds = ", ".join(str(node.type) for node in column)
             raise WengertTypeError(
                 f"the functions given to {what} must return the same shapes; leaf {k}: {kinds}"
             )
-        dtype = nodes[0].dtype
-        for node in nodes[1:]:
-            dtype = np.promote_types(dtype, node.dtype)
-        columns.append([convert(node, dtype) for node in nodes])
+        dtype = common([node.type for node in column], column[0].shape).dtype
+        columns.append([convert(node, dtype) for node in column])
     return [list(row) for row in zip(*columns, strict=True)] or [[] for _ in found]
