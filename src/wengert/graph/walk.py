@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
+from contextvars import copy_context
 
-from wengert.graph.node import Node, make
+from wengert.graph.node import Node, deriving, make
 
 
 def topological(outputs: Iterable[Node], stop: Container[Node] = (), after: int = -1) -> list[Node]:
@@ -54,9 +55,12 @@ def substitute(outputs: Iterable[Node], replacement: Mapping[Node, Node]) -> lis
     new = dict(replacement)
     outputs = list(outputs)
     if new:
+        with deriving():
+            quietly = copy_context().run  # what belongs to a derivative stays part of one
         for node in topological(outputs, stop=new, after=min(n.serial for n in new) - 1):
             if any(arg in new for arg in node.args):
-                new[node] = rebuild(node, tuple(new.get(arg, arg) for arg in node.args))
+                args = tuple(new.get(arg, arg) for arg in node.args)
+                new[node] = quietly(rebuild, node, args) if node.quiet else rebuild(node, args)
     return [new.get(node, node) for node in outputs]
 
 
