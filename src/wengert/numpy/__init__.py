@@ -22,6 +22,7 @@ import numpy as _np
 
 from wengert.numpy import (  # noqa: F401 (each registers its functions)
     applying,
+    array_api,
     assigning,
     averages,
     calculus,
@@ -57,7 +58,7 @@ from wengert.numpy.namespace import public_names
 from wengert.tracing.tracer import install_members as _install_members
 
 _install_members()
-globals().update(public_names(_np) | creation.INSIDE_TRACES)
+globals().update(public_names(_np) | creation.INSIDE_TRACES | array_api.NAMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,6 @@ from wengert.numpy.dispatch import (
     fixed_shape,
     implements,
     one_axis,
-    refuse,
     tracers,
 )
 from wengert.ops.movement import broadcast_to as broadcast_node
@@ -304,7 +303,8 @@ METHODS["astype"] = _astype
 def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
     from_dtype = x.dtype
     target = np.dtype(dtype)
-    refuse("astype", device=(device, None))
+    if device not in (None, "cpu"):
+        raise WengertValueError(f'Device not understood. Only "cpu" is allowed, not {device!r}')
     if target.kind not in "biufc" or target.itemsize > 16 or target.char in "eg":
         raise Unsupported(f"astype({target}) cannot be traced")
     if target == from_dtype and not copy:
