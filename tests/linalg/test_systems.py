@@ -11,9 +11,9 @@ import pytest
 
 import wengert as wg
 from support import check, check_value, interpreted
-from wengert.compiler.nests.matrices import MOST_ORDER
 from wengert.execution.programs import clear_caches
 from wengert.ops.linalg import cholesky, lapack, lu
+from wengert.ops.linalg.lapack import MOST_ORDER
 
 RNG = np.random.default_rng(11)
 A = RNG.standard_normal((3, 3)) + 3 * np.eye(3)

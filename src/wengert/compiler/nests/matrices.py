@@ -14,12 +14,10 @@ from wengert.compiler.nests.references import Reference
 from wengert.compiler.nests.statements import Call, Edge, Memory, memory_type
 from wengert.graph.node import Node
 from wengert.graph.types import ArrayType, DType, TupleType
+from wengert.ops.linalg.lapack import MOST_ORDER
 
 if TYPE_CHECKING:
     from wengert.compiler.nests.lowering import Lowering
-
-MOST_ORDER = 64
-"""Larger matrices are left to LAPACK, which then is faster."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ from wengert.graph.types import FLOAT, ArrayType, DType
 ERRORS = (np.linalg.LinAlgError,)
 """What the evaluation of a factorisation or a solve raises for values that have none."""
 
+MOST_ORDER = 64
+"""Matrices that are no larger have machine code; LAPACK, which then is faster, has the others."""
+
 _PREFIX = {"f": "s", "d": "d", "F": "c", "D": "z"}
 
 

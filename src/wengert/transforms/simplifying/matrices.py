@@ -8,6 +8,7 @@ from wengert.graph.node import Node
 from wengert.graph.registry import find
 from wengert.graph.types import Shape
 from wengert.ops.leaves import iota, item, pack
+from wengert.ops.linalg.lapack import MOST_ORDER
 from wengert.ops.movement import broadcast_to, index, reshape
 from wengert.ops.selection import select
 from wengert.transforms.simplifying.forms import Rules
@@ -57,8 +58,13 @@ def _factors(node: Node) -> tuple[Node, Node]:
     return diagonal, _exchanged(item(factored, 1), diagonal)
 
 
+def _is_small(matrices: Node) -> bool:
+    """Whether the factors lie as machine code reads them: LAPACK's lie column by column."""
+    return bool(matrices.size) and matrices.shape[-1] <= MOST_ORDER
+
+
 def _det(node: Node) -> Node | None:
-    if not node.args[1].size:
+    if not _is_small(node.args[1]):
         return None
     diagonal, signs = _factors(node)
     last = (diagonal.ndim - 1,)
@@ -66,7 +72,7 @@ def _det(node: Node) -> Node | None:
 
 
 def _slogdet(node: Node) -> Node | None:
-    if not node.args[1].size or node.args[1].dtype.kind != "f":
+    if not _is_small(node.args[1]) or node.args[1].dtype.kind != "f":
         return None
     diagonal, signs = _factors(node)
     last = (diagonal.ndim - 1,)
