@@ -15,6 +15,7 @@ from itertools import compress
 from typing import Any
 
 from wengert.control import instances
+from wengert.control.costs import is_costly
 from wengert.control.splitting import Split, has_tangent, split, strong, written
 from wengert.graph.body import Body, body_of
 from wengert.graph.literals import full, zeros
@@ -168,9 +169,14 @@ def _transpose(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[Tangent
 
 
 def _batch(node: Node, args: Sequence[Node], batched: Sequence[bool], size: int) -> Node:
-    """Instances that choose for themselves run every body, and take what they chose."""
+    """Instances that choose for themselves run every body, and take what they chose; or, where that
+    costs, are sorted by what they choose (see `wengert.control.partitioning`)."""
     index, *operands = args
     flags = list(batched[1:])
+    rows = [arg for arg, flag in zip(operands, flags, strict=True) if flag]
+    arrays = all(isinstance(arg.type, ArrayType) for arg in rows)
+    if batched[0] and arrays and is_costly(node.params):
+        return find("partition")(index, operands, tuple(flags), *node.params)
     choices = [
         body_of(
             instances.settled(body, flags, len(flags), 0, size),

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.control.branching import branch
+from wengert.control.fusing import side_by_side, without_idle_carries
+from wengert.control.partitioning import partition
 from wengert.control.repeating import repeat
 from wengert.control.scanning import scan
 from wengert.control.solving import solved
@@ -38,7 +40,7 @@ def merged(outputs: Sequence[Node], given: Sequence[Node] = ()) -> list[Node]:
         if together is not known:
             known = together
             continue
-        holders = [node for node in order if node.op in (scan, repeat, branch)]
+        holders = [node for node in order if node.op in (scan, repeat, branch, partition)]
         if not holders:
             return known
         read: dict[Node, set[Node]] = {holder: set() for holder in holders}
@@ -53,6 +55,7 @@ def merged(outputs: Sequence[Node], given: Sequence[Node] = ()) -> list[Node]:
             used = {_column(one) for holder in group for one in read[holder]}
             if len(group) > 1 or len(used) < len(_columns(group[0])):
                 new |= _joined(group, [one for holder in group for one in read[holder]])
+        new = new or side_by_side(order) or without_idle_carries(order)
         if not new:
             return known
         known = substitute(known, new)
@@ -70,6 +73,8 @@ def _bodies(node: Node) -> tuple[Body, ...]:
     if node.op is branch:
         choices: tuple[Body, ...] = node.params
         return choices
+    if node.op is partition:
+        return tuple(node.params[1:])
     return (node.params[1],) if node.op is repeat else (node.params[0],)
 
 
