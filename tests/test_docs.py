@@ -6,6 +6,7 @@ import doctest
 import importlib
 import importlib.util
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -49,6 +50,14 @@ def run_examples(page: Path) -> dict[str, Any]:
     assert results.attempted
     assert not results.failed, "".join(report)
     return test.globs
+
+
+@pytest.fixture(autouse=True)
+def adoption() -> Iterator[None]:
+    """As users have it: on. What the pages adopt is given back."""
+    with wg.adoption("on"):
+        yield
+    wg.unadopt()
 
 
 def test_pages_with_examples() -> None:
