@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
+import copy
+import math
+import pickle
 import types
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
 
 import numpy as np
 import pytest
@@ -165,3 +171,261 @@ def test_modules(case):
     want = numeric_grad(module.f, X)
     np.testing.assert_allclose(wg.grad(module.f)(X), want, rtol=1e-9, atol=1e-10)
     np.testing.assert_allclose(numeric_grad(module.f, X), want, rtol=1e-12, atol=1e-12)
+
+
+# ------------------------------------------------------------- what stays as it was
+
+
+@pytest.fixture
+def plain_module():
+    """A module that is adopted, all of it."""
+    module = made("def f(x): return isinstance(x, float) and float(x) and array([x])\n")
+    wg.adopt(module)
+    return module
+
+
+def test_stand_ins_are_numpy_where_nothing_is_traced(plain_module):
+    ours, square = plain_module.np, np.arange(6.0).reshape(2, 3)
+    assert isinstance(ours, types.ModuleType)
+    assert ours.__name__ == "numpy"
+    assert ours is not np
+    assert dir(ours) == dir(np)
+    for name in ("ndarray", "float64", "dtype", "pi", "errstate", "random", "newaxis", "generic"):
+        assert getattr(ours, name) is getattr(np, name)
+    for name in ("array", "asarray", "zeros", "full", "mean", "add", "fromiter"):
+        assert getattr(ours, name).__name__ == name
+        assert getattr(ours, name).__doc__.split()[:3] == getattr(np, name).__doc__.split()[:3]
+    assert ours.asarray(square) is square
+    assert type(ours.zeros(3)) is np.ndarray
+    assert type(ours.array([1, 2])) is np.ndarray
+    assert ours.array([1, 2]).dtype == np.array([1, 2]).dtype
+    assert ours.array([[1.0]], ndmin=3, dtype=np.float32).shape == (1, 1, 1)
+    assert ours.add.reduce(square) is not None
+    assert ours.linalg.norm([3.0, 4.0]) == 5.0
+    assert ours.vectorize(lambda v: v + 1)(square).tolist() == (square + 1).tolist()
+    assert type(plain_module.math.sin(1)) is float
+    with pytest.raises(ValueError, match=r"math domain error|nonnegative"):
+        plain_module.math.sqrt(-1.0)
+    with pytest.raises(TypeError):
+        plain_module.math.sin("1")
+    with pytest.raises(AttributeError, match="nothing_of_this_name"):
+        _ = ours.nothing_of_this_name
+
+
+def test_stand_ins_pickle_and_copy(plain_module):
+    for stand_in in (plain_module.array, plain_module.math.sin, plain_module.np.zeros):
+        again = pickle.loads(pickle.dumps(stand_in))
+        assert again is stand_in
+        assert copy.deepcopy(stand_in) is stand_in
+    assert pickle.loads(pickle.dumps(plain_module.np.mean))([1.0, 3.0]) == 2.0
+
+
+def test_what_is_assigned_to_a_stand_in_is_assigned_to_numpy(plain_module):
+    plain_module.np.of_a_test = 3
+    try:
+        assert np.of_a_test == 3
+    finally:
+        del plain_module.np.of_a_test
+    assert not hasattr(np, "of_a_test")
+    assert not hasattr(plain_module.np, "of_a_test")
+
+
+def test_classes_keep_unbound_functions_unbound():
+    module = made("class A:\n    make = np.array\n    def f(self, x): return self.make([x, x])\n")
+    wg.adopt(module)
+    assert module.A().f(1.0).tolist() == [1.0, 1.0]
+    assert wg.grad(lambda x: np.sum(module.A().f(x)))(1.0) == 2.0
+    wg.unadopt(module)
+    assert module.A.make is np.array
+
+
+def test_only_calls_of_float_are_replaced():
+    source = """
+def f(x):
+    y = float(x)
+    z = np.zeros(1, dtype=float)
+    kinds = {float: "float", complex: "complex"}
+    assert z.dtype == np.float64
+    assert isinstance(1.0, float)
+    assert type(1.0) is float
+    assert list(map(float, [1])) == [1.0]
+    return y * y, kinds[type(1.0)]
+"""
+    module = made(source)
+    assert wg.grad(module.f, has_aux=True)(3.0) == (6.0, "float")
+    assert module.f(3.0) == (9.0, "float")
+    assert module.f.__code__.co_firstlineno == 5
+    assert "float" not in vars(module)
+
+
+def test_what_the_user_changes_meanwhile_stays():
+    module = made("def f(x): return np.sum(array([x, x]))\n")
+    wg.adopt(module)
+    own = object()
+    module.zeros = own
+    wg.unadopt(module)
+    assert module.zeros is own
+    assert module.np is np
+
+
+# ------------------------------------------------------------- when it happens, and how often
+
+
+def test_one_more_trace_the_first_time_and_none_later():
+    module = made(
+        "calls = []\ndef f(x):\n    calls.append(1)\n    return np.sum(np.array([x, x]))\n"
+    )
+    gradient = wg.grad(module.f)
+    assert gradient(1.0) == 2.0
+    assert len(module.calls) == 2
+    assert gradient(1.0) == 2.0
+    assert len(module.calls) == 3
+
+
+def test_an_exception_that_the_function_catches_is_its_own():
+    source = """
+def f(x):
+    try:
+        return float(x)
+    except TypeError:
+        return x * x
+"""
+    module = made(source)
+    assert wg.grad(module.f)(3.0) == 6.0
+    assert adopted(vars(module)) is None
+
+
+def test_an_exception_raised_in_its_place_is_cured():
+    source = """
+def f(x):
+    try:
+        return float(x) ** 2
+    except TypeError:
+        raise ValueError("not a number")
+"""
+    assert wg.grad(made(source).f)(3.0) == 6.0
+
+
+def test_other_exceptions_are_left_alone():
+    module = made("calls = []\ndef f(x):\n    calls.append(1)\n    raise ValueError(array)\n")
+    with pytest.raises(ValueError, match="built-in function array"):
+        wg.grad(module.f)(3.0)
+    assert len(module.calls) == 1
+
+
+def test_off():
+    module = made("def f(x): return math.sin(x)\n")
+    with wg.adoption("off"):
+        with pytest.raises(wg.WengertError, match="derivative lost") as caught:
+            wg.grad(module.f)(0.0)
+        assert "adoption is off" in "".join(caught.value.__notes__)
+    assert wg.grad(module.f)(0.0) == 1.0
+    with pytest.raises(wg.WengertError, match='"on" or "off"'):
+        wg.adoption("sometimes")
+
+
+@pytest.mark.parametrize("case", ["a method", "an array from outside", "C code"])
+def test_what_cannot_be_cured_says_where_and_is_left_as_it_was(case, tmp_path):
+    source = {
+        "a method": "EYE = np.eye(3)\ndef f(x):\n    return np.sum(EYE.dot(x))\n",
+        "an array from outside": "Y = np.zeros(3)\ndef f(x):\n    Y[0] = x[0]; return Y.sum()\n",
+        "C code": "def f(x):\n    return np.random.default_rng(0).normal(x[0])\n",
+    }[case]
+    path = tmp_path / "incurable.py"
+    path.write_text(HEADER + source, encoding="utf-8")
+    module = types.ModuleType("incurable")
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), vars(module))
+    before = dict(vars(module))
+    with pytest.raises(wg.WengertError, match=r"derivative (would be )?lost") as caught:
+        wg.grad(module.f)(X)
+    note = "".join(caught.value.__notes__)
+    assert "adoption cannot cure this" in note
+    assert f"{path}:" in note
+    assert source.rstrip().split("\n")[-1].strip() in note
+    assert dict(vars(module)) == before
+
+
+def test_the_log_says_what_was_adopted(caplog):
+    module = made("def f(x): return math.sin(x)\n", "logged")
+    with caplog.at_level("INFO", "wengert"):
+        wg.grad(module.f)(0.0)
+    (record,) = caplog.records
+    assert "adopted logged" in record.getMessage()
+    assert "<logged>" in record.getMessage()
+
+
+# --------------------------------------------------------------------------------- by hand
+
+
+def test_by_hand():
+    module = made("calls = []\ndef f(x):\n    calls.append(1)\n    return math.sin(x)\n")
+    assert wg.adopt(module.f) is module.f
+    assert wg.grad(module.f)(0.0) == 1.0
+    assert len(module.calls) == 1
+    assert wg.unadopt(module.f) is module.f
+    assert module.math is math
+    for wrong in (math.sin, 3, np, wg, "wengert.numpy"):
+        with pytest.raises(TypeError, match="cannot be adopted"):
+            wg.adopt(wrong)
+    with pytest.raises(ModuleNotFoundError):
+        wg.adopt("no.such.module")
+
+
+def test_code_that_asks_and_drops_nothing_is_adopted_by_hand():
+    module = made("def f(x): return x[0] if isinstance(x, np.ndarray) else 7.0 * x[0]\n")
+    wg.adopt(module)
+    np.testing.assert_array_equal(wg.grad(module.f)(X), [1.0, 0.0, 0.0])
+
+
+def test_a_wrong_turn_after_a_question_is_retried():
+    module = made("def f(x):\n    if np.isscalar(x): return x * x\n    return x[0]\n")
+    assert wg.grad(module.f)(3.0) == 6.0
+
+
+# --------------------------------------------------------------------------------- threads
+
+
+def test_threads_adopt_at_once():
+    source = """
+def f(x):
+    from math import cos
+    y = np.zeros(2)
+    y[0] = math.sin(x)
+    y[1] = cos(float(x))
+    return np.sum(np.array([y[0], y[1], x]))
+"""
+    for _ in range(5):
+        module = made(source)
+        start = Barrier(8)
+
+        def run(x, module=module, start=start):
+            start.wait()
+            return float(wg.grad(module.f)(x))
+
+        points = [0.1 * k for k in range(8)]
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(run, points))
+        np.testing.assert_allclose(found, [math.cos(x) - math.sin(x) + 1.0 for x in points])
+        wg.unadopt(module)
+        assert module.np is np
+        assert builtins.__import__.__module__ == "builtins"
+
+
+def test_threads_use_a_module_while_it_is_adopted():
+    module = made("def f(x): return math.sin(float(x)) + np.sum(array([x, x]))\n")
+    stop = Event()
+    want = math.sin(0.5) + 1.0
+
+    def use():
+        results = set()
+        while not stop.is_set():
+            results.add(float(module.f(0.5)))
+        return results
+
+    with ThreadPoolExecutor(2) as pool:
+        users = [pool.submit(use) for _ in range(2)]
+        for _ in range(20):
+            assert wg.grad(module.f)(0.0) == 3.0
+            wg.unadopt(module)
+        stop.set()
+        assert all(user.result() == {want} for user in users)

@@ -7,6 +7,7 @@ calls of number types. What is put back is what nobody has changed since.
 
 from __future__ import annotations
 
+import builtins
 import dis
 import gc
 from collections.abc import Callable, Iterable, Iterator
@@ -94,8 +95,7 @@ def replace(
     functions = dict.fromkeys(_functions(names, table, changes))
     for function in also:
         functions.update(dict.fromkeys(_unwrapped(function)))
-    for code in running:
-        functions.update(dict.fromkeys(_functions_of(code)))
+    functions.update(dict.fromkeys(_functions_of(list(running))))
     for function in functions:
         _replace_in_function(function, table, changes)
     _shadow(names, table, list(functions), changes)
@@ -158,8 +158,9 @@ def _unwrapped(value: Any) -> Iterator[FunctionType]:
         seen += 1
 
 
-def _functions_of(code: CodeType) -> Iterator[FunctionType]:
-    for found in gc.get_referrers(code):
+def _functions_of(running: list[CodeType]) -> Iterator[FunctionType]:
+    """All functions that have one of these codes."""
+    for found in gc.get_referrers(*running) if running else ():
         if isinstance(found, FunctionType):
             yield from _unwrapped(found)
 
@@ -213,6 +214,9 @@ def _imports(code: CodeType) -> bool:
 
 
 def _replace_casts(names: dict[str, Any], functions: list[FunctionType], changes: Changes) -> None:
+    # Where all modules find them: a call that is under way may need them after they are given back.
+    vars(builtins).update({CALLED[name]: cast for name, cast in CASTS.items()})
+    vars(builtins)[CALLED_SCALARS] = scalars
     numpy = frozenset(name for name, value in names.items() if original(value) is np)
     shadowed = frozenset(CALLED).intersection(names)
     for function in functions:
@@ -220,7 +224,3 @@ def _replace_casts(names: dict[str, Any], functions: list[FunctionType], changes
         new = with_own_calls(code, numpy, shadowed)
         if new is not code:
             changes.attribute(function, "__code__", code, new)
-    given = {CALLED[name]: cast for name, cast in CASTS.items()} | {CALLED_SCALARS: scalars}
-    for name, ours in given.items():
-        if name not in names:
-            changes.item(names, name, ours)

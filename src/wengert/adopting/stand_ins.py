@@ -175,13 +175,13 @@ def _clone(real: ModuleType, replaced: dict[str, Any], later: Callable[[Any], An
 @functools.cache
 def _conversions() -> dict[Any, Any]:
     return {
-        real: _like(ours, real, "conversions") for real, ours in (conversions() | numbers()).items()
+        real: _like(ours, real, "converting") for real, ours in (conversions() | numbers()).items()
     }
 
 
 @functools.cache
 def _fresh_arrays() -> dict[Any, Any]:
-    return {real: _like(ours, real, "fresh_arrays") for real, ours in fresh_arrays().items()}
+    return {real: _like(ours, real, "assigning") for real, ours in fresh_arrays().items()}
 
 
 @functools.cache
@@ -192,10 +192,10 @@ def _of_lists() -> dict[Any, Any]:
         for value in vars(space).values():
             if isinstance(value, np.ufunc):
                 if value in UFUNCS or value in NUMPY:
-                    found[value] = _like(public_ufunc(value), value, "lists")
+                    found[value] = _like(public_ufunc(value), value, "listing")
             elif callable(value) and not isinstance(value, type) and value in NUMPY:
                 if value.__name__ not in INSIDE_TRACES:
-                    found[value] = _like(public(value, NUMPY[value]), value, "lists")
+                    found[value] = _like(public(value, NUMPY[value]), value, "listing")
     return found
 
 
@@ -246,7 +246,7 @@ class _Shelf:
             setattr(getattr(self, home), real.__name__, staticmethod(ours))
 
 
-_SHELVES = {"conversions": _conversions, "fresh_arrays": _fresh_arrays, "lists": _of_lists}
+_SHELVES = {"converting": _conversions, "assigning": _fresh_arrays, "listing": _of_lists}
 
 
 def __getattr__(name: str) -> Any:
