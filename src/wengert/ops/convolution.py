@@ -55,7 +55,7 @@ def _infer(types: tuple[ArrayType, ...], params: Any) -> ArrayType:
     return array_type((*a.shape[:-rank], *extents), a.dtype)
 
 
-def _convolver(mode: str, rank: int) -> Callable[[Any, Any], Any]:
+def _convolver(mode: Any, rank: int) -> Callable[[Any, Any], Any]:
     """The convolution of two arrays along all of their axes."""
     if rank == 1:
         return lambda a, v: np.convolve(a, v, mode)

@@ -39,8 +39,8 @@ from wengert.ops.movement import broadcast_to, reshape
 from wengert.ops.reductions import any as any_of
 from wengert.ops.reductions import kept
 
-_FORWARD = {0.0: "backward", 0.5: "ortho", 1.0: "forward"}
-_BACKWARD = {1.0: "backward", 0.5: "ortho", 0.0: "forward"}
+_FORWARD: dict[float, Any] = {0.0: "backward", 0.5: "ortho", 1.0: "forward"}
+_BACKWARD: dict[float, Any] = {1.0: "backward", 0.5: "ortho", 0.0: "forward"}
 
 
 def _reached(node: Node, mask: Node, axes: Sequence[int]) -> Node:
