@@ -46,7 +46,7 @@ from wengert.ops.movement import (
 )
 from wengert.ops.reductions import sum as total
 from wengert.ops.selection import select
-from wengert.tracing.forcing import check_alive, force
+from wengert.tracing.forcing import check_alive, force_node
 from wengert.tracing.lifting import is_traced, lift
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import ELEMENTS, Tracer
@@ -194,10 +194,11 @@ def _index_arrays(entry: Any, shape: Shape, session: Session) -> Sequence[Any]:
 def mask_positions(mask: Tracer) -> Node:
     """The flat positions where a traced mask is true.
 
-    Their number must be known, so the mask is forced; under `jit` that number alone is guarded.
+    Their number must be known, so it is forced; under `jit` it is guarded, and the mask is not.
     """
-    count = int(np.count_nonzero(force(mask)))
-    mask.session.guard(total(convert(mask.node, INT), range(mask.ndim)), count)
+    true = total(convert(mask.node, INT), range(mask.ndim))
+    count = int(force_node(mask.session, true))
+    mask.session.guard(true, count)
     return flatnonzero(mask.node, count)
 
 
