@@ -22,13 +22,30 @@ from wengert.tracing.views import is_scalar
 # ------------------------------------------------------------------------------- conversions
 
 
+def _converting(real: Any, inside: Callable[..., Any]) -> Callable[..., Any]:
+    """np.array, np.asarray and their kin; ours where anything is traced.
+
+    They are called so often that what most calls do not pass is kept out of the way.
+    """
+
+    def make(object: Any, dtype: Any = None, **kwargs: Any) -> Any:
+        if collector.depth:
+            return inside(object, dtype, **kwargs)
+        return real(object, dtype, **kwargs) if kwargs else real(object, dtype)
+
+    def convert(a: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if collector.depth:
+            return inside(a, dtype, *args, **kwargs)
+        return real(a, dtype, *args, **kwargs) if args or kwargs else real(a, dtype)
+
+    return make if real is np.array else convert
+
+
 def _of_one(real: Any, traced: Callable[..., Any]) -> Callable[..., Any]:
     """A function whose first argument becomes an array; ours where that is traced."""
 
     def call(a: Any, *args: Any, **kwargs: Any) -> Any:
-        if collector.depth and is_traced(a):
-            return traced(a, *args, **kwargs)
-        return real(a, *args, **kwargs)
+        return traced(a, *args, **kwargs) if is_traced(a) else real(a, *args, **kwargs)
 
     return call
 
@@ -138,7 +155,7 @@ def _shaped(items: Any, shape: tuple[int, ...], dtype: str) -> Any:
 
 def conversions() -> dict[Any, Any]:
     """NumPy's functions -> what stands for them where traced values would be dropped."""
-    of_one = {
+    arrays = {
         np.array: creation.array,
         np.asarray: creation.asarray,
         np.asanyarray: creation.asanyarray,
@@ -146,11 +163,10 @@ def conversions() -> dict[Any, Any]:
         np.asfortranarray: creation.asfortranarray,
         np.asarray_chkfinite: _asarray_chkfinite,
         np.require: _require,
-        np.iterable: _iterable,
-        np.isscalar: _isscalar,
-        np.ndenumerate: _ndenumerate,
     }
-    found = {real: _of_one(real, traced) for real, traced in of_one.items()}
+    others = {np.iterable: _iterable, np.isscalar: _isscalar, np.ndenumerate: _ndenumerate}
+    found = {real: _converting(real, _of_one(real, traced)) for real, traced in arrays.items()}
+    found |= {real: _of_any(real, traced) for real, traced in others.items()}
     found[np.full] = _of_any(np.full, creation.full)
     found[np.arange] = _of_any(np.arange, NUMPY[np.arange])
     found[np.broadcast] = _of_any(np.broadcast, _broadcast)
@@ -159,15 +175,13 @@ def conversions() -> dict[Any, Any]:
     return found
 
 
-def _in_trace() -> bool:
-    return bool(collector.depth) and current_session() is not None
-
-
 def _inside(real: Any, traced: Callable[..., Any]) -> Callable[..., Any]:
     """A function that makes an array; inside a trace, one to which traced values are assigned."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        return traced(*args, **kwargs) if _in_trace() else real(*args, **kwargs)
+        if collector.depth and current_session() is not None:
+            return traced(*args, **kwargs)
+        return real(*args, **kwargs)
 
     return call
 
@@ -177,7 +191,9 @@ def _of_nobody(real: Any) -> Callable[..., Any]:
 
     def call(*args: Any, **kwargs: Any) -> Any:
         made = real(*args, **kwargs)
-        if not _in_trace() or type(made) is not np.ndarray or made.base is not None:
+        if not collector.depth or current_session() is None:
+            return made
+        if type(made) is not np.ndarray or made.base is not None:
             return made
         return made if any(made is arg for arg in args) else creation.asarray(made)
 
@@ -189,14 +205,14 @@ def _unless_array(real: Any, traced: Callable[..., Any]) -> Callable[..., Any]:
     others may hold it; of lists and numbers they make new ones."""
     of_array = _of_nobody(real)
 
-    def call(a: Any, *args: Any, **kwargs: Any) -> Any:
-        if not _in_trace():
+    def inside(a: Any, *args: Any, **kwargs: Any) -> Any:
+        if current_session() is None:
             return real(a, *args, **kwargs)
         if isinstance(a, np.ndarray):
             return of_array(a, *args, **kwargs)
         return traced(a, *args, **kwargs)
 
-    return call
+    return _converting(real, inside)
 
 
 def fresh_arrays() -> dict[Any, Any]:

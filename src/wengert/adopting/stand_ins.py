@@ -25,6 +25,7 @@ from wengert.graph.registry import FUNCTIONS, NUMPY, UFUNCS
 from wengert.lazy import module
 from wengert.numpy.creation import INSIDE_TRACES
 from wengert.numpy.namespace import public, public_ufunc
+from wengert.tracing.session import collector
 
 
 class Parts(enum.Flag):
@@ -184,6 +185,15 @@ def _fresh_arrays() -> dict[Any, Any]:
     return {real: _like(ours, real, "assigning") for real, ours in fresh_arrays().items()}
 
 
+def _inside_traces(real: Any, ours: Callable[..., Any]) -> Callable[..., Any]:
+    """Ours where anything is traced: it looks at all that it is given."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return ours(*args, **kwargs) if collector.depth else real(*args, **kwargs)
+
+    return call
+
+
 @functools.cache
 def _of_lists() -> dict[Any, Any]:
     """All functions that have an implementation: NumPy itself asks no list what it holds."""
@@ -192,10 +202,14 @@ def _of_lists() -> dict[Any, Any]:
         for value in vars(space).values():
             if isinstance(value, np.ufunc):
                 if value in UFUNCS or value in NUMPY:
-                    found[value] = _like(public_ufunc(value), value, "listing")
+                    ours = public_ufunc(value)
+                    call = _like(_inside_traces(value, ours), value, "listing")
+                    vars(call).update(vars(ours))
+                    found[value] = call
             elif callable(value) and not isinstance(value, type) and value in NUMPY:
                 if value.__name__ not in INSIDE_TRACES:
-                    found[value] = _like(public(value, NUMPY[value]), value, "listing")
+                    call = _inside_traces(value, public(value, NUMPY[value]))
+                    found[value] = _like(call, value, "listing")
     return found
 
 
