@@ -53,6 +53,7 @@ def merged(outputs: Sequence[Node], given: Sequence[Node] = ()) -> list[Node]:
         new: dict[Node, Node] = {}
         for group in groups.values():
             used = {_column(one) for holder in group for one in read[holder]}
+            used = {column for column in used if not isinstance(column, int)}
             if len(group) > 1 or len(used) < len(_columns(group[0])):
                 new |= _joined(group, [one for holder in group for one in read[holder]])
         new = new or side_by_side(order) or without_idle_carries(order)
