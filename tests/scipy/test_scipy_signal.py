@@ -252,6 +252,42 @@ def test_periodogram() -> None:
         traced_value(lambda x: ours.welch(x, nperseg=99), LINE)
 
 
+@pytest.mark.parametrize("kwargs", [
+    {},
+    {"noverlap": 2, "nfft": 9, "detrend": "constant"},
+    {"fs": 2.0, "scaling": "psd", "boundary": "even"},
+    {"boundary": None, "padded": False},
+    {"boundary": "odd", "window": "boxcar", "return_onesided": False},
+], ids=str)  # fmt: skip
+def test_short_time_spectra(kwargs: Any) -> None:
+    against_scipy("stft", X[0, :15], nperseg=6, **kwargs)
+    against_scipy("stft", X, nperseg=7, **kwargs, gradient=False)
+    against_scipy("stft", X.T.copy(), nperseg=7, axis=0, **kwargs, gradient=False)
+
+
+@pytest.mark.parametrize("mode", ["psd", "complex", "magnitude", "angle", "phase"])
+def test_spectrograms(mode: str) -> None:
+    against_scipy("spectrogram", X[0], nperseg=8, mode=mode)
+    against_scipy("spectrogram", X.T.copy(), 2.0, nperseg=7, axis=0, mode=mode, gradient=False)
+    against_scipy(
+        "spectrogram", X, scaling="spectrum", nperseg=8, nfft=9, mode=mode, gradient=False
+    )
+
+
+@pytest.mark.parametrize("nperseg", [6, 7])
+def test_signals_of_short_time_spectra(nperseg: int) -> None:
+    _, _, z = theirs.stft(X, nperseg=nperseg)
+    against_scipy("istft", z[0], nperseg=nperseg)
+    against_scipy("istft", z, 2.0, nperseg=nperseg, scaling="psd", gradient=False)
+    with pytest.warns(UserWarning, match="NOLA"):
+        against_scipy("istft", z, nperseg=nperseg, boundary=False, gradient=False)
+    for order, axes in (((2, 0, 1), (0, 2)), ((1, 2, 0), (1, 0)), ((2, 1, 0), (0, 1))):
+        turned = np.ascontiguousarray(z.transpose(order))
+        against_scipy(
+            "istft", turned, nperseg=nperseg, time_axis=axes[0], freq_axis=axes[1], gradient=False
+        )
+
+
 def test_responses() -> None:
     against_scipy("freqz", B, A, 5)
     against_scipy("freqz", B, 1, 6, True)
@@ -271,7 +307,7 @@ def test_chirp(method: str) -> None:
 
 
 def test_what_cannot_be_traced_says_so() -> None:
-    for name in ("medfilt", "find_peaks", "stft", "tf2zpk", "cspline1d", "lombscargle"):
+    for name in ("medfilt", "find_peaks", "envelope", "tf2zpk", "cspline1d", "lombscargle"):
         with pytest.raises(Unsupported, match=f"scipy.signal.{name}"):
             traced_value(lambda x, n=name: getattr(ours, n)(x, x), LINE)
     for call in (

@@ -18,14 +18,13 @@ from scipy import signal as _signal
 
 from wengert.graph.registry import NUMPY as _NUMPY
 from wengert.scipy.namespace import exposed, refused
-from wengert.scipy.signal import convolving, filtering, responses, spectra
+from wengert.scipy.signal import convolving, filtering, frames, responses, spectra
 
 _RANKS = "what it gives rests on the order of the values, by code of SciPy's own"
 _DESIGN = "it designs a filter by code of SciPy's own, from parameters that must be known"
 _SYSTEMS = "systems as objects, and conversions between their forms, are SciPy's own code"
 _PEAKS = "it gives positions, which have no derivatives, by code of SciPy's own"
 _SPLINES = "it is a recursion of SciPy's own in C"
-_FRAMES = "short-time spectra are SciPy's own code; take np.fft.rfft of the windowed segments"
 _OTHER = "it has no rule"
 
 _REASONS = {
@@ -48,7 +47,6 @@ _REASONS = {
         + ("spline_filter", "sepfir2d", "symiirorder1", "symiirorder2", "gauss_spline"),
         _SPLINES,
     ),
-    **dict.fromkeys(("stft", "istft", "spectrogram", "envelope"), _FRAMES),
     **dict.fromkeys(
         ("tf2zpk", "tf2ss", "tf2sos", "zpk2tf", "zpk2ss", "zpk2sos", "ss2tf", "ss2zpk", "sos2tf")
         + ("sos2zpk", "lsim", "impulse", "step", "bode", "freqresp", "dlsim", "dimpulse", "dstep")
@@ -69,7 +67,7 @@ _UNTRACED = [
 ]
 globals().update(refused(_signal, __name__, {n: _REASONS.get(n, _OTHER) for n in _UNTRACED}))
 
-__all__ = ["convolving", "filtering", "responses", "spectra"]
+__all__ = ["convolving", "filtering", "frames", "responses", "spectra"]
 
 
 def __getattr__(name: str) -> Any:

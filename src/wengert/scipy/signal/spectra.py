@@ -17,12 +17,12 @@ from wengert.tracing.forcing import depends_on_input
 from wengert.tracing.tracer import Tracer
 
 
-def _floating(*values: Any) -> list[Any]:
+def floating(*values: Any) -> list[Any]:
     """All values as traced arrays of floating or complex numbers."""
     return [x if x.dtype.kind in "fc" else x.astype(float) for x in tracers(*values)]
 
 
-def _known(value: Any, what: str) -> Any:
+def known(value: Any, what: str) -> Any:
     """An argument as an array; an error where it rests on what is differentiated."""
     if isinstance(value, Tracer) and depends_on_input(value.node):
         raise Unsupported(f"{what} cannot be a traced value; it must be known")
@@ -38,13 +38,13 @@ def detrend(
 ) -> Any:
     if type not in ("linear", "l", "constant", "c"):
         raise WengertValueError("Trend type must be 'linear' or 'constant'.")
-    (x,) = _floating(data)
+    (x,) = floating(data)
     x = np.moveaxis(x, axis, -1)
     if type in ("constant", "c"):
         return np.moveaxis(x - np.mean(x, -1, keepdims=True), -1, axis)
     n = x.shape[-1]
     breaks = np.unique(
-        np.concatenate(([0], np.atleast_1d(_known(bp, "a breakpoint of detrend")), [n]))
+        np.concatenate(([0], np.atleast_1d(known(bp, "a breakpoint of detrend")), [n]))
     )
     if np.any(breaks > n):
         raise WengertValueError("Breakpoints must be less than length of data along given axis.")
@@ -126,7 +126,7 @@ def savgol_filter(
     """Savitzky–Golay: the value, or a derivative, of the parabola (…) fitted to the neighbours."""
     if mode not in (*_EDGES, "interp"):
         raise WengertValueError("mode must be 'mirror', 'constant', 'nearest' 'wrap' or 'interp'.")
-    x = np.moveaxis(_floating(x, cval, delta)[0], axis, -1)
+    x = np.moveaxis(floating(x, cval, delta)[0], axis, -1)
     n, width = x.shape[-1], operator.index(window_length)
     scale = delta**deriv
     weights = signal.savgol_coeffs(width, polyorder, deriv).astype(x.dtype) / scale
@@ -155,7 +155,7 @@ def savgol_filter(
 
 @implements(signal.wiener)
 def wiener(im: Any, mysize: Any = None, noise: Any = None) -> Any:
-    x = _floating(im, 0 if noise is None else noise)[0]
+    x = floating(im, 0 if noise is None else noise)[0]
     sizes = [3] * x.ndim if mysize is None else np.broadcast_to(mysize, (x.ndim,)).tolist()
     window, count = np.ones(sizes), float(np.prod(sizes))
     mean = correlate(x, window, "same", "direct") / count
@@ -182,7 +182,7 @@ def resample(
             "scipy.signal.resample with a window cannot be traced: multiply the spectrum "
             "(np.fft.fft) by it and call resample with domain='freq'"
         )
-    x = np.moveaxis(_floating(x, *(() if t is None else (t,)))[0], axis, -1)
+    x = np.moveaxis(floating(x, *(() if t is None else (t,)))[0], axis, -1)
     n = x.shape[-1]
     m = min(num, n)
     if domain == "time" and x.dtype.kind != "c":
@@ -222,7 +222,7 @@ def _fewer_or_more(spectrum: Any, num: int, m: int) -> Any:
 # ------------------------------------------------------------------------------ power spectra
 
 
-def _window(window: Any, nperseg: Any, extent: int) -> Any:
+def taper_of(window: Any, nperseg: Any, extent: int) -> Any:
     if isinstance(window, str | tuple):
         length = 256 if nperseg is None else int(nperseg)
         if length > extent:
@@ -234,8 +234,8 @@ def _window(window: Any, nperseg: Any, extent: int) -> Any:
                 )
             length = extent
         window = signal.get_window(window, length)
-        return _known(window, "a window")
-    values = _known(window, "the window of a power spectrum")
+        return known(window, "a window")
+    values = known(window, "the window of a power spectrum")
     if values.ndim != 1 or values.shape[0] > extent:
         raise WengertValueError("window must be 1-D, and no longer than the input")
     if nperseg is not None and nperseg != values.shape[0]:
@@ -243,7 +243,9 @@ def _window(window: Any, nperseg: Any, extent: int) -> Any:
     return values
 
 
-def _spectra(x: Any, window: Any, noverlap: Any, nfft: Any, trend: Any, onesided: bool) -> Any:
+def segment_spectra(
+    x: Any, window: Any, noverlap: Any, nfft: Any, trend: Any, onesided: bool
+) -> Any:
     """The spectra of the windowed segments of x: (…, segments, frequencies)."""
     width = window.shape[0]
     overlap = width // 2 if noverlap is None else int(noverlap)
@@ -276,7 +278,7 @@ def csd(
 ) -> Any:
     """Welch 1967: the mean of the products of spectra of overlapping segments."""
     same = x is y
-    x, y = (np.moveaxis(v, axis, -1) for v in _floating(x, y, fs)[:2])
+    x, y = (np.moveaxis(v, axis, -1) for v in floating(x, y, fs)[:2])
     if x.shape[-1] != y.shape[-1]:
         raise Unsupported(
             "scipy.signal.csd of arrays of different lengths cannot be traced: pad the shorter "
@@ -286,14 +288,14 @@ def csd(
         raise WengertValueError(f"Parameter {scaling=} not in ['density', 'spectrum']!")
     if average not in ("mean", "median"):
         raise WengertValueError(f"Parameter {average=} must be 'median' or 'mean'!")
-    taper = _window(window, nperseg, x.shape[-1])
+    taper = taper_of(window, nperseg, x.shape[-1])
     width = taper.shape[0]
     length = width if nfft is None else operator.index(nfft)
     if length < width:
         raise WengertValueError("nfft must be greater than or equal to nperseg.")
     onesided = return_onesided and "c" not in (x.dtype.kind, y.dtype.kind)
-    of_x = _spectra(x, taper, noverlap, length, detrend, onesided)
-    of_y = of_x if same else _spectra(y, taper, noverlap, length, detrend, onesided)
+    of_x = segment_spectra(x, taper, noverlap, length, detrend, onesided)
+    of_y = of_x if same else segment_spectra(y, taper, noverlap, length, detrend, onesided)
     power = of_x.real**2 + of_x.imag**2 if same else np.conj(of_x) * of_y
     weights = np.ones(power.shape[-1])
     if onesided:
@@ -346,10 +348,10 @@ def periodogram(
     scaling: str = "density",
     axis: int = -1,
 ) -> Any:
-    x = np.moveaxis(_floating(x, fs)[0], axis, -1)
+    x = np.moveaxis(floating(x, fs)[0], axis, -1)
     if nfft is not None and nfft < x.shape[-1]:
         x = x[..., :nfft]
-    taper = _window("boxcar" if window is None else window, x.shape[-1], x.shape[-1])
+    taper = taper_of("boxcar" if window is None else window, x.shape[-1], x.shape[-1])
     freqs, power = csd(x, x, fs, taper, None, 0, nfft, detrend, return_onesided, scaling)
     return freqs, np.moveaxis(power, -1, axis)
 
@@ -366,7 +368,7 @@ def coherence(
     detrend: Any = "constant",
     axis: int = -1,
 ) -> Any:
-    x, y = _floating(x, y, fs)[:2]
+    x, y = floating(x, y, fs)[:2]
     further = (fs, window, nperseg, noverlap, nfft, detrend)
     freqs, of_x = welch(x, *further, axis=axis)
     _, of_y = welch(y, *further, axis=axis)
