@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -11,9 +13,19 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+import wengert as wg
+
 FOLDER = Path(__file__).parents[1] / "examples"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
 COMPARING = [name for name in NAMES if "def comparisons(" in (FOLDER / f"{name}.py").read_text()]
+
+
+@pytest.fixture(autouse=True)
+def adoption() -> Iterator[None]:
+    """As users have it: on. What the programs adopt is given back."""
+    with wg.adoption("on"):
+        yield
+    wg.unadopt()
 
 
 @cache
@@ -34,6 +46,11 @@ def test_runs_and_prints(
     monkeypatch.chdir(tmp_path)
     example(name).main()
     assert capsys.readouterr().out.strip()
+
+
+def test_the_list_names_all_programs() -> None:
+    listed = re.findall(r"^\| \[(\w+)\.py\]", (FOLDER / "README.md").read_text(), re.MULTILINE)
+    assert sorted(listed) == NAMES
 
 
 @pytest.mark.parametrize("name", COMPARING)
@@ -116,3 +133,34 @@ class TestNetwork:
         for layer, v_in, delta in zip(gradient, (x, v), (delta1, delta2), strict=True):
             np.testing.assert_allclose(layer["w"], v_in.T @ delta, rtol=1e-12, atol=1e-15)
             np.testing.assert_allclose(layer["b"], delta.sum(axis=0), rtol=1e-12, atol=1e-15)
+
+
+class TestPendulum:
+    def test_the_gradients_of_both_solvers_agree(self) -> None:
+        pendulum = example("pendulum")
+        start = np.array([2.2, 0.5, 2.5])
+        by_scan, by_scipy = pendulum.gradients(start, pendulum.observations())
+        # the fixed steps err by some 1e-8 (fourth order, h = 0.01 s), SciPy's by 1e-9
+        np.testing.assert_allclose(by_scan, by_scipy, rtol=1e-7)
+
+    def test_the_parameters_are_found(self) -> None:
+        """Within five standard deviations, σ² (JᵀJ)⁻¹, where the gradient vanishes."""
+        pendulum = example("pendulum")
+        seen = pendulum.observations()
+        found = pendulum.fit(seen, np.array([1.7, 0.1, 1.0]))
+        slopes = wg.jacobian(pendulum.angles)(found.parameters)
+        deviations = pendulum.NOISE * np.sqrt(np.diag(np.linalg.inv(slopes.T @ slopes)))
+        assert np.all(deviations < 0.01)
+        assert np.all(np.abs(found.parameters - pendulum.TRUTH) < 5 * deviations)
+        np.testing.assert_allclose(slopes.T @ found.residuals, 0.0, atol=1e-4)
+
+    def test_without_noise_they_are_exact(self) -> None:
+        pendulum = example("pendulum")
+        found = pendulum.fit(pendulum.angles(pendulum.TRUTH), np.array([1.7, 0.1, 1.0]))
+        np.testing.assert_allclose(found.parameters, pendulum.TRUTH, rtol=1e-10)
+
+    def test_the_adjoint_equation_gives_the_jacobian_of_forward_mode(self) -> None:
+        angles = example("pendulum").angles
+        parameters = np.array([1.7, 0.1, 1.0])
+        forward, reverse = wg.jacfwd(angles)(parameters), wg.jacrev(angles)(parameters)
+        np.testing.assert_allclose(forward, reverse, rtol=1e-11, atol=1e-12)
