@@ -122,7 +122,7 @@ def test_the_namespace_is_found_from_an_array() -> None:
     def f(x: Any) -> Any:
         xp = x.__array_namespace__()
         assert xp is wnp
-        assert x.__array_namespace__(api_version="2024.12") is wnp
+        assert x.__array_namespace__(api_version="2025.12") is wnp
         with pytest.raises(ValueError, match="1999"):
             x.__array_namespace__(api_version="1999.12")
         return xp.sum(xp.sin(x))

@@ -10,7 +10,10 @@ import pytest
 import scipy.signal as theirs
 
 from support import check, interpreted, leaves, same, traced_value
+from wengert.derivatives.batching import vmap
+from wengert.derivatives.gradients import grad
 from wengert.errors import Unsupported
+from wengert.execution.jit import jit
 from wengert.scipy import signal as ours
 
 RNG = np.random.default_rng(10)
@@ -301,6 +304,42 @@ def test_chirp(method: str) -> None:
     t = np.linspace(0.1, 2, 5)
     against_scipy("chirp", t, 1.0, 2.5, 3.0, method, 20.0)
     against_scipy("chirp", t, 1.0, 2.5, 3.0, method, vertex_zero=False, complex=True)
+
+
+# ------------------------------------------------------------------------ many at once, and jit
+
+
+def test_under_vmap_and_jit() -> None:
+    cases: list[Any] = [
+        lambda m, x: m.lfilter(B, A, x),
+        lambda m, x: m.filtfilt(B, A, x),
+        lambda m, x: m.convolve(x, B, "same", "direct"),
+        lambda m, x: m.fftconvolve(x, B),
+        lambda m, x: m.savgol_filter(x, 5, 2),
+        lambda m, x: m.hilbert(x),
+        lambda m, x: m.welch(x, nperseg=8)[1],
+    ]
+    for f in cases:
+        expected = np.stack([f(theirs, row) for row in X])
+        np.testing.assert_allclose(vmap(lambda x, f=f: f(ours, x))(X), expected, atol=1e-12)
+        fast = jit(lambda x, f=f: f(ours, x))
+        for row, value in zip(X, expected, strict=True):
+            np.testing.assert_allclose(fast(row), value, atol=1e-12)
+    coefficients = np.stack([A, A * [1, -0.5, 0.3]])
+    expected = np.stack([theirs.lfilter(B, a, X[0]) for a in coefficients])
+    many = vmap(lambda a: ours.lfilter(B, a, X[0]))(coefficients)
+    np.testing.assert_allclose(many, expected, atol=1e-12)
+
+
+def test_no_nan_from_a_branch_not_taken() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(ours.lfilter(B, A, np.where(x > 0, np.log(x), 0.0)) ** 2)
+
+    x = np.array([0.5, -1.0, 2.0, 0.0])
+    with np.errstate(all="ignore"):
+        gradient = grad(f)(x)
+    assert np.isfinite(gradient).all()
+    assert gradient[1] == gradient[3] == 0
 
 
 # ----------------------------------------------------------------------------------- refusals

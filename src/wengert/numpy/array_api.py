@@ -1,8 +1,8 @@
 """The Python array API standard on tracers: the namespace, devices, DLPack, kinds of numbers.
 
-`wengert.numpy` follows the standard as far as NumPy does, whose version of it is
-`wengert.numpy.__array_api_version__`. Every function is found by NumPy's name; here is what the
-standard asks of arrays themselves, and what NumPy does not dispatch.
+`wengert.numpy` follows the standard as far as NumPy does: it has every function of version 2025.12,
+and `wengert.numpy.__array_api_version__` is the version that NumPy declares. Functions are found by
+NumPy's name; here is what the standard asks of arrays themselves, and what NumPy does not dispatch.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from wengert.graph.registry import FUNCTIONS
 from wengert.numpy.creation import check_device
 from wengert.tracing.tracer import METHODS, Tracer
 
-VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
-"""The versions of the standard that may be asked for: those that NumPy follows."""
+VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
+"""The versions of the standard that may be asked for: those whose functions are all there."""
 
 
 def _namespace(x: Tracer, *, api_version: str | None = None) -> Any:
