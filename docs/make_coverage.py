@@ -48,7 +48,17 @@ FAMILIES = {
     "reduction": "Reductions and scans",
     "contraction": "Products",
     "opaque": "Integer and boolean results",
-    "holder": "Holders of rules and functions of the user's",
+    "transform": "Transforms of Fourier's and their kin",
+    "factorisation": "Factorisations, and what is computed by one",
+    "spectral": "Derivatives of eigenvectors and singular vectors",
+    "determinant": "Determinants",
+    "linear system": "Linear systems",
+    "linear solve": "Banded linear systems",
+    "matrix equation": "Equations for matrices",
+    "matrix function": "Functions of matrices",
+    "several": "Special functions of several results",
+    "sampling": "Quantiles for random draws",
+    "holder": "Holders: loops, branches, solutions, rules and functions of the user's",
 }
 
 # Printing, files, settings, types, and what is made of known numbers alone.
@@ -94,7 +104,9 @@ def _ops() -> str:
         "integer, f float32 and float64, c complex64 and complex128. A derivative is a *rule*,",
         "*zero* wherever it exists, or absent with the reason. An op with a transpose is linear in",
         "at least one input. *Batch* tells how the op acts on many instances at once, for",
-        "Jacobians: *loop* is one instance at a time.",
+        "Jacobians and `vmap`: *loop* is one instance at a time. *Native* ops have rules for machine",
+        "code (factorisations for small real matrices); the others are calls of NumPy or SciPy in",
+        "compiled programs.",
         "",
     ]
     unknown = {op.family for op in OPS.values()} - set(FAMILIES)
@@ -102,7 +114,8 @@ def _ops() -> str:
         records = sorted((op for op in OPS.values() if op.family == family), key=_name)
         lines += [f"### {title}", ""]
         lines += _table(
-            ("op", "written", "kinds", "derivative", "transpose", "batch"), map(_record, records)
+            ("op", "written", "kinds", "derivative", "transpose", "batch", "native"),
+            map(_record, records),
         )
         lines.append("")
     return "\n".join(lines)
@@ -121,6 +134,7 @@ def _record(op: Op) -> tuple[str, ...]:
         _slot(op.pushforward),
         "–" if op.transpose is NOT_LINEAR else _slot(op.transpose, "yes"),
         "loop" if op.batch is batch_by_loop else _slot(op.batch, "yes"),
+        "–" if isinstance(op.native, Absent) else "yes",
     )
 
 
