@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 from typing import Any
 
@@ -252,6 +253,7 @@ def test_objects_of_plain_arrays_are_scipys_and_take_traced_points() -> None:
         assert isinstance(own, type(scipys))
         np.testing.assert_array_equal(own(INSIDE), scipys(INSIDE))
         check(own, INSIDE, rtol=1e-11)
+        check(pickle.loads(pickle.dumps(own)), INSIDE[:2], rtol=1e-11)
     spline = ours.CubicSpline(X, Y)
     check(spline.derivative(), INSIDE, rtol=1e-11)
     check(lambda b: spline.integrate(0.2, b), 3.0, rtol=1e-11)
