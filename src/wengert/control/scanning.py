@@ -33,7 +33,7 @@ from wengert.graph.literals import full, zeros
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.registry import find, runner
-from wengert.graph.types import INT, ArrayType, TapeType, TupleType, Type, array_type
+from wengert.graph.types import BOOL, INT, ArrayType, TapeType, TupleType, Type, array_type
 from wengert.graph.walk import dependents, substitute, topological
 from wengert.ops import linear
 from wengert.ops.families import define
@@ -259,15 +259,37 @@ def _transpose(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[Tangent
     given = [back[k] if k < n_carry else ys.get(k) for k in range(len(body.outputs))]
     found = transposed(body.outputs, linear_in, given)
     a, b = len(of_consts), len(of_consts) + n_carry
+    by_param = dict(zip((*of_consts, *carried, *of_xs), found, strict=True))
+    # where all steps give a structural zero, or the last one for a carry, the sum is one too
+    masked = {
+        k: _named_mask(k, p[k])
+        for k in (*of_consts, *carried)
+        if inputs[k].args and by_param[k] is not None and linear.is_masked(by_param[k])
+    }
+    masks = [
+        by_param[k].args[0] if k in carried else find("logical_or")(own_mask, by_param[k].args[0])
+        for k, own_mask in masked.items()
+    ]
+    stepwise = [
+        k
+        for k in of_xs
+        if length is not None
+        and inputs[k].args
+        and by_param[k] is not None
+        and linear.is_masked(by_param[k])
+    ]
     outputs = [
         *(written(ct, p[k]) for ct, k in zip(found[a:b], carried, strict=True)),
         *(linear.add(total, ct) for total, ct in zip(sums, found[:a], strict=True)),
+        *masks,
         *(written(ct, p[k]) for ct, k in zip(found[b:], of_xs, strict=True)),
+        *(by_param[k].args[0] for k in stepwise),
     ]
     parameters = [
         *(p[k] for k in fixed),
         *back,
         *sums,
+        *masked.values(),
         *(p[k] for k in read),
         *(ys[k] for k in shown),
     ]
@@ -277,6 +299,7 @@ def _transpose(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[Tangent
         [
             *(written(cts[k], body.outputs[k]) for k in range(n_carry)),
             *(zeros(strong(p[k].type)) for k in of_consts),
+            *(full(k in carried, BOOL, p[k].shape) for k in masked),
         ],
         [*(inputs[k] for k in read), *(cts[k] for k in shown)],
         length,
@@ -284,8 +307,12 @@ def _transpose(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[Tangent
         *own.count,
     )
     result: list[Tangent] = [None] * len(node.args)
-    for place, k in enumerate((*carried, *of_consts, *of_xs)):
-        result[lead + k] = item(held, place)
+    for place, k in enumerate((*carried, *of_consts, *masked, *of_xs, *stepwise)):
+        value, known = item(held, place), result[lead + k]
+        result[lead + k] = value if known is None else linear.masked(value, known)
+    for k in (*of_consts, *of_xs):
+        if by_param[k] is None:
+            result[lead + k] = None
     return result
 
 
@@ -305,6 +332,10 @@ def _linear_parameters(body: Body, flags: Sequence[bool], consts: int, carry: in
 def _named(what: str, k: int, like: Node) -> Node:
     """A leaf of a step that is being transposed."""
     return parameter((what, k), strong(like.type))
+
+
+def _named_mask(k: int, like: Node) -> Node:
+    return parameter(("mask", k), array_type(like.shape, BOOL))
 
 
 def by_pushforward(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[Tangent]:

@@ -108,21 +108,22 @@ def _with_safe_residuals(
     for node in reversed(order):
         if node not in linear:
             continue
-        if linear_ops.is_masked(node) and node.args[0] not in linear:
-            given: set[Node] | None = {node.args[0]}
+        if node.op.name == "select" and node.args[0] not in linear:
+            mask = node.args[0]
+            places: list[set[Node] | None] = [None, {mask}, {find("logical_not")(mask)}]
         elif node.op.family == "elementwise" and node not in everywhere:
-            given = masks.get(node)
+            places = [masks.get(node)] * len(node.args)
         else:
-            given = None
-        for arg in node.args:
-            if given is None or (arg is node.args[0] and linear_ops.is_masked(node)):
+            places = [None] * len(node.args)
+        for arg, place in zip(node.args, places, strict=True):
+            if place is None:
                 everywhere.add(arg)
             else:
-                masks.setdefault(arg, set()).update(given)
+                masks.setdefault(arg, set()).update(place)
     new: dict[Node, Node] = {}
     safe: set[Node] = set()
     for node in order:
-        if node not in linear or linear_ops.is_masked(node):
+        if node not in linear or node.op.name == "select":
             wanted: list[Node] = []
         else:
             wanted = [a for a in node.args if a in masks and a not in everywhere | linear]
