@@ -5,6 +5,7 @@ import os
 import pytest
 
 os.environ["WENGERT_CACHE"] = "off"  # what an earlier run compiled says nothing about this one
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # several processes test at once
 
 
 @pytest.fixture(autouse=True)
