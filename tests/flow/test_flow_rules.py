@@ -67,6 +67,25 @@ def test_no_nan_from_outside_of_a_branch_not_taken():
             assert [second(0.7) for second in rest[1:]] == [0.0] * 4
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, y: wg.cond(x < 5, lambda: np.where(x > 0, y * 2, x), lambda: y),
+        lambda x, y: wg.scan(lambda c, r: (np.where(r > 9, y * c, c), None), x, ROWS)[0],
+        lambda x, y: wg.fori_loop(0, 3, lambda i, c: np.where(x > 0, y * c, c), x),
+        lambda x, y: wg.while_loop(lambda c: c < 9, lambda c: np.where(x > 0, y, c + 10), x),
+        lambda x, y: wg.scan(lambda c, v: (c + np.where(x > 0, v, 0), None), x, y * ROWS)[0],
+    ],
+)
+def test_no_nan_from_what_is_computed_outside_and_masked_inside(f):
+    with np.errstate(all="ignore"):
+        first, second = [], []
+        for derivative in orders(lambda x: f(x, np.sqrt(x))):
+            (first if len(first) < 2 else second).append(derivative(-0.7))
+        assert first == [1.0, 1.0]
+        assert second == [0.0] * 4
+
+
 def test_masks_inside_give_what_python_gives():
     def unrolled(x):
         total = 0.0

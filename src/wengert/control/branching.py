@@ -22,7 +22,7 @@ from wengert.graph.literals import full, zeros
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.registry import find, runner
-from wengert.graph.types import ArrayType, TupleType, Type
+from wengert.graph.types import BOOL, ArrayType, TupleType, Type
 from wengert.graph.walk import topological
 from wengert.ops import linear
 from wengert.ops.families import define
@@ -150,22 +150,40 @@ def _transpose(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[Tangent
     linear_in = [k for k, flag in enumerate(flags) if flag]
     shown = [k for k, ct in enumerate(cts) if ct is not None]
     back = {k: parameter(("ct", k), strong(node.type.items[k])) for k in shown}
-    turned, there = [], []
-    for body in node.params:
+    given = [back.get(k) for k in range(len(node.type.items))]
+    found = [
+        transposed(body.outputs, [body.params[k] for k in linear_in], given) for body in node.params
+    ]
+    masked = [
+        place
+        for place, column in enumerate(zip(*found, strict=True))
+        if any(ct is not None and linear.is_masked(ct) for ct in column)
+    ]
+    turned = []
+    for body, own in zip(node.params, found, strict=True):
         p = body.params
-        given = [back.get(k) for k in range(len(body.outputs))]
-        found = transposed(body.outputs, [p[k] for k in linear_in], given)
-        there.append([ct is not None for ct in found])
-        outputs = [written(ct, p[k]) for ct, k in zip(found, linear_in, strict=True)]
-        inputs = [own for own, flag in zip(p, flags, strict=True) if not flag]
+        outputs = [written(ct, p[k]) for ct, k in zip(own, linear_in, strict=True)]
+        outputs += [_mask(own[place], p[linear_in[place]]) for place in masked]
+        inputs = [leaf for leaf, flag in zip(p, flags, strict=True) if not flag]
         turned.append(body_of(outputs, [*inputs, *back.values()]))
     fixed = [own for own, flag in zip(operands, flags, strict=True) if not flag]
     held = branch(index, [*fixed, *(cts[k] for k in shown)], *turned)
     result: list[Tangent] = [None] * len(node.args)
     for place, k in enumerate(linear_in):
-        given = [flags[place] for flags in there]
-        result[1 + k] = _structural(index, item(held, place), given) if any(given) else None
+        there = [own[place] is not None for own in found]
+        if any(there):
+            result[1 + k] = _structural(index, item(held, place), there)
+    for place, k in enumerate(masked, len(linear_in)):
+        result[1 + linear_in[k]] = linear.masked(item(held, place), item(held, k))
     return result
+
+
+def _mask(ct: Tangent, like: Node) -> Node:
+    """Where a cotangent is no structural zero."""
+    if ct is not None and linear.is_masked(ct):
+        mask: Node = ct.args[0]
+        return mask
+    return full(ct is not None, BOOL, like.shape)
 
 
 def _batch(node: Node, args: Sequence[Node], batched: Sequence[bool], size: int) -> Node:
