@@ -79,6 +79,10 @@ def take_back(names: dict[str, Any], layers: int = 0) -> None:
 
 # ------------------------------------------------------------------------------ what people call
 
+BY_HAND = Parts.CONVERSIONS | Parts.ARRAYS | Parts.CASTS
+"""What `adopt` replaces: not the functions that NumPy's protocols reach, which modules compare by
+identity (`statistic is np.std`), unless a list of traced values is given to one."""
+
 
 def adopt(code: T) -> T:
     """Make a module differentiable that makes plain arrays and numbers of what it is given.
@@ -116,8 +120,8 @@ def adopt(code: T) -> T:
     found = importlib.import_module(code) if isinstance(code, str) else code
     for names, functions in _namespaces(found):
         known = adopted(names)
-        if known is None or known.parts != Parts.ALL or functions:
-            adopt_names(names, Parts.ALL, also=functions)
+        if known is None or BY_HAND not in known.parts or functions:
+            adopt_names(names, BY_HAND, also=functions)
             logger.info("adopted %s", names.get("__name__"))
     return found  # type: ignore[return-value]
 

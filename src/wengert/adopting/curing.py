@@ -11,7 +11,6 @@ from __future__ import annotations
 import dis
 import linecache
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any, TypeAlias
 
@@ -139,12 +138,15 @@ _WRITES = frozenset({"STORE_SUBSCR", "STORE_SLICE"})
 
 def callers(steps: list[Step]) -> Iterator[Candidate]:
     """The modules that call functions of SciPy for which wengert has its own, on traced values."""
-    for (caller, _, _), (frame, _, _) in pairwise(steps):
-        names = caller.f_globals
-        if _name(frame).startswith("scipy.") and is_adoptable(names) and is_python(names):
-            known = scipy_codes(_name(frame).split(".")[1])
-            if frame.f_code in known and any(map(is_traced, frame.f_locals.values())):
-                yield names, Parts.CONVERSIONS
+    caller: FrameType | None = None
+    for frame, _, _ in steps:
+        name = _name(frame)
+        if name.startswith("scipy.") and any(map(is_traced, frame.f_locals.values())):
+            known = frame.f_code in scipy_codes(name.split(".")[1])
+            if known and caller is not None and is_adoptable(caller.f_globals):
+                yield caller.f_globals, Parts.CONVERSIONS
+        if not name.startswith("scipy._lib."):  # a decorator of SciPy's calls nothing of its own
+            caller = frame
 
 
 _QUESTIONS = ("isinstance", "hasattr", "isscalar", "iterable")

@@ -33,7 +33,8 @@ class Parts(enum.Flag):
 
     CONVERSIONS: functions that make arrays of what they are given, `math`, and SciPy's functions.
     ARRAYS: functions that make arrays to which the module assigns.
-    LISTS: all functions, since they are given lists of traced values, and SciPy's classes.
+    LISTS: all functions, since they are given lists of traced values, and SciPy's classes and
+        distributions, whose own code is adopted otherwise.
     CASTS: calls of `float`, `complex` and NumPy's scalar types.
     """
 
@@ -68,6 +69,7 @@ class StandIn(ModuleType):
         names = {**vars(real), **replaced}
         if real.__name__ == "scipy":  # its modules are replaced when they are asked for
             names = {k: v for k, v in names.items() if not isinstance(v, ModuleType)}
+        names.pop("__getattr__", None)  # a module's own: it would come before ours
         vars(self).update(names)
         vars(self)["__wengert__"] = (real, later)
 
@@ -146,8 +148,7 @@ class Table:
         if name not in _our_scipy():
             return
         for real, ours in _of_scipy(name).items():
-            is_simple = not isinstance(real, type | np.ufunc)
-            if is_simple or self._has_lists:
+            if self._has_lists or isinstance(real, FunctionType | BuiltinFunctionType):
                 self._found.setdefault(id(real), (real, ours))
 
 
