@@ -23,15 +23,16 @@ from yardstick.problem import Problem, disagreement, leaves
 
 
 def short(problem: Problem) -> Problem:
-    """The recurrences with two steps: an unrolled one has no other size."""
+    """The recurrences with two steps: their number is no argument."""
     if problem not in recurrences.PROBLEMS:
         return problem
-    shape = problem.function.args  # type: ignore[attr-defined]
-    dt = shape[-1]
+    *shape, _, dt = problem.function.args  # type: ignore[attr-defined]
     c_name = problem.floor.args[-1]  # type: ignore[union-attr]
+    ours = {"wengert": partial(recurrences.scanned, *shape, 2, dt)}
     return replace(
         problem,
-        function=partial(recurrences.unrolled, *shape[:-2], 2, dt),
+        function=partial(recurrences.unrolled, *shape, 2, dt),
+        otherwise=ours if "wengert" in problem.otherwise else {},
         floor=partial(recurrences.floor, 2, dt, c_name),
     )
 
@@ -52,23 +53,48 @@ def floors() -> floor.FloorLibrary:
     return found
 
 
+def function(problem: Problem) -> Any:
+    """The function with NumPy, of all instances where it is one of one instance."""
+    one = problem.function(np)
+    if problem.derivative != "jacobians":
+        return one
+    return lambda *arguments: np.stack(
+        [one(*instance) for instance in zip(*arguments, strict=True)]
+    )
+
+
+def by_complex_steps(f: Any, arguments: tuple[Any, ...], argnum: int) -> np.ndarray:
+    """The Jacobian with respect to one array, the derivative's axes last, exact to rounding.
+
+    Source: Squire and Trapp 1998, *Using complex variables to estimate derivatives*.
+    """
+    x, h = np.asarray(arguments[argnum]), 1e-30
+    columns = []
+    for place in np.ndindex(x.shape):
+        moved = np.array(x, complex)
+        moved[place] += 1j * h
+        columns.append(np.imag(f(*arguments[:argnum], moved, *arguments[argnum + 1 :])) / h)
+    return np.moveaxis(
+        np.reshape(columns, x.shape + np.shape(columns[0])), range(x.ndim), range(-x.ndim, 0)
+    )
+
+
 def expected(problem: Problem, arguments: tuple[Any, ...]) -> Any:
-    """By hand; for the recurrences differences of fourth order of the NumPy function."""
+    """By hand, or else by complex steps."""
     if problem.by_hand is not None:
         return problem.by_hand(*arguments)
-    f, (y0,) = problem.function(np), arguments
-    h = 1e-3
-    weights = {-2: 1, -1: -8, 1: 8, 2: -1}
-    slopes = [
-        sum(weight * f(y0 + k * h * e) for k, weight in weights.items()) / (12 * h)
-        for e in np.eye(len(y0))
-    ]
-    return f(y0), np.array(slopes)
+    argnums = (problem.argnums,) if isinstance(problem.argnums, int) else problem.argnums
+    if problem.derivative == "jacobians":
+        one = problem.function(np)
+        return [
+            np.stack([by_complex_steps(one, of, k) for of in zip(*arguments, strict=True)])
+            for k in argnums
+        ]
+    f = problem.function(np)
+    return f(*arguments), [by_complex_steps(f, arguments, k) for k in argnums]
 
 
 def tolerance(problem: Problem) -> float:
-    if problem.by_hand is None:
-        return 1e-9  # of the differences: h⁴ and rounding by h
     return 1e-5 if "float32" in problem.name else 1e-12
 
 
@@ -79,14 +105,14 @@ def test_wengert_agrees_with_what_was_derived_by_hand(problem: Problem) -> None:
     assert f is not None
     assert g is not None
     of_function = problem.of_function(arguments)
-    assert disagreement(f(), problem.function(np)(*of_function)) <= tolerance(problem)
+    assert disagreement(f(), function(problem)(*of_function)) <= tolerance(problem)
     assert disagreement(g(), expected(problem, arguments)) <= tolerance(problem)
 
 
 @pytest.mark.parametrize("problem", [p for p in SMALL if "torch" in p.otherwise], ids=name)
 def test_other_formulations_are_the_same_function(problem: Problem) -> None:
     arguments = problem.small()
-    expected = problem.function(np)(*arguments)
+    expected = function(problem)(*arguments)
     for formulation in set(problem.otherwise.values()):
         assert disagreement(formulation(np)(*arguments), expected) <= tolerance(problem)
 
@@ -102,7 +128,7 @@ def test_floor_agrees_with_what_was_derived_by_hand(
     assert disagreement(made.g.call(), expected(problem, arguments)) <= tolerance(problem)
     if made.f is not None:
         value = leaves(made.f.call())[0]
-        assert disagreement(value, problem.function(np)(*arguments)) <= tolerance(problem)
+        assert disagreement(value, function(problem)(*arguments)) <= tolerance(problem)
     assert made.g.seconds(10) > 0
 
 
@@ -133,6 +159,36 @@ def test_goals_are_missed_by_slow_rows_and_by_rows_without_a_result() -> None:
     assert (verdicts([fast, slow])[limit], verdicts([fast, slow])[mean]) == (False, False)
     assert (verdicts([fast, absent])[limit], verdicts([fast, absent])[mean]) == (False, False)
     assert verdicts([])[limit] is None
+
+
+def test_a_scan_is_judged_by_the_loop_and_counts_in_no_mean() -> None:
+    loop = Row("lorenz", f={"wengert": 1.0, "c": 1.0}, g={"wengert": 1.0, "c": 1.0, "jax": 4.5})
+    goal, mean = "Lorenz, five bodies by scan ≤ 1.5 × unrolled", "geometric mean against C ≤ 1.0"
+    every = "faster than JAX in every row"
+    for seconds, reached in ((1.4, True), (1.6, False)):
+        scan = replace(loop, name="lorenz-scan", g={"wengert": seconds, "c": 1.0, "jax": 1.5})
+        assert verdicts([loop, scan])[goal] is reached
+        assert verdicts([loop, scan])[mean] is True
+        assert verdicts([loop, scan])[every] is reached
+        assert verdicts([scan])[goal] is None
+    without = replace(loop, name="lorenz-scan", g={"c": 1.0})
+    assert verdicts([loop, without])[goal] is False
+
+
+def test_factorisations_have_limits_of_their_own() -> None:
+    def row(name: str, cost: float) -> Row:
+        return Row(name, f={"wengert": 1.0}, g={"wengert": cost, "jax": 9.0})
+
+    solve, logdet = "solve: g/f ≤ 1.3", "log-determinants: g/f ≤ 2.0"
+    rows = [row("solve", 1.2), row("batched-solve", 3.0), row("logdet-cholesky", 1.9)]
+    assert (verdicts(rows)[solve], verdicts(rows)[logdet]) == (True, True)
+    rows += [row("logdet-slogdet", 2.1)]
+    assert (verdicts(rows)[solve], verdicts(rows)[logdet]) == (True, False)
+    assert verdicts([row("solve", 1.4)])[solve] is False
+    # They do not make the mean of the other gradients smaller.
+    mean = "geometric mean of g/f ≤ 2.0"
+    assert verdicts(rows)[mean] is None
+    assert verdicts([*rows, row("mds", 2.5)])[mean] is False
 
 
 @pytest.mark.parametrize("wrong", ["f", "g"])

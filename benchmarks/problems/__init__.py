@@ -8,8 +8,10 @@ from problems import (
     bundle,
     dispatch,
     elementwise,
+    factorisations,
     gmm,
     joints,
+    kalman,
     logistic,
     lstm,
     mds,
@@ -33,7 +35,9 @@ FAMILIES = (
     logistic,
     recurrences,
     lstm,
+    kalman,
     bundle,
+    factorisations,
 )
 PROBLEMS: tuple[Problem, ...] = tuple(p for family in FAMILIES for p in family.PROBLEMS)
 

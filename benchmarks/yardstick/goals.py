@@ -11,6 +11,11 @@ from yardstick.measure import Row
 # Rows whose limit is another one than the rest's.
 JOINED = ("differences", "laplacian", "concatenate", "gather")
 MATRIX = ("mlp", "logistic")
+FACTORED = ("solve", "batched-solve", "logdet", "svd")
+LSTM, BUNDLE = "lstm", "bundle"
+# These repeat a problem that is there as an unrolled loop too.
+REPEATED = "-scan"
+NO_GRADIENT = ("hvp", "hessian", BUNDLE)
 OURS = "wengert"
 
 
@@ -29,12 +34,21 @@ def geometric_mean(ratios: Iterable[float]) -> float:
 
 
 def goals(rows: Sequence[Row], startup: Mapping[str, float | None]) -> list[Goal]:
-    """All goals. A row or a process without a result of wengert misses those that it belongs to."""
+    """All goals. A row or a process without a result of wengert misses those that it belongs to.
+
+    A problem counts once in what is a mean or has a limit in C: its scan is compared with its loop.
+    """
+    every, rows = rows, [row for row in rows if not row.name.endswith(REPEATED)]
     dispatch = _named(rows, "dispatch")
     others = [row for row in rows if row not in dispatch]
     floored = [row for row in others if "c" in row.g]
-    general = [row for row in floored if row.name not in JOINED]
-    gradients = [row for row in others if not row.name.endswith(("hvp", "hessian"))]
+    general = [row for row in floored if row.name not in (*JOINED, LSTM, BUNDLE)]
+    # A gradient that reuses a factorisation is cheap: such rows would flatter this mean.
+    gradients = [
+        row
+        for row in others
+        if not row.name.endswith(NO_GRADIENT) and not row.name.startswith(FACTORED)
+    ]
     with_jax = [row for row in rows if "jax" in row.g]
     best = _named(rows, "chain", "polynomial", "mds", "student-30", "lorenz")
     found = [
@@ -63,7 +77,12 @@ def goals(rows: Sequence[Row], startup: Mapping[str, float | None]) -> list[Goal
             at_most=1.2,
         ),
         _mean("geometric mean of g/f ≤ 2.0", gradients, _cost, at_most=2.0),
-        _every("faster than JAX in every row", with_jax, _against("jax"), at_least=1.0),
+        _every(
+            "faster than JAX in every row",
+            [row for row in every if "jax" in row.g],
+            _against("jax"),
+            at_least=1.0,
+        ),
         _mean("≥ 4 × faster than JAX in geometric mean", with_jax, _against("jax"), at_least=4.0),
         _every(
             "MLP, HVPs, logistic Hessian at least as fast as JAX",
@@ -93,6 +112,18 @@ def goals(rows: Sequence[Row], startup: Mapping[str, float | None]) -> list[Goal
             _fresh("first"),
             at_most=1.5,
         ),
+        _every("solve: g/f ≤ 1.3", _named(rows, "solve"), _cost, at_most=1.3),
+        _every("log-determinants: g/f ≤ 2.0", _named(rows, "logdet"), _cost, at_most=2.0),
+        _every("LSTM by scan ≤ 2 × C", _named(rows, LSTM), _over("g", "c"), at_most=2.0),
+        _every("LSTM ≥ 8 × faster than JAX", _named(rows, LSTM), _against("jax"), at_least=8.0),
+        _every(
+            "Lorenz, five bodies by scan ≤ 1.5 × unrolled",
+            [row for row in every if row.name.endswith(REPEATED)],
+            _against_unrolled(rows),
+            at_most=1.5,
+        ),
+        _every("bundle ≤ 2 × C", _named(rows, BUNDLE), _over("g", "c"), at_most=2.0),
+        _every("bundle ≥ 10 × faster than JAX", _named(rows, BUNDLE), _against("jax"), at_least=10),
     ]
     process = startup.get(OURS)
     found.append(
@@ -143,6 +174,18 @@ def _products(row: Row) -> float | None:
 
 def _overhead(row: Row) -> float | None:
     return 1e9 * (row.g[OURS] - row.g["c"]) if OURS in row.g and "c" in row.g else None
+
+
+def _against_unrolled(rows: Sequence[Row]) -> Measure:
+    """A scan's time as a multiple of that of the same problem as a loop."""
+    loops = {row.name: row for row in rows}
+
+    def measure(row: Row) -> float | None:
+        loop = loops.get(row.name.removesuffix(REPEATED))
+        measured = loop is not None and OURS in loop.g and OURS in row.g
+        return row.g[OURS] / loop.g[OURS] if measured else None
+
+    return measure
 
 
 def _fresh(what: str) -> Measure:
