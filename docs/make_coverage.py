@@ -104,9 +104,9 @@ def _ops() -> str:
         "integer, f float32 and float64, c complex64 and complex128. A derivative is a *rule*,",
         "*zero* wherever it exists, or absent with the reason. An op with a transpose is linear in",
         "at least one input. *Batch* tells how the op acts on many instances at once, for",
-        "Jacobians and `vmap`: *loop* is one instance at a time. *Native* ops have rules for machine",
-        "code (factorisations for small real matrices); the others are calls of NumPy or SciPy in",
-        "compiled programs.",
+        "Jacobians and `vmap`: *loop* is one instance at a time. *Native* ops have rules for",
+        "machine code (factorisations: for small real matrices); the others are calls of NumPy or",
+        "SciPy in compiled programs.",
         "",
     ]
     unknown = {op.family for op in OPS.values()} - set(FAMILIES)
