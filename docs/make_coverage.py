@@ -106,7 +106,8 @@ def _ops() -> str:
         "at least one input. *Batch* tells how the op acts on many instances at once, for",
         "Jacobians and `vmap`: *loop* is one instance at a time. *Native* ops have rules for",
         "machine code (factorisations: for small real matrices); the others are calls of NumPy or",
-        "SciPy in compiled programs.",
+        "SciPy in compiled programs (leaves, and holders that give way to what they hold, need no",
+        "rule).",
         "",
     ]
     unknown = {op.family for op in OPS.values()} - set(FAMILIES)
