@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -230,10 +230,10 @@ class Jitted(Entered):
             logger.debug("traced %s for %s", self.__name__, [str(n.type) for n in inputs])
             path = self._path(session, inputs, result)
             values = [session.values[node] for node in inputs]
-        path = path.with_machine_code()
+        path = path.planned()
         holds, value = path.run(values)
         if not holds:  # tiers differ in the last bits; the trace itself stands
-            value = replace(path, guards=(), answers=(), native=None).run(values)[1]
+            value = path.unguarded().run(values)[1]
         return path, value
 
     def _path(self, session: Session, inputs: tuple[Node, ...], result: Any) -> Path:

@@ -1,18 +1,24 @@
 """One way through a function under `jit`: what it computes, and under which answers it holds.
 
 A path runs as machine code where its graph could be compiled, else as calls of NumPy.
+
+Guards and results are computed together, and for a call that takes another path the results are of
+no use. But a loop that runs while a condition holds might then never end: where there is one, the
+guards that Python asked for before it are computed first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wengert import settings
 from wengert.compiler.native import Native
+from wengert.control.repeating import repeat
 from wengert.execution.calling import portable
 from wengert.execution.calling.entries import (
     Constant,
@@ -29,8 +35,10 @@ from wengert.execution.calling.entries import (
 )
 from wengert.execution.interpreter import Program
 from wengert.execution.programs import program
+from wengert.graph.body import Body, bodies
 from wengert.graph.node import Node
 from wengert.graph.types import ArrayType
+from wengert.graph.walk import topological
 from wengert.lazy import module
 from wengert.tracing.trees import Spec, unflatten
 
@@ -46,6 +54,7 @@ class Path:
     """One way through the function: what it computes, and the answers under which it holds.
 
     bound: captured objects (read at each call) and numbers that were slots.
+    first: so many of the guards must hold before the loops among what follows may run, if any.
     native: the machine code of guards and outputs together. forms: the calls that have an entry.
     """
 
@@ -57,11 +66,20 @@ class Path:
     leaves: tuple[Any, ...]
     spec: Spec
     bound: tuple[tuple[Node, Any], ...]
+    first: tuple[int, ...] = ()
     native: Native | None = None
     forms: set[Signature] = field(default_factory=set)
 
-    def with_machine_code(self) -> Path:
-        """The path with the machine code of its graph, where there is any."""
+    def planned(self) -> Path:
+        """The path with what is known of its loops, and the machine code of its graph, where there
+        is any."""
+        return replace(self, first=before_loops(self.guards, self.outputs))._with_machine_code()
+
+    def unguarded(self) -> Path:
+        """The path that holds whatever Python is told."""
+        return replace(self, guards=(), answers=(), first=(), native=None)
+
+    def _with_machine_code(self) -> Path:
         inputs = (*self.inputs, *[node for node, _ in self.bound])
         outputs = (*self.guards, *self.outputs)
         if not settings.native or not outputs:
@@ -72,6 +90,8 @@ class Path:
 
     def run(self, values: Sequence[Any]) -> tuple[bool, Any]:
         """(whether all guards gave their answers, the result)."""
+        if not all(self._first_hold(count, values) for count in self.first):
+            return False, None
         found = self._run_native(values)
         if found is None:
             return self._interpret(values)
@@ -90,9 +110,19 @@ class Path:
         found = portable.run(self.native, inputs)
         return None if found is None else [value if value.shape else value[()] for value in found]
 
+    def _given(self, values: Sequence[Any]) -> dict[Node, Any]:
+        return {**dict(self.bound), **dict(zip(self.inputs, values, strict=True))}
+
+    def _first_hold(self, count: int, values: Sequence[Any]) -> bool:
+        """Whether the first guards hold."""
+        try:
+            found, _ = _watched(program(self.guards[:count], hot=True), self._given(values))
+        except Exception:  # the trace anew raises it, if that is the right path
+            return False
+        return self._agree(found)
+
     def _interpret(self, values: Sequence[Any]) -> tuple[bool, Any]:
-        given = dict(self.bound)
-        given.update(zip(self.inputs, values, strict=True))
+        given = self._given(values)
         planned = program((*self.guards, *self.outputs), hot=True)
         try:
             found, flagged = (
@@ -130,7 +160,9 @@ class Path:
 
         spec: of the traced arguments by position and by name.
         """
-        if self.native is None or len(self.forms) == MOST_FORMS or not is_built_in(spec):
+        if self.native is None or self.first:
+            return None
+        if len(self.forms) == MOST_FORMS or not is_built_in(spec):
             return None
         try:
             form = signature(args, kwargs, unflatten(spec, range(spec.num_leaves)))
@@ -160,6 +192,30 @@ class Path:
             return result_form(unflatten(self.spec, leaves))
         spec = self.spec
         return Made(lambda *parts: unflatten(spec, parts), tuple(leaves))
+
+
+def before_loops(guards: Sequence[Node], outputs: Sequence[Node]) -> tuple[int, ...]:
+    """How many guards there are before each group of loops of unknown length, where there are any:
+    what they say decides whether Python came to the loops at all."""
+    found: list[int] = []
+    seen: set[Node] = set()
+    for count, nodes in enumerate([*([guard] for guard in guards), outputs]):
+        new = topological(nodes, stop=seen)
+        seen.update(new)
+        if count and any(map(_may_not_end, new)):
+            found.append(count)
+    return tuple(found)
+
+
+def _may_not_end(node: Node) -> bool:
+    if node.op.family != "holder":
+        return False
+    return node.op is repeat or any(map(_holds_loop, bodies(node.params)))
+
+
+@lru_cache(maxsize=1_024)
+def _holds_loop(body: Body) -> bool:
+    return any(map(_may_not_end, topological(body.outputs, stop=body.params)))
 
 
 def machine_code(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native | None:

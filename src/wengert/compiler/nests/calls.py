@@ -16,8 +16,10 @@ PREFIX = {"f4": "s", "f8": "d", "c8": "c", "c16": "z"}
 """BLAS's letter of a dtype."""
 
 
-def emit_call(code: Code, call: Call, address: Callable[[object], str], table: list[str]) -> None:
-    """Emit a call; the addresses of what it calls are entries of the table."""
+def emit_call(
+    code: Code, call: Call, address: Callable[[object], str], table: list[str], status: str
+) -> str:
+    """Emit a call, which never fails; the addresses of what it calls are entries of the table."""
     (memory,) = call.results
     left, right, count = call.params
     rows, columns, inner = left[0], right[0], left[2]
@@ -68,7 +70,7 @@ def emit_call(code: Code, call: Call, address: Callable[[object], str], table: l
 
     if count == 1:
         product(b, a, target)
-        return
+        return status
     size = memory.dtype.itemsize
     steps = [size * extent for extent in (columns * inner, rows * inner, rows * columns)]
 
@@ -80,6 +82,7 @@ def emit_call(code: Code, call: Call, address: Callable[[object], str], table: l
         product(*moved)
 
     _repeated(code, count, one_of_many)
+    return status
 
 
 def _repeated(code: Code, count: int, body: Callable[[str], None]) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from wengert.compiler.nests.references import Reference, of_memory
-from wengert.compiler.nests.statements import Call, Edge, Memory
+from wengert.compiler.nests.statements import Call, Edge, Memory, Statement
 from wengert.graph.body import Body
 from wengert.graph.node import Node
 from wengert.graph.types import INT, ArrayType, DType, TapeType, TupleType, Type
@@ -153,13 +153,13 @@ def in_a_row(sizes: Sequence[int]) -> tuple[tuple[int, ...], int]:
 
 def interleave(lowering: Lowering) -> None:
     """Let what the steps of a loop leave for the steps of other loops lie together, step by step:
-    one address is then enough for all of it."""
-    readers: dict[Memory, list[Call | None]] = {}
+    one address is then enough for all of it. What is read in any other way stays as it is, rows of
+    another length too."""
+    rows_read: dict[Memory, set[int | None]] = {}
     for step in lowering.steps:
         for k, edge in enumerate(step.args):
             if isinstance(edge.source, Memory):
-                steps = isinstance(step, Call) and k in _stacked(step)
-                readers.setdefault(edge.source, []).append(step if steps else None)
+                rows_read.setdefault(edge.source, set()).add(_row_bytes(step, k))
     for step in lowering.steps:
         if not isinstance(step, Call) or step.what != "scan" or step.params.node.params[3] is None:
             continue
@@ -168,7 +168,7 @@ def interleave(lowering: Lowering) -> None:
         columns = [
             memory
             for memory in held.results[held.carried :]
-            if memory.where == "buffer" and None not in readers.get(memory, [None])
+            if memory.where == "buffer" and rows_read.get(memory) == {memory.nbytes // length}
         ]
         if len(columns) < 2:
             continue
@@ -179,12 +179,14 @@ def interleave(lowering: Lowering) -> None:
             memory.row = (together, offset, size)
 
 
-def _stacked(call: Call) -> range:
-    """Which inputs of a loop of known length its steps have a row each of."""
-    if call.what != "scan":
-        return range(0)
-    _, consts, carry, length, _ = call.params.node.params
-    return range(0) if length is None else range(consts + carry, len(call.args))
+def _row_bytes(step: Statement | Call, k: int) -> int | None:
+    """The bytes of what each step of a loop of known length is given of the k-th input; None where
+    steps are given all of it, or there are none."""
+    if not isinstance(step, Call) or step.what != "scan":
+        return None
+    node = step.params.node
+    _, consts, carry, length, _ = node.params
+    return None if length is None or k < consts + carry else node.args[k].type.nbytes // length
 
 
 LIKELY = 100

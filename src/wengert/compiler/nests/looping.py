@@ -2,6 +2,9 @@
 
 A step of a loop is a call of the program of its body. What the steps carry lies in two places in
 turn, so that a step never writes what it reads; of what is stacked, each step gets its own row.
+
+Where something has failed, no step and no branch runs any more: what they would read may be of no
+meaning, and a loop that runs while a condition holds might never end.
 """
 
 from __future__ import annotations
@@ -34,7 +37,9 @@ class Stack:
 class Writer:
     """The calls of the parts of a holder, written into the function `program`."""
 
-    def __init__(self, code: Code, call: Call, address: Address, table: list[str]) -> None:
+    def __init__(
+        self, code: Code, call: Call, address: Address, table: list[str], status: str
+    ) -> None:
         self.code = code
         self.held: Held = call.params
         self._rows: dict[tuple[str, str, int], str] = {}
@@ -44,7 +49,7 @@ class Writer:
             self._table.append(code.let(f"getelementptr ptr, ptr %table, i64 {len(table)}"))
             table.extend(part.table)
         self.failed = code.slot("i64", 8)
-        code.put(f"store i64 0, ptr {self.failed}")
+        code.put(f"store i64 {status}, ptr {self.failed}")
 
     # ------------------------------------------------------------------------------- small things
 
@@ -93,6 +98,11 @@ class Writer:
 
     def status(self) -> str:
         return self.code.let(f"load i64, ptr {self.failed}")
+
+    def unless_failed(self, more: str) -> str:
+        """The condition, and that nothing has failed."""
+        fine = self.code.let(f"icmp eq i64 {self.status()}, 0")
+        return self.code.let(f"and i1 {more}, {fine}")
 
     # -------------------------------------------------------------------------------------- tapes
 
@@ -178,9 +188,9 @@ def _types(nodes: Sequence[Node]) -> list[Type]:
     return [node.type for node in nodes]
 
 
-def emit_scan(code: Code, call: Call, address: Address, table: list[str]) -> str:
+def emit_scan(code: Code, call: Call, address: Address, table: list[str], status: str) -> str:
     """A loop over the steps."""
-    w = Writer(code, call, address, table)
+    w = Writer(code, call, address, table, status)
     held = w.held
     _, n_consts, n_carry, length, reverse = held.node.params
     lead = 1 if length is None else 0
@@ -204,7 +214,7 @@ def emit_scan(code: Code, call: Call, address: Address, table: list[str]) -> str
     first, second = w.begin(held.args[lead + n_consts : first_x])
     last = code.let(f"add i64 {count}, -1")
     loop = Repetition(code, first)
-    loop.body(code.let(f"icmp ult i64 {loop.t}, {count}"))
+    loop.body(w.unless_failed(code.let(f"icmp ult i64 {loop.t}, {count}")))
     at = code.let(f"sub i64 {last}, {loop.t}") if reverse else loop.t
     w.carry(inputs, n_consts, loop.block)
     following = loop.other(first, second)
@@ -255,9 +265,9 @@ class Repetition:
         code.label(self._end)
 
 
-def emit_repeat(code: Code, call: Call, address: Address, table: list[str]) -> str:
+def emit_repeat(code: Code, call: Call, address: Address, table: list[str], status: str) -> str:
     """A loop whose condition is asked before each step."""
-    w = Writer(code, call, address, table)
+    w = Writer(code, call, address, table, status)
     held = w.held
     _, body, n_asked, n_consts = held.node.params
     n_carry = held.carried
@@ -278,7 +288,7 @@ def emit_repeat(code: Code, call: Call, address: Address, table: list[str]) -> s
     w.carry(questions, n_asked, loop.block)
     w.run(0, questions, answer)
     holds = code.let(f"load i8, ptr {flag}")
-    loop.body(code.let(f"icmp ne i8 {holds}, 0"))
+    loop.body(w.unless_failed(code.let(f"icmp ne i8 {holds}, 0")))
     w.carry(inputs, n_consts, loop.block)
     following = loop.other(first, second)
     w.carry(outputs, 0, following)
@@ -294,9 +304,9 @@ def emit_repeat(code: Code, call: Call, address: Address, table: list[str]) -> s
     return w.status()
 
 
-def emit_branch(code: Code, call: Call, address: Address, table: list[str]) -> str:
+def emit_branch(code: Code, call: Call, address: Address, table: list[str], status: str) -> str:
     """One of several calls."""
-    w = Writer(code, call, address, table)
+    w = Writer(code, call, address, table, status)
     held = w.held
     inputs, outputs = w.slots(len(held.args) - 1), w.slots(len(held.results))
     for k, memory in enumerate(held.args[1:]):
@@ -308,7 +318,9 @@ def emit_branch(code: Code, call: Call, address: Address, table: list[str]) -> s
     clamped = code.let(f"select i1 {low}, i64 {index}, i64 0")
     count = len(held.parts)
     names = [code.fresh("C") for _ in range(count)]
-    end = code.fresh("E")
+    choose, end = code.fresh("S"), code.fresh("E")
+    code.put(f"br i1 {w.unless_failed('true')}, label %{choose}, label %{end}")
+    code.label(choose)
     cases = " ".join(f"i64 {k}, label %{name}" for k, name in enumerate(names[:-1]))
     code.put(f"switch i64 {clamped}, label %{names[-1]} [ {cases} ]")
     for k, name in enumerate(names):

@@ -25,13 +25,14 @@ class Stack:
     """What is done with each matrix of a stack.
 
     count: how many matrices. order, columns: of the matrix, and of the right side or result.
-    shared: which arguments are one for the whole stack. flags: of the op.
+    steps: from one matrix to the next, in bytes, of arguments and results: 0 for what is one for
+    the whole stack. flags: of the op.
     """
 
     count: int
     order: int
     columns: int
-    shared: tuple[bool, ...]
+    steps: tuple[int, ...]
     flags: tuple[Any, ...]
 
 
@@ -70,11 +71,9 @@ def _lower(lowering: Lowering, node: Node, read: Sequence[Reference], flags: Any
     shape = types[0].shape
     count = math.prod(shape[:-2])
     order = _arrays(node)[0].shape[-1]
-    shared = tuple(
-        math.prod(reference.shape[: -1 if reference.dtype.kind == "i" else -2]) < count
-        for reference in read
-    )
-    stack = Stack(count, order, shape[-1], shared, tuple(flags))
+    steps = [_step(reference, count) for reference in read]
+    steps += [memory.nbytes // count for memory in results]
+    stack = Stack(count, order, shape[-1], tuple(steps), tuple(flags))
     work = count * order * order * shape[-1]
     call = Call(node.op.name, [Edge(memory) for memory in args], results, stack, work)
     lowering.steps.append(call)
@@ -82,6 +81,13 @@ def _lower(lowering: Lowering, node: Node, read: Sequence[Reference], flags: Any
         memory.writers.append(call)
     found = tuple(of_type(m, type) for m, type in zip(results, types, strict=True))
     return found if is_tuple else found[0]
+
+
+def _step(reference: Reference, count: int) -> int:
+    """From one matrix to the next, in bytes. The memory may hold more of them than are read."""
+    stack, core = reference.shape, 1 if reference.dtype.kind == "i" else 2
+    shared = math.prod(stack[: len(stack) - core]) < count
+    return 0 if shared else math.prod(stack) // count * reference.dtype.itemsize
 
 
 def _of_matrix(lowering: Lowering, node: Node) -> Any:
@@ -108,33 +114,36 @@ FORMS: dict[str, Callable[[Lowering, Node], Any]] = {
 # ---------------------------------------------------------------------------------- emission
 
 
-def emit(code: Code, call: Call, address: Callable[[object], str], table: list[str]) -> str:
-    """The calls for each matrix of a stack; gives the status."""
+def emit(
+    code: Code, call: Call, address: Callable[[object], str], table: list[str], status: str
+) -> str:
+    """The calls for each matrix of a stack; gives the status. Where something has failed, there may
+    be no matrices to read."""
     stack: Stack = call.params
     memories = [edge.source for edge in call.args] + list(call.results)
-    shared = (*stack.shared, *(False for _ in call.results))
     failed = code.slot("i64", 8)
-    code.put(f"store i64 0, ptr {failed}")
+    code.put(f"store i64 {status}, ptr {failed}")
     bases = [address(memory) for memory in memories]
-    steps = [
-        0 if one else memory.nbytes // stack.count  # type: ignore[union-attr]
-        for memory, one in zip(memories, shared, strict=True)
-    ]
 
     def each(at: str) -> None:
         moved = []
-        for base, step in zip(bases, steps, strict=True):
+        for base, step in zip(bases, stack.steps, strict=True):
             offset = code.let(f"mul i64 {at}, {step}")
             moved.append(code.let(f"getelementptr i8, ptr {base}, i64 {offset}"))
-        status = _EMITTED[call.what](_One(code, stack, call.results[0].dtype), *moved)
-        if status is not None:
+        own = _EMITTED[call.what](_One(code, stack, call.results[0].dtype), *moved)
+        if own is not None:
             before = code.let(f"load i64, ptr {failed}")
-            code.put(f"store i64 {code.let(f'or i64 {before}, {status}')}, ptr {failed}")
+            code.put(f"store i64 {code.let(f'or i64 {before}, {own}')}, ptr {failed}")
 
+    run, end = code.fresh("A"), code.fresh("Z")
+    code.put(f"br i1 {code.let(f'icmp eq i64 {status}, 0')}, label %{run}, label %{end}")
+    code.label(run)
     if stack.count == 1:
         each("0")
     else:
         _counted(code, stack.count, each)
+    code.put(f"br label %{end}")
+    code.label(end)
     return code.let(f"load i64, ptr {failed}")
 
 

@@ -296,9 +296,7 @@ def _statuses(
     status = "0"
     for step in order:
         if isinstance(step, Call):
-            own = CALLS[step.what](main, step, address, table)
-            if own is not None:
-                status = main.let(f"or i64 {status}, {own}")
+            status = CALLS[step.what](main, step, address, table, status)
             continue
         emitter = emitted[step]
         if isinstance(emitter, Divided):
@@ -313,11 +311,11 @@ def _statuses(
     main.put(f"ret i64 {status}")
 
 
-CALLS: dict[str, Callable[[Code, Call, Callable[[object], str], list[str]], str | None]] = {
+CALLS: dict[str, Callable[[Code, Call, Callable[[object], str], list[str], str], str]] = {
     "product": emit_call,
     "scan": emit_scan,
     "repeat": emit_repeat,
     "branch": emit_branch,
     **dict.fromkeys(matrices.FORMS, matrices.emit),
 }
-"""What a call is, and what writes it: it gives the status, where there is one."""
+"""What a call is, and what writes it: it is told the status so far, and gives that after it."""

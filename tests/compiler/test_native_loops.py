@@ -1,0 +1,197 @@
+"""Loops and branches in machine code: memory that they share, and what happens where they fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import optree
+import pytest
+
+import wengert as wg
+from support import interpreted
+
+RNG = np.random.default_rng(0)
+
+
+def check(f: Callable[..., Any], *args: Any, rtol: float = 1e-11) -> None:
+    """Machine code gives what the interpreter gives."""
+    jitted = wg.jit(f)
+    found = [jitted(*args) for _ in range(2)][1]
+    with interpreted():
+        expected = wg.jit(f)(*args)
+    for ours, theirs in zip(optree.tree_leaves(found), optree.tree_leaves(expected), strict=True):
+        assert np.shape(ours) == np.shape(theirs)
+        assert np.asarray(ours).dtype == np.asarray(theirs).dtype
+        np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=rtol)
+
+
+# ---------------------------------------------------------------------- memory that loops share
+
+
+def two_columns(x: Any) -> Any:
+    """Two results of each step, which lie together where other loops alone read them."""
+    return wg.scan(lambda c, row: (c + np.sum(row), (np.sin(row) * c, np.cos(row) + c)), 0.0, x)[1]
+
+
+def read(columns: Any, like: Any, reverse: bool = False) -> Any:
+    return wg.scan(
+        lambda c, row: (c * 0.5 + row[0] * row[1], c), np.zeros(like), columns, reverse=reverse
+    )
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda y: y,
+        lambda y: y.reshape(12, 2),
+        lambda y: y.reshape(3, 8),
+        lambda y: y[:4],
+        lambda y: y[2:],
+        lambda y: y[::-1],
+        lambda y: y.T,
+        lambda y: y.reshape(24, 1),
+    ],
+)
+def test_rows_are_read_at_another_length(view: Callable[..., Any], reverse: bool) -> None:
+    def f(x: Any) -> Any:
+        y, z = two_columns(x)
+        return read((view(y), view(z)), view(y).shape[1:], reverse)
+
+    check(f, RNG.normal(size=(6, 4)))
+    check(wg.grad(lambda x: np.sum(f(x)[0])), RNG.normal(size=(6, 4)))
+
+
+def test_columns_are_read_in_several_ways() -> None:
+    def f(x: Any) -> Any:
+        y, z = two_columns(x)
+        _, first = read((y, z), (4,))
+        _, second = read((z, y), (4,), True)
+        total, _ = wg.scan(lambda c, row: (c + row @ z[0], None), 0.0, y)
+        return first + second, total, np.sum(y)
+
+    check(f, RNG.normal(size=(6, 4)))
+
+
+@pytest.mark.parametrize("function", [np.linalg.cholesky, np.linalg.inv, np.linalg.det])
+def test_the_first_matrices_of_a_stack(function: Callable[..., Any]) -> None:
+    A = RNG.normal(size=(6, 3, 3))
+    A = A @ A.swapaxes(1, 2) + np.eye(3)
+    check(lambda A: function(A[:4]), A)
+    check(lambda A: function((2 * A)[:4]), A)
+    check(lambda A, b: np.linalg.solve(A[:4], b[:4]), A, RNG.normal(size=(5, 3, 2)))
+
+
+# ---------------------------------------------------------------------------- what fails
+
+
+def doubled(go_on: Callable[..., Any], step: Callable[..., Any], start: Any = 1.0) -> Any:
+    return wg.while_loop(go_on, step, start)
+
+
+def never(v: Any) -> Any:
+    return np.logical_not(v > 10)
+
+
+AWAY: list[Callable[..., Any]] = [
+    lambda x, i: wg.while_loop(never, lambda v: v * x[i], 1.0),
+    lambda x, i: (lambda y: wg.while_loop(never, lambda v: v * y, 1.0))(x[i]),
+    lambda x, i: wg.while_loop(lambda v: np.logical_not(v > 10 + 0 * x[i]), lambda v: v * 0.5, 1.0),
+    lambda x, i: wg.cond(
+        x[i] > 0, lambda: wg.while_loop(never, lambda v: v * x[i], 1.0), lambda: 1.0
+    ),
+    lambda x, i: wg.scan(
+        lambda c, k: (wg.while_loop(never, lambda v: v * x[i + k], c), None), 1.0, np.arange(3)
+    )[0],
+]
+
+
+@pytest.mark.parametrize("f", AWAY)
+def test_a_loop_ends_where_an_index_is_out_of_range(f: Callable[..., Any]) -> None:
+    """The element that is read in its stead would keep the loop going for ever."""
+    jitted = wg.jit(f)
+    x = np.array([2.0, 4.0, 2.0, 0.5])
+    if f is not AWAY[2]:
+        assert jitted(x, 0) > 10
+    for _ in range(2):
+        with pytest.raises(IndexError):
+            jitted(x, 4)
+
+
+def test_a_loop_ends_where_a_matrix_is_singular() -> None:
+    def f(A: Any) -> Any:
+        return wg.while_loop(
+            lambda v: np.logical_not(v[0] > 10), lambda v: np.linalg.solve(A, v), np.ones(2)
+        )
+
+    jitted = wg.jit(f)
+    np.testing.assert_allclose(jitted(np.eye(2) / 2), [16, 16])
+    for _ in range(2):
+        with pytest.raises(np.linalg.LinAlgError):
+            jitted(np.zeros((2, 2)))
+
+
+def test_what_fails_in_one_step_fails_the_loop() -> None:
+    def f(x: Any, at: Any) -> Any:
+        return wg.scan(lambda c, i: (c + x[i], c * x[i]), 0.0, at)
+
+    jitted = wg.jit(wg.value_and_grad(lambda x, at: np.sum(f(x, at)[1])))
+    x = np.arange(5.0)
+    jitted(x, np.array([0, 4, -5]))
+    for wrong in ([5, 0, 0], [0, -6, 0], [0, 0, 5]):
+        with pytest.raises(IndexError):
+            jitted(x, np.array(wrong))
+    check(f, x, np.array([3, 1, -1]))
+
+
+def test_factors_of_steps_that_did_not_run_are_not_read() -> None:
+    """A loop that fails leaves no pivots, and rows are exchanged by these."""
+
+    def f(A: Any, at: Any) -> Any:
+        def step(c: Any, i: Any) -> Any:
+            return c + A[i][0, 0], np.linalg.inv(A[i])
+
+        total, inverses = wg.scan(step, 0.0, at)
+        return total + np.sum(np.linalg.inv(inverses))
+
+    A = RNG.normal(size=(4, 3, 3))
+    jitted = wg.jit(wg.grad(f))
+    jitted(A, np.array([0, 1, 2]))
+    with pytest.raises(IndexError):
+        jitted(A, np.array([4, 1, 2]))
+
+
+# ------------------------------------------------------------------------------ other paths
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_a_loop_of_another_path_is_not_run(native: bool) -> None:
+    """It might never end."""
+
+    def grown(a: Any) -> Any:
+        return wg.while_loop(lambda v: v < 100, lambda v: v * (1 + a), 1.0)
+
+    def f(a: Any, x: Any) -> Any:
+        if a > 0:
+            first = grown(a)
+            if first + x > 150:
+                return wg.scan(lambda c, _: (c + grown(a - x), None), first, length=2)[0]
+            return first
+        return a * 0.0
+
+    def check_all() -> None:
+        jitted = wg.jit(f)
+        assert jitted(1.0, 0.0) == 128
+        assert jitted(-0.5, 0.0) == 0
+        assert jitted(101.0, 100.0) == 102 + 2 * 128
+        assert jitted(1.0, 3.0) == 128
+        assert jitted(-0.5, 0.0) == 0
+        assert jitted(101.0, 100.0) == 102 + 2 * 128
+
+    if native:
+        check_all()
+    else:
+        with interpreted():
+            check_all()
