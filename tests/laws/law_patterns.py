@@ -47,6 +47,7 @@ VALUES: dict[str, Any] = {
     "U": _whole(4),
     "V": _whole(3),
     "M": _whole(3) > 0,
+    "S": np.array([[[2.0, -1.0], [4.0, 3.0]], [[1.0, 5.0], [0.5, -8.0]], [[0.0, 2.0], [0.0, 1.0]]]),
     "E": np.zeros((0, 4)),
     "q": np.asarray(2.5),
 }
@@ -254,6 +255,12 @@ EXACT: list[Node] = [
     *[o(name)(_bool(x), axes) for name in ("any", "all") for x, axes in _repeated_views()],
     *[o(name)(x, axes) for name in ("any", "all") for x, axes in _repeated_views()],
     *[o(name)(o(name)(o.C, (0,)), (1,)) for name in ("max", "min", "any", "all")],
+    # matrices
+    *(find("triangle")(o.a, True, diagonal) for diagonal in (1.0, 0.5, 0.0)),
+    *(find("triangle")(o.a, False, diagonal) for diagonal in (1.0, 0.5, 0.0)),
+    o.det(o.S),
+    o.item(o.slogdet(o.S), 0),
+    o.item(o.slogdet(o.S), 1),
 ]
 
 INVERSE: Node = o.power(o.x, -1.0)

@@ -77,7 +77,7 @@ def why_host_call(node: Node) -> str:
         for inner in topological(body.outputs, stop=body.params):
             if not is_native(inner) and inner.op is not item:
                 return f"it calls {inner.op.name}: {why_host_call(inner)}"
-    if native.name in matrices.FORMS:
+    if isinstance(native, Statement) and native.name in matrices.FORMS:
         return (
             "LAPACK is called through SciPy, but for stacks of small real matrices "
             f"(of order {matrices.MOST_ORDER} at most)"
