@@ -73,6 +73,9 @@ def test_no_nan_from_outside_of_a_branch_not_taken():
         lambda x, y: wg.cond(x < 5, lambda: np.where(x > 0, y * 2, x), lambda: y),
         lambda x, y: wg.scan(lambda c, r: (np.where(r > 9, y * c, c), None), x, ROWS)[0],
         lambda x, y: wg.fori_loop(0, 3, lambda i, c: np.where(x > 0, y * c, c), x),
+        lambda x, y: wg.map(
+            lambda r: wg.fori_loop(0, 1, lambda i, c: np.where(x > 0, y, c * r), x), ROWS
+        )[0],
         lambda x, y: wg.while_loop(lambda c: c < 9, lambda c: np.where(x > 0, y, c + 10), x),
         lambda x, y: wg.scan(lambda c, v: (c + np.where(x > 0, v, 0), None), x, y * ROWS)[0],
     ],

@@ -264,19 +264,14 @@ def _transpose(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[Tangent
     masked = {
         k: _named_mask(k, p[k])
         for k in (*of_consts, *carried)
-        if inputs[k].args and by_param[k] is not None and linear.is_masked(by_param[k])
+        if _is_made(inputs[k]) and _is_masked(by_param[k])
     }
     masks = [
         by_param[k].args[0] if k in carried else find("logical_or")(own_mask, by_param[k].args[0])
         for k, own_mask in masked.items()
     ]
     stepwise = [
-        k
-        for k in of_xs
-        if length is not None
-        and inputs[k].args
-        and by_param[k] is not None
-        and linear.is_masked(by_param[k])
+        k for k in of_xs if length is not None and _is_made(inputs[k]) and _is_masked(by_param[k])
     ]
     outputs = [
         *(written(ct, p[k]) for ct, k in zip(found[a:b], carried, strict=True)),
@@ -332,6 +327,15 @@ def _linear_parameters(body: Body, flags: Sequence[bool], consts: int, carry: in
 def _named(what: str, k: int, like: Node) -> Node:
     """A leaf of a step that is being transposed."""
     return parameter((what, k), strong(like.type))
+
+
+def _is_made(node: Node) -> bool:
+    """Whether a cotangent of a node goes on from there: it is no leaf, or one of a body around."""
+    return bool(node.args) or node.op is parameter
+
+
+def _is_masked(ct: Tangent) -> bool:
+    return ct is not None and linear.is_masked(ct)
 
 
 def _named_mask(k: int, like: Node) -> Node:
