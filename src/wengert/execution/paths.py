@@ -34,6 +34,7 @@ from wengert.execution.calling.entries import (
     signature,
 )
 from wengert.execution.interpreter import Program
+from wengert.execution.memory import keep_what_is_freed
 from wengert.execution.programs import program
 from wengert.graph.body import Body, bodies
 from wengert.graph.node import Node
@@ -86,6 +87,7 @@ class Path:
             return self
         if not all(isinstance(node.type, ArrayType) for node in (*inputs, *outputs)):
             return self
+        keep_what_is_freed()
         return replace(self, native=machine_code(outputs, inputs))
 
     def run(self, values: Sequence[Any]) -> tuple[bool, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wengert import settings
 from wengert.execution.cache import BoundedCache
 from wengert.execution.interpreter import Program
+from wengert.execution.memory import keep_what_is_freed
 from wengert.graph.node import Node
 from wengert.lazy import module
 from wengert.tracing.session import Session
@@ -45,6 +46,7 @@ def program(
 
 def _compile(outputs: Sequence[Node], given: Sequence[Node]) -> Compiled:
     """The graph in machine code; the compiler is imported when it is first needed."""
+    keep_what_is_freed()
     program: Compiled = module("wengert.execution.compiled").Compiled(outputs, given)
     return program
 
