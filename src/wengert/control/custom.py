@@ -246,6 +246,13 @@ def defjvp(
 
     argnums: the positions that the rules belong to, by default 0, 1, …
     A rule of None says that the derivative by that argument is zero.
+
+    >>> import math
+    >>> import numpy as np, wengert as wg
+    >>> error = wg.primitive(math.erf)
+    >>> wg.defjvp(error, lambda t, y, x: 2 / np.sqrt(np.pi) * np.exp(-(x**2)) * t)
+    >>> wg.jvp(error, (0.0,), (1.0,))
+    (np.float64(0.0), np.float64(1.1283791670955126))
     """
     by_argument = _by_argument(function, rules, argnums, "defjvp")
 

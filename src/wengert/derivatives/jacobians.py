@@ -84,7 +84,12 @@ def jacfwd(
     has_aux: bool = False,
     holomorphic: bool = False,
 ) -> Callable[..., Any]:
-    """The Jacobian by forward mode: for functions of few inputs. See `jacobian`."""
+    """The Jacobian by forward mode: for functions of few inputs. See `jacobian`.
+
+    >>> import numpy as np, wengert as wg
+    >>> wg.jacfwd(lambda t: np.stack([np.cos(t), np.sin(t)]))(0.0)
+    array([0., 1.])
+    """
     return _of_mode("jacfwd", "forward", fun, argnums, has_aux, holomorphic)
 
 
@@ -94,7 +99,13 @@ def jacrev(
     has_aux: bool = False,
     holomorphic: bool = False,
 ) -> Callable[..., Any]:
-    """The Jacobian by reverse mode: for functions of few outputs. See `jacobian`."""
+    """The Jacobian by reverse mode: for functions of few outputs. See `jacobian`.
+
+    >>> import numpy as np, wengert as wg
+    >>> wg.jacrev(lambda x: x[:2] * x[2])(np.array([1.0, 2.0, 3.0]))
+    array([[3., 0., 1.],
+           [0., 3., 2.]])
+    """
     return _of_mode("jacrev", "reverse", fun, argnums, has_aux, holomorphic)
 
 
