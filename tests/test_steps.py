@@ -323,3 +323,9 @@ class TestPrinting:
         assert shown((1.0, np.ones(1))) == "(1, 1 [1])"
         assert number(True) == "True"
         assert number(2**0.5 * 1j) == "0+1.41421j"
+
+
+def test_formulas_of_operations_that_read_factors() -> None:
+    """The label names the matrix; the factors that serve the computation are not a part of it."""
+    table = steps(lambda a: np.sum(np.linalg.solve(a, np.ones((2, 1)))), np.eye(2))
+    assert formulas(table)["v₂"] == "a⁻¹ c₁"

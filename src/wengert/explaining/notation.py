@@ -14,6 +14,8 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _MACRON = "\N{COMBINING MACRON}"
 _OVERLINE = "\N{COMBINING OVERLINE}"
 _SHOWN = 3
+_PLACE = re.compile(r"\{\d\}")
+"""Where a label mentions an input."""
 
 
 def subscripted(name: str) -> str:
@@ -36,7 +38,7 @@ def formula(node: Node, operands: Sequence[str]) -> str:
     label = node.op.label
     if label == "{0}":  # moves or converts, and has no sign of its own in mathematics
         label = f"{node.op.name}({{0}})"
-    elif operands and "{0}" not in label:
+    elif operands and not _PLACE.search(label):
         label += "(" + ", ".join(f"{{{k}}}" for k in range(len(operands))) + ")"
     return label.format(*operands, k=node.params[0] if node.params else None)
 
