@@ -74,7 +74,7 @@ class Adopter:
                 logger.info(
                     "adopted %s, since a traced value was dropped in %s, line %s of %s; tracing "
                     "again",
-                    names.get("__name__"),
+                    _called(names),
                     frame.f_code.co_name,
                     line,
                     frame.f_code.co_filename,
@@ -94,7 +94,7 @@ class Adopter:
 
     def _give_up(self, dropped: DroppedTracer, at: Step) -> None:
         """Undo what did not help, and say what stands in the way."""
-        names = list(dict.fromkeys(str(g.get("__name__")) for g, _ in self._mine))
+        names = list(dict.fromkeys(_called(g) for g, _ in self._mine))
         for globals, layers in reversed(self._mine):
             take_back(globals, layers)
         self._mine.clear()
@@ -127,6 +127,10 @@ def _steps(error: BaseException) -> Iterator[Step]:
     while traceback is not None:
         yield traceback.tb_frame, traceback.tb_lasti, traceback.tb_lineno
         traceback = traceback.tb_next
+
+
+def _called(names: dict[str, Any]) -> str:
+    return str(names.get("__name__") or "the code that was run")
 
 
 def _name(frame: FrameType) -> str:
