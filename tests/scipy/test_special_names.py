@@ -42,7 +42,7 @@ def test_refused_functions_say_why(name: str) -> None:
         pytest.skip("younger than the SciPy that is installed")
     assert len(REFUSED[name]) > 20
     arity = getattr(FUNCTIONS[name], "nin", 1)
-    with pytest.raises(Unsupported, match="scipy.special.* cannot be traced: "):
+    with pytest.raises(Unsupported, match=r"scipy\.special.* cannot be traced: "):
         wg.grad(lambda x: getattr(ours, name)(*[x] * arity))(1.5)
 
 
