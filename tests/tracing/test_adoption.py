@@ -359,6 +359,28 @@ def test_the_log_says_what_was_adopted(caplog):
     assert "<logged>" in record.getMessage()
 
 
+def test_opaque_functions_of_an_adopted_module_meet_plain_arrays():
+    source = """
+kinds = []
+def inner(x):
+    y = np.zeros(2)
+    y[0] = x
+    kinds.append(type(y))
+    return float(y.sum())
+def f(x):
+    z = np.zeros(1)
+    z[0] = opaque(x) * x
+    return z[0]
+"""
+    module = made(source)
+    module.opaque = wg.primitive(module.inner)
+    wg.defjvp(module.opaque, lambda t, y, x: t)
+    wg.adopt(module)
+    assert wg.grad(module.f)(3.0) == 6.0
+    assert wg.jit(module.f)(3.0) == 9.0
+    assert set(module.kinds) == {np.ndarray}
+
+
 # --------------------------------------------------------------------------------- by hand
 
 

@@ -20,7 +20,7 @@ from wengert.ops.holders import custom, host_call
 from wengert.ops.leaves import item, stop_gradient
 from wengert.tracing.forcing import depends_on_input, sample
 from wengert.tracing.lifting import lift
-from wengert.tracing.session import Session
+from wengert.tracing.session import Session, untraced
 from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import Spec, flatten, unflatten
 from wengert.tracing.wrapping import Wrapped
@@ -191,7 +191,8 @@ class OpaqueCall:
     def with_structure(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], Spec]:
         """(the results, their structure)."""
         own = [np.array(value)[()] for value in values]
-        leaves, spec = flatten(self.function(*unflatten(self.spec, own)))
+        with untraced():
+            leaves, spec = flatten(self.function(*unflatten(self.spec, own)))
         return tuple(np.array(leaf) for leaf in leaves), spec
 
 

@@ -25,6 +25,7 @@ from wengert.tracing.session import (
     make_current,
     outermost,
     restore_current,
+    untraced,
 )
 from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import flatten, unflatten
@@ -124,7 +125,9 @@ def deliver(session: Session, owner: bool, result: Any, marked: Sequence[Node] =
         check_alive(leaves[k])
         nodes.append(leaves[k].node)
     if owner or (marked and _all_bound(nodes, marked)):
-        for k, value in zip(traced, run(session, nodes), strict=True):
+        with untraced():
+            values = run(session, nodes)
+        for k, value in zip(traced, values, strict=True):
             leaves[k] = value
     return unflatten(spec, leaves)
 

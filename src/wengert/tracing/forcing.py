@@ -14,7 +14,7 @@ from wengert.graph.op import ZERO
 from wengert.graph.registry import all_instances, evaluate, find
 from wengert.graph.types import BOOL
 from wengert.graph.walk import topological
-from wengert.tracing.session import Session
+from wengert.tracing.session import Session, untraced
 
 if TYPE_CHECKING:
     from wengert.tracing.tracer import Tracer
@@ -60,7 +60,10 @@ def force_node(session: Session, node: Node) -> Any:
     """The value of a node now."""
     session.forces += 1
     value = session.values.get(node)
-    return evaluate(session, [node])[0] if value is None else value
+    if value is not None:
+        return value
+    with untraced():
+        return evaluate(session, [node])[0]
 
 
 def sample(session: Session, node: Node) -> tuple[Any, bool]:

@@ -256,6 +256,19 @@ def restore_current(token: Token[Session | None]) -> None:
     _current.reset(token)
 
 
+class untraced:
+    """A context in which no session is current: values are computed, by functions that may make
+    arrays for themselves (those of an adopted module would be traced inside a trace)."""
+
+    __slots__ = ("token",)
+
+    def __enter__(self) -> None:
+        self.token: Token[Session | None] = _current.set(None)
+
+    def __exit__(self, *error: object) -> None:
+        _current.reset(self.token)
+
+
 def need_session() -> Session:
     """The current session, where there must be one."""
     session = current_session()
