@@ -195,3 +195,20 @@ def test_a_loop_of_another_path_is_not_run(native: bool) -> None:
     else:
         with interpreted():
             check_all()
+
+
+# -------------------------------------------------------------------------------- no steps
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_a_loop_without_steps_gives_what_it_is_given(steps: int) -> None:
+    """Though no step hands on a derivative."""
+
+    def f(x: Any, n: Any) -> Any:
+        return wg.while_loop(lambda s: s[0] < n, lambda s: (s[0] + 1, 5.0), (0, 3 * x))[1]
+
+    expected = 3.0 if steps == 0 else 0.0
+    for run in (wg.grad(f), wg.jit(wg.grad(f)), wg.jacfwd(f)):
+        assert run(1.0, steps) == expected
+    several = wg.vmap(wg.grad(f))(np.ones(3), np.array([0, 2, 0]))
+    np.testing.assert_array_equal(several, [3, 0, 3])

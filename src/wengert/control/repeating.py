@@ -23,6 +23,7 @@ from wengert.control.scanning import (
     Parts,
     by_pushforward,
     linear_loop,
+    no_tangents,
     split_loop,
 )
 from wengert.control.splitting import strong
@@ -96,7 +97,7 @@ def _pushforward(node: Node, tangents: Sequence[Tangent]) -> Tangent:
     given = tangents[n_asked:]
     sizes = (n_consts, len(carry))
     found = split_loop(body, [t is not None for t in given], sizes)
-    if all(tangent is None for tangent in found.tangents):
+    if no_tangents(found, body, sizes, None):
         return None
     kept = Kept(body, sizes, found)
     primal = repeat(condition, kept.body, asked, consts, carry)

@@ -126,7 +126,7 @@ def _pushforward(node: Node, tangents: Sequence[Tangent]) -> Tangent:
     body, _, _, length, reverse = node.params
     own = parts(node)
     found = split_loop(body, [t is not None for t in tangents[len(own.count) :]], node.params[1:3])
-    if all(tangent is None for tangent in found.tangents):
+    if no_tangents(found, body, node.params[1:3], length):
         return None
     kept = Kept(body, node.params[1:3], found)
     primal = scan(kept.body, own.consts, own.carry, own.xs, length, reverse, *own.count)
@@ -150,6 +150,16 @@ def split_loop(body: Body, given: Sequence[bool], sizes: tuple[int, int]) -> Spl
             return found
         for k in more:
             active[k] = True
+
+
+def no_tangents(found: Split, body: Body, sizes: tuple[int, int], length: int | None) -> bool:
+    """Whether no result of a loop has a tangent. A loop of unknown length may have no steps, and
+    give back the carry that it is given."""
+    consts, carry = sizes
+    given = body.params[consts : consts + carry] if length is None else ()
+    return all(tangent is None for tangent in found.tangents) and found.seeds.keys().isdisjoint(
+        given
+    )
 
 
 class Kept:
