@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from support import interpreted
+from support import interpreted, leaves
 from wengert.derivatives.batching import vmap
 from wengert.graph.node import Node
 from wengert.graph.types import array_type
@@ -121,3 +121,50 @@ def test_zeros_of_the_function_itself_meet_infinities() -> None:
             expected = wg.vmap(f)(*arguments())
     assert np.isnan(expected[:, 1:]).all()
     np.testing.assert_array_equal(found, expected)
+
+
+# ---------------------------------------------------------------------------- rows that differ
+
+
+def check(f: Callable[..., Any], *args: Any, expected: bool = True) -> None:
+    """Machine code gives what the interpreter gives, by a graph that is spread, or is not."""
+    with outermost() as session:
+        inputs = [session.input(a, array_type(a.shape, a.dtype)) for a in args]
+        result = f(*(Tracer(node, session) for node in inputs))
+        made = spread([leaf.node for leaf in leaves(result)], inputs)
+    assert (made is not None) == expected
+    with np.errstate(all="ignore"), interpreted():
+        wanted = wg.jit(f)(*args)
+    for a, b in zip(leaves(wg.jit(f)(*args)), leaves(wanted), strict=True):
+        assert a.dtype == b.dtype
+        rtol = 1e-5 if a.dtype in (np.float32, np.complex64) else 1e-12
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol)
+
+
+CROSSED = vmap(lambda a, b: cross(a, b) * a[0] + np.concatenate([a[:1], b[1:]]))
+
+
+@pytest.mark.parametrize("rows", [np.s_[0], np.s_[5], np.s_[5:9], np.s_[::-2], np.s_[[7, 3, 7]]])
+def test_the_seed_of_some_rows_is_not_that_of_all(rows: Any) -> None:
+    check(wg.grad(lambda a, b: np.sum(CROSSED(a, b)[rows]), (0, 1)), *arguments())
+
+
+def test_literals_may_differ_from_row_to_row() -> None:
+    def ones(a: Any, b: Any) -> Any:
+        w = wg.numpy.zeros((ROWS, 3))
+        w[5] = 1.0
+        w[7:9, 1] = 2.0
+        return CROSSED(a, b) * w
+
+    def halves(a: Any, b: Any) -> Any:
+        w = np.concatenate([wg.numpy.zeros((ROWS // 2, 3)), wg.numpy.ones((ROWS - ROWS // 2, 3))])
+        return CROSSED(a, b) * w
+
+    def one_each(a: Any, b: Any) -> Any:
+        w = wg.numpy.zeros(ROWS)
+        w[5] = 1.0
+        return CROSSED(a, b) * w[:, None]
+
+    for f in (ones, halves, one_each):
+        check(f, *arguments())
+        check(wg.grad(lambda a, b, f=f: np.sum(f(a, b) ** 2)), *arguments())

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from typing import Any
 
 import numpy as np
@@ -49,12 +50,13 @@ def spread(outputs: Sequence[Node], inputs: Sequence[Node]) -> list[Node] | None
         return None
     found = Spreading(rows, inputs)
     with deriving():
-        for node in order:
-            if node not in found.plain:
-                found.put(node)
-            if found.count > MOST_NODES:
-                return None
-        return [found.whole(node) for node in outputs]
+        quietly = copy_context().run  # what belongs to a derivative stays part of one
+    for node in order:
+        if node not in found.plain:
+            quietly(found.put, node) if node.quiet else found.put(node)
+        if found.count > MOST_NODES:
+            return None
+    return [found.whole(node) for node in outputs]
 
 
 def _rows(order: Sequence[Node]) -> int | None:
@@ -144,6 +146,8 @@ class Spreading:
         lead = ((0, self.rows, 1),) if rows else ()
         found = np.empty(shape, object)
         constant = self.constant(node)
+        if rows and constant is not None and not np.all(constant == constant[:1]):
+            constant = None  # as the seed of one row, or a mask of some
         for place in np.ndindex(shape):
             if constant is not None:
                 value = constant[(0, *place)] if rows else constant[place]
@@ -164,7 +168,8 @@ class Spreading:
             elif node.args and node.op.family in _FOLDED and self._is_small(node):
                 values = [self.constant(arg) for arg in node.args]
                 if all(value is not None for value in values):
-                    self._constants[node] = np.asarray(node.op.evaluate(node)(*values))
+                    with np.errstate(all="ignore"):
+                        self._constants[node] = np.asarray(node.op.evaluate(node)(*values))
         return self._constants[node]
 
     def _is_small(self, node: Node) -> bool:
