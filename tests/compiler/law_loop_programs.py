@@ -199,7 +199,7 @@ def gather(d: Draw) -> Any:
     at = fitted(d.pick(), d.of(((), (2,), (3,))), np.int64) % x.shape[0]
     if d.chance(0.3):
         at = at - x.shape[0]
-    return (np.take(x, at, axis=0),)
+    return (wg.numpy.take(x, at, axis=0),)
 
 
 def write(d: Draw) -> Any:
@@ -215,7 +215,7 @@ def write(d: Draw) -> Any:
 def matrix(d: Draw) -> Any:
     n = d.of((1, 2, 3, 5))
     stack = d.of(((), (), (2,)))
-    A = 0.2 * d.real(*stack, n, n) + 0.1 * d.real(n, n).T + 3 * np.eye(n)
+    A = 0.2 * np.tanh(d.real(*stack, n, n)) + 0.1 * np.tanh(d.real(n, n)).T + 3 * np.eye(n)
     b = d.real(n)
     which = int(d.rng.integers(6))
     if which == 0:
@@ -317,7 +317,11 @@ HELD: tuple[Callable[[Draw], Any], ...] = (scan, scan, scan, repeat, repeat, bra
 def host(d: Draw) -> Any:
     """What has no native rule."""
     x = d.real(5) + np.linspace(0, 1, 5)
-    return (d.of((np.sort, lambda x: np.linalg.svd(np.outer(x, x) + np.eye(5))[1], np.sinc))(x),)
+    return (
+        d.of(
+            (np.sort, lambda x: np.linalg.svd(np.outer(x, x) + np.diag(np.arange(5.0)))[1], np.sinc)
+        )(x),
+    )
 
 
 HOST: tuple[Callable[[Draw], Any], ...] = (host,)
