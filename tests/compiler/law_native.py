@@ -154,6 +154,8 @@ def _noise(node: Node, args: Sequence[Any], value: Any) -> Any:
             terms = math.prod(np.shape(args[0])[axis] for axis in node.params[0][0])
         total = np.asarray(_real(node, sizes))
         return (terms + UNITS) * eps * total + tiny
+    if name in ("congruent_diagonal", "congruent_sum") and node.dtype.kind == "f" and node.size:
+        return eps * _of_congruence(name, *args)
     if node.op.family != "elementwise" or _is_exact(node):
         return None
     size = UNITS * eps * np.abs(value) + tiny
@@ -161,6 +163,20 @@ def _noise(node: Node, args: Sequence[Any], value: Any) -> Any:
         products = [np.abs(a) for arg, a in zip(node.args, args, strict=True) if _product(arg)]
         return sum((eps * a for a in products), size)
     return size
+
+
+def _of_congruence(name: str, factor: Array, inner: Array) -> Array:
+    """In units of eps, how far W X Wᵀ and Wᵀ diag(d) W with W = L⁻¹ may be off: by substitution
+    |δW| ≤ n eps |W| |L| |W| (Higham, *Accuracy and Stability of Numerical Algorithms*, 14.2), and
+    that product is no smaller than |W|, so that it covers the products with W too."""
+    n = factor.shape[-1]
+    inverse = np.abs(np.linalg.inv(np.asarray(factor, np.float64)))
+    moved = n * inverse @ np.abs(factor) @ inverse
+    if name == "congruent_diagonal":
+        terms = np.abs(inner) + np.swapaxes(np.abs(inner), -1, -2)
+        return np.asarray(np.sum((moved @ terms) * inverse, axis=-1))
+    product = np.swapaxes(moved, -1, -2) @ (np.abs(inner)[..., :, None] * inverse)
+    return np.asarray(product + np.swapaxes(product, -1, -2))
 
 
 def _product(node: Node) -> bool:

@@ -48,6 +48,10 @@ VALUES: dict[str, Any] = {
     "V": _whole(3),
     "M": _whole(3) > 0,
     "S": np.array([[[2.0, -1.0], [4.0, 3.0]], [[1.0, 5.0], [0.5, -8.0]], [[0.0, 2.0], [0.0, 1.0]]]),
+    "T": np.array([[2.0, -1.0, 3.0], [0.5, 4.0, 1.0], [-2.0, 5.0, 7.0]]),
+    "P": np.array([[[4.0, 2.0], [2.0, 5.0]], [[9.0, -3.0], [-3.0, 2.0]]]),
+    "L": np.array([[[2.0, 0.0], [1.0, 2.0]], [[3.0, 0.0], [-1.0, 1.0]]]),
+    "W": np.array([[2.0, -1.0], [0.5, 4.0]]),
     "E": np.zeros((0, 4)),
     "q": np.asarray(2.5),
 }
@@ -264,6 +268,17 @@ EXACT: list[Node] = [
 ]
 
 INVERSE: Node = o.power(o.x, -1.0)
+
+MATRICES: list[Node] = [
+    o.cofactors(o.reshape(o.q, (1, 1))),
+    o.cofactors(o.S),
+    o.cofactors(o.T),
+    o.cofactors(o.reshape(o.T, (1, 3, 3))),
+    o.cholesky_diagonal(o.P),
+    o.congruent_diagonal(o.L, o.index(o.S, ((0, 2, 1), (0, 2, 1), (0, 2, 1)))),
+    o.congruent_sum(o.L, o.W),
+]
+"""What is computed in another way from other intermediate results."""
 
 TURNED = o.reshape(o.V, COLUMN)
 WIDE_U, WIDE_V = o.broadcast_to(o.U, (3, 4)), o.broadcast_to(TURNED, (3, 4))

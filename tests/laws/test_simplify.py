@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from law_checks import close, pulled_back
-from law_patterns import EXACT, INVERSE, NODES, SUMS, VALUES
+from law_patterns import EXACT, INVERSE, MATRICES, NODES, SUMS, VALUES
 from law_programs import Instruction, points, programs, run
 
 import wengert as wg
@@ -79,6 +79,13 @@ def test_patterns_of_sums_keep_sums_of_integers(node: Node) -> None:
     assert np.array_equal(old, new)
 
 
+@pytest.mark.parametrize("node", MATRICES, ids=repr)
+def test_patterns_of_matrices_keep_values_to_rounding(node: Node) -> None:
+    (old,), (new,) = contiguous([node], BOUND), contiguous(simplified([node]), BOUND)
+    assert old.dtype == new.dtype
+    np.testing.assert_allclose(new, old, rtol=0, atol=1e-14 * np.abs(old).max())
+
+
 def test_inverse_power_is_rounded_correctly() -> None:
     (power,), (new,) = contiguous([INVERSE], BOUND), contiguous(simplified([INVERSE]), BOUND)
     with np.errstate(all="ignore"):
@@ -102,7 +109,7 @@ def test_every_pattern_fires(monkeypatch: pytest.MonkeyPatch) -> None:
     for table in (TABLE, OF_FAMILY):
         for name, rules in table.items():
             monkeypatch.setitem(table, name, [watched(name, rule) for rule in rules])
-    simplify([*EXACT, *SUMS, INVERSE])
+    simplify([*EXACT, *SUMS, *MATRICES, INVERSE])
     assert [key for key, count in fired.items() if not count] == []
 
 
