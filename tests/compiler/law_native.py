@@ -156,6 +156,8 @@ def _noise(node: Node, args: Sequence[Any], value: Any) -> Any:
         return (terms + UNITS) * eps * total + tiny
     if name in ("congruent_diagonal", "congruent_sum") and node.dtype.kind == "f" and node.size:
         return eps * _of_congruence(name, *args)
+    if name in SYSTEMS and node.dtype.kind == "f" and node.size:
+        return eps * _of_system(node, args, value)
     if node.op.family != "elementwise" or _is_exact(node):
         return None
     size = UNITS * eps * np.abs(value) + tiny
@@ -163,6 +165,25 @@ def _noise(node: Node, args: Sequence[Any], value: Any) -> Any:
         products = [np.abs(a) for arg, a in zip(node.args, args, strict=True) if _product(arg)]
         return sum((eps * a for a in products), size)
     return size
+
+
+SYSTEMS = frozenset({"cholesky", "triangular_solve", "solve", "inverse"})
+
+
+def _of_system(node: Node, args: Sequence[Any], value: Array) -> Any:
+    """In units of eps, how far the solution of a system may be off: n times the condition of the
+    matrix times the largest element (Higham, theorems 8.5, 9.4 and 10.3)."""
+    of_matrix = node.op.name in ("cholesky", "triangular_solve")
+    matrix = np.asarray(args[0] if of_matrix else args[1], np.float64)
+    if node.op.name == "triangular_solve":
+        lower, _, unit = node.params
+        matrix = np.tril(matrix) if lower else np.triu(matrix)
+        if unit:
+            places = np.arange(matrix.shape[-1])
+            matrix[..., places, places] = 1
+    largest = np.max(np.abs(value), axis=(-2, -1), keepdims=True)
+    condition = np.linalg.cond(matrix)[..., None, None]
+    return np.broadcast_to(matrix.shape[-1] * condition * largest, np.shape(value))
 
 
 def _of_congruence(name: str, factor: Array, inner: Array) -> Array:
