@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -329,3 +331,25 @@ def test_formulas_of_operations_that_read_factors() -> None:
     """The label names the matrix; the factors that serve the computation are not a part of it."""
     table = steps(lambda a: np.sum(np.linalg.solve(a, np.ones((2, 1)))), np.eye(2))
     assert formulas(table)["v₂"] == "a⁻¹ c₁"
+
+
+LOOPS: list[Callable[..., Any]] = [
+    lambda x: np.sum(np.sort(x) * x[::-1]),
+    lambda x: np.linalg.det(np.outer(x, x) + np.eye(3)),
+    lambda x: np.sum(np.linalg.inv(np.outer(x, x) + np.eye(3))),
+    lambda x: np.linalg.slogdet(np.outer(x, x) + np.eye(3))[1],
+    lambda x: np.sum(wg.numpy.take(x, (x > 1).astype(int))),
+    lambda x: sum(map(np.sum, wg.scan(lambda c, r: (c * r, np.sin(c) * np.ones(2)), x[0], x))),
+    lambda x: np.sum(
+        sum(wg.while_loop(lambda s: s[1][0] < 3, lambda s: (s[1] * 2, s[0] + 1), (x, x)))
+    ),
+]
+
+
+@pytest.mark.parametrize("f", LOOPS)
+def test_steps_of_several_results_and_of_integers(f: Callable[..., Any]) -> None:
+    """The table is written, and its adjoint is the gradient."""
+    x = np.array([0.5, 2.0, 1.0])
+    report = wg.explain(f, x)
+    assert "by the chain rule" in str(report)
+    assert_allclose(steps(f, x)["x"].adjoint, wg.grad(f)(x), rtol=1e-12)

@@ -158,7 +158,7 @@ def _adjoints(
 
 def _pulled_back(user: Node, node: Node, cotangent: Tangent) -> Tangent:
     """v̄ᵢ ∂vᵢ/∂vⱼ for one input vⱼ of step i: the transpose of its pushforward by vⱼ alone."""
-    if cotangent is None:
+    if cotangent is None or not _has_tangents(node):
         return None
     seeds = _seeds(node)
     (moved,) = pushforward([user], {arg: seeds if arg is node else None for arg in user.args})
@@ -189,6 +189,12 @@ def _items(node: Node) -> Any:
     if isinstance(node.type, TupleType):
         return tuple(item(node, k) for k in range(len(node.type.items)))
     return node if isinstance(node.type, ArrayType) else None
+
+
+def _has_tangents(node: Node) -> bool:
+    """Whether any of the results of a node has a derivative."""
+    types = node.type.items if isinstance(node.type, TupleType) else (node.type,)
+    return any(isinstance(type, ArrayType) and is_inexact(type.dtype) for type in types)
 
 
 def _seeds(node: Node) -> Any:

@@ -63,7 +63,8 @@ def _chain_rule(step: Step, output: str) -> str:
         return f"{barred(step.name)} = 0"
     parts = [f"{barred(user)}·∂{user}/∂{step.name}" for user, _ in step.terms]
     written = f"{barred(step.name)} = {' + '.join(parts)}"
-    if len(parts) > 1 and not np.ndim(step.adjoint):
+    one_number = not isinstance(step.adjoint, tuple) and not np.ndim(step.adjoint)
+    if len(parts) > 1 and one_number:
         written += f"\n   = {' + '.join(shown(value) for _, value in step.terms)}"
     return written
 

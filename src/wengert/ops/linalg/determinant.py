@@ -40,8 +40,10 @@ from wengert.ops.linalg.triangular import check_square
 from wengert.ops.movement import broadcast_to, reshape
 
 
-def pairing(weight: Node, tangent: Node) -> Tangent:
-    """Σ W Ȧ of each matrix of a stack."""
+def pairing(weight: Node, tangent: Tangent) -> Tangent:
+    """Σ W Ȧ of each matrix of a stack; None where the factors of A alone have a tangent."""
+    if tangent is None:
+        return None
     scaled = linear.scale(tangent, weight)
     return None if scaled is None else linear.total(scaled, (tangent.ndim - 2, tangent.ndim - 1))
 

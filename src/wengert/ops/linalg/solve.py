@@ -161,7 +161,10 @@ def _evaluate_inverse(node: Node) -> Callable[..., Any]:
 
 
 def _push_inverse(node: Node, tangents: Sequence[Tangent]) -> Tangent:
-    moved = transposed(tangents[1]) if node.params[1] else tangents[1]
+    moved = tangents[1]
+    if moved is None:  # the factors alone have a tangent
+        return None
+    moved = transposed(moved) if node.params[1] else moved
     return linear.negative(times(after(node, moved), node))
 
 
