@@ -38,7 +38,12 @@ def timer(work: Callable[[], Any]) -> Timer:
 
 
 def interleaved(timers: Mapping[str, Timer], rounds: int) -> dict[str, float]:
-    """The median seconds of one call of each contender."""
+    """The median seconds of one call of each contender.
+
+    Before each measurement is a call that is not counted: the first one finds cold caches, and
+    sorts the memory that the contender before has freed. What a loop of thousands of operations in
+    PyTorch leaves behind costs the next large array tens of milliseconds.
+    """
     times: dict[str, int] = {}
     limit: dict[str, int] = {}
     for name, seconds in timers.items():
@@ -54,6 +59,7 @@ def interleaved(timers: Mapping[str, Timer], rounds: int) -> dict[str, float]:
         for turn in range(rounds):
             for name, seconds in timers.items():
                 if turn < limit[name]:
+                    seconds(1)
                     found[name].append(seconds(times[name]))
     finally:
         if collecting:
