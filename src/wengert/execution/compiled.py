@@ -102,7 +102,8 @@ class Compiled:
     @property
     def host_calls(self) -> tuple[tuple[str, str], ...]:
         """The ops that run as calls of NumPy, each with the reason, in order."""
-        calls = [step for step in self.steps if isinstance(step, Node) and step.args]
+        nodes = [step for step in self.steps if isinstance(step, Node) and step.args]
+        calls = [node for node in nodes if node.op is not item]
         found = [(node.op.name, why_host_call(node)) for node in calls]
         return tuple(dict.fromkeys(found))
 
