@@ -212,3 +212,54 @@ def test_a_loop_without_steps_gives_what_it_is_given(steps: int) -> None:
         assert run(1.0, steps) == expected
     several = wg.vmap(wg.grad(f))(np.ones(3), np.array([0, 2, 0]))
     np.testing.assert_array_equal(several, [3, 0, 3])
+
+
+# ------------------------------------------------------------------------- computed places
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64, np.bool_, np.complex128])
+def test_writes_at_a_place_or_two_are_machine_code(dtype: Any) -> None:
+    def f(x: Any, i: Any, j: Any) -> Any:
+        y, z = wg.numpy.zeros((4, 3), dtype), wg.numpy.zeros(5, dtype)
+        y[:] = x[:3]
+        z[:] = x
+        y[i] = x[1]
+        z[np.stack([i, j])] = x[:2]
+        z[j] += x[4]
+        return y, z
+
+    x = RNG.normal(size=5).round(1).astype(dtype)
+    for i, j in ((0, 1), (3, 3), (-1, 2), (-4, 0)):
+        check(f, x, i, j)
+        expected = np.array(x)
+        expected[[i, j]] = x[:2]
+        expected[j] += x[4]
+        np.testing.assert_array_equal(wg.jit(f)(x, i, j)[1], expected)
+    assert not wg.trace(f, x, 0, 1).host_calls
+    with pytest.raises(IndexError):
+        wg.jit(f)(x, 4, 0)
+
+
+def test_a_loop_that_writes_an_element_a_step_is_machine_code() -> None:
+    def f(x: Any) -> Any:
+        def step(i: Any, y: Any) -> Any:
+            y[i] = np.sin(y[i - 1]) * x[i]
+            return y
+
+        y = wg.numpy.zeros(6)
+        y[0] = x[0]
+        return np.sum(wg.fori_loop(1, 6, step, y) ** 2)
+
+    x = RNG.normal(size=6)
+    made = wg.value_and_grad(f)
+    check(made, x)
+    assert not wg.trace(made, x).host_calls
+
+    def unrolled(x: Any) -> Any:
+        y = [x[0]]
+        for k in range(1, 6):
+            y.append(np.sin(y[-1]) * x[k])
+        return np.sum(np.stack(y) ** 2)
+
+    np.testing.assert_allclose(made(x)[1], wg.grad(unrolled)(x), rtol=1e-12)
+    check(wg.hessian(f), x)

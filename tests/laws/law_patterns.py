@@ -54,6 +54,9 @@ VALUES: dict[str, Any] = {
     "W": np.array([[2.0, -1.0], [0.5, 4.0]]),
     "E": np.zeros((0, 4)),
     "q": np.asarray(2.5),
+    "i": np.asarray(2),
+    "j": np.array([2, 2]),
+    "l": np.array([[0], [2]]),
 }
 NODES: dict[str, Node] = {
     name: find("input")(
@@ -265,6 +268,14 @@ EXACT: list[Node] = [
     o.det(o.S),
     o.item(o.slogdet(o.S), 0),
     o.item(o.slogdet(o.S), 1),
+    # writes at computed places, the last of which counts
+    o.scatter_put(o.a, o.i, o.r),
+    o.scatter_put(o.a, o.j, _rows(o.b, (0, 2, 1), _all(4))),
+    o.scatter_put(o.a, o.l, o.reshape(_rows(o.b, (0, 2, 1), _all(4)), (2, 1, 4))),
+    o.scatter_put(o.V, o.j, _rows(o.r, (0, 2, 1))),
+    o.winners(o.i, 3),
+    o.winners(o.j, 3),
+    o.winners(o.l, 3),
 ]
 
 INVERSE: Node = o.power(o.x, -1.0)

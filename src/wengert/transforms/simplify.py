@@ -21,13 +21,14 @@ from wengert.transforms.simplifying import (
     elementwise,
     matrices,
     movement,
+    places,
     selection,
     sums,
 )
 from wengert.transforms.simplifying.forms import Rule, Rules, again
 
 TABLE: Rules = {}
-for group in (elementwise, arithmetic, selection, movement, sums, contraction, matrices):
+for group in (elementwise, arithmetic, selection, movement, sums, contraction, matrices, places):
     for name, rules in group.RULES.items():
         TABLE.setdefault(name, []).extend(rules)
 
