@@ -197,6 +197,26 @@ def test_a_loop_of_another_path_is_not_run(native: bool) -> None:
             check_all()
 
 
+def test_functions_of_loops_in_loops_have_names_of_their_own() -> None:
+    """What loops at several depths call is written once for each of them."""
+
+    def inner(c: Any, a: float) -> Any:
+        for k in range(8):
+            c = np.arctan2(c + 0.1 * k, a) + np.power(np.abs(c) + 1, a * 0.1) * 0.01
+        return c
+
+    def level(depth: int, c: Any, a: float) -> Any:
+        if depth == 0:
+            return inner(c, a)
+
+        def step(c: Any, _: Any) -> Any:
+            return level(depth - 1, level(depth - 1, c, a) * 0.5, a + 1), None
+
+        return wg.scan(step, c, length=2)[0]
+
+    check(lambda x: level(1, level(3, x, 0.7) * 0.3, 1.3) + level(2, x, 0.3), np.float64(0.3))
+
+
 # -------------------------------------------------------------------------------- no steps
 
 

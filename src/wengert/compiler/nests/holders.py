@@ -59,10 +59,7 @@ def included(part: Program, number: int) -> tuple[dict[str, str], str]:
     def renamed(text: str) -> str:
         return _OWN.sub(rf"@\1.{number}", text)
 
-    declared = {
-        f"{name}.{number}" if f"@{name}" in text and _OWN.match(f"@{name}") else name: renamed(text)
-        for name, text in part.declared.items()
-    }
+    declared = {renamed(f"@{name}")[1:]: renamed(text) for name, text in part.declared.items()}
     body = renamed(part.body).replace("define i64 @program", "define internal i64 @program")
     if body.count("\n") <= MOST_INLINED:
         body = body.replace(" noinline nounwind", " alwaysinline nounwind")
