@@ -133,3 +133,11 @@ def test_many_programs(chunk: int) -> None:
         if found is not None:
             wrong.append(found)
     assert not wrong, f"{len(wrong)} of {CHUNK}\n" + "\n".join(wrong[:5])
+
+
+@pytest.mark.parametrize("seed", range(100, 107))
+def test_programs_are_printed_and_explained(seed: int) -> None:
+    function, args = programs.program(seed), programs.arguments(seed)
+    with np.errstate(all="ignore"):
+        assert "return" in str(wg.trace(WHICH[_which(seed)](function), *args))
+        assert "adjoint" in str(wg.explain(programs.total(function), *args))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -283,3 +286,75 @@ def test_a_loop_that_writes_an_element_a_step_is_machine_code() -> None:
 
     np.testing.assert_allclose(made(x)[1], wg.grad(unrolled)(x), rtol=1e-12)
     check(wg.hessian(f), x)
+
+
+# --------------------------------------------------------------------------------- memory
+
+
+def taken(x: Any, n: Any) -> Any:
+    return wg.while_loop(
+        lambda s: s[0] < n, lambda s: (s[0] + 1, np.sin(s[1]) * x + 0.1 * s[1]), (0, x)
+    )[1]
+
+
+@pytest.mark.parametrize("steps", [0, 1, 63, 64, 65, 129])
+def test_tapes_grow(steps: int) -> None:
+    def unrolled(x: Any) -> Any:
+        v = x
+        for _ in range(steps):
+            v = np.sin(v) * x + 0.1 * v
+        return v
+
+    found, expected = wg.jit(wg.grad(taken))(0.7, steps), wg.grad(unrolled)(0.7)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def resident() -> int:
+    """Bytes of this process in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux's /proc")
+def test_tapes_are_freed() -> None:
+    """Those of calls that fail too."""
+
+    def f(x: Any, n: Any) -> Any:
+        return wg.while_loop(
+            lambda s: s[0] < n, lambda s: (s[0] + 1, np.sin(s[1] * x[s[0]])), (0, x[0])
+        )[1]
+
+    jitted, fails, x = wg.jit(wg.grad(taken)), wg.jit(wg.grad(f)), np.linspace(0.5, 1, 2000)
+    jitted(0.7, 2000)
+    fails(x, 2000)
+    path = next(iter(fails._paths._held.values()))[0][0]
+    assert path.native is not None
+    before = resident()
+    for _ in range(2_000):
+        jitted(0.7, 2000)
+        assert path._run_native([x, np.asarray(2001)]) is None
+    assert resident() - before < 20e6  # 64 MB would be lost of either
+
+
+def test_threads_run_one_loop() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(wg.scan(lambda c, row: (np.sin(c) * 0.5 + row, c), x[0], x)[1] ** 2)
+
+    jitted, x = wg.jit(wg.grad(f)), RNG.normal(size=(50, 300))
+    expected = jitted(x)
+    wrong: list[Any] = []
+
+    def run() -> None:
+        for _ in range(50):
+            if not np.array_equal(jitted(x), expected):
+                wrong.append(1)
+            if jitted_tape(0.7, 100) != of_tape:
+                wrong.append(2)
+
+    jitted_tape = wg.jit(wg.grad(taken))
+    of_tape = jitted_tape(0.7, 100)
+    threads = [Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
