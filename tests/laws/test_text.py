@@ -39,14 +39,14 @@ def same(nodes: list[Node]) -> str:
 
 
 def test_listing() -> None:
-    kind = array_type((2,), FLOAT)
+    kind = array_type((1789,), FLOAT)  # of nodes that nothing else makes
     a, b = (find("input")(i, kind) for i in range(2))
     total = find("sum")(find("multiply")(b, find("sin")(a)), (0,))
     assert show([total], [a, b]) == (
-        "%0 = input[0, float64[2]]() : float64[2]\n"
-        "%1 = input[1, float64[2]]() : float64[2]\n"
-        "%2 = sin(%0) : float64[2]\n"
-        "%3 = multiply(%1, %2) : float64[2]\n"
+        "%0 = input[0, float64[1789]]() : float64[1789]\n"
+        "%1 = input[1, float64[1789]]() : float64[1789]\n"
+        "%2 = sin(%0) : float64[1789]\n"
+        "%3 = multiply(%1, %2) : float64[1789]\n"
         "%4 = sum[(0,)](%3) : float64[]\n"
         "return %4\n"
     )
