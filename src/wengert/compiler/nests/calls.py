@@ -81,19 +81,20 @@ def emit_call(
             moved.append(code.let(f"getelementptr i8, ptr {base}, i64 {offset}"))
         product(*moved)
 
-    _repeated(code, count, one_of_many)
+    counted(code, count, one_of_many)
     return status
 
 
-def _repeated(code: Code, count: int, body: Callable[[str], None]) -> None:
-    """A counted loop."""
-    before, head = code.block, code.fresh("B")
+def counted(code: Code, count: int, body: Callable[[str], None]) -> None:
+    """A loop of `count` steps, at least one: body(number of the step)."""
+    before, head, end = code.block, code.fresh("B"), code.fresh("E")
     at, following = f"%i{head}", f"%n{head}"
     code.put(f"br label %{head}")
     code.label(head)
-    code.put(f"{at} = phi i64 [0, %{before}], [{following}, %{head}]")
+    place = len(code.lines)
     body(at)
     code.put(f"{following} = add nuw nsw i64 {at}, 1")
+    code.lines.insert(place, f"{at} = phi i64 [ 0, %{before} ], [ {following}, %{code.block} ]")
     again = code.let(f"icmp slt i64 {following}, {count}")
-    code.put(f"br i1 {again}, label %{head}, label %E{head}")
-    code.label(f"E{head}")
+    code.put(f"br i1 {again}, label %{head}, label %{end}")
+    code.label(end)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from wengert.compiler import factorising
 from wengert.compiler.code import Code
+from wengert.compiler.nests.calls import counted
 from wengert.compiler.nests.holders import of_type, room
 from wengert.compiler.nests.references import Reference
 from wengert.compiler.nests.statements import Call, Edge, Memory, memory_type
@@ -141,24 +142,10 @@ def emit(
     if stack.count == 1:
         each("0")
     else:
-        _counted(code, stack.count, each)
+        counted(code, stack.count, each)
     code.put(f"br label %{end}")
     code.label(end)
     return code.let(f"load i64, ptr {failed}")
-
-
-def _counted(code: Code, count: int, body: Callable[[str], None]) -> None:
-    before, head, end = code.block, code.fresh("M"), code.fresh("E")
-    at, following = f"%i{head}", f"%n{head}"
-    code.put(f"br label %{head}")
-    code.label(head)
-    place = len(code.lines)
-    body(at)
-    code.put(f"{following} = add nuw nsw i64 {at}, 1")
-    code.lines.insert(place, f"{at} = phi i64 [ 0, %{before} ], [ {following}, %{code.block} ]")
-    again = code.let(f"icmp slt i64 {following}, {count}")
-    code.put(f"br i1 {again}, label %{head}, label %{end}")
-    code.label(end)
 
 
 class _One:
