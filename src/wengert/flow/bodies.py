@@ -10,7 +10,6 @@ import numpy as np
 
 from wengert.errors import WengertTypeError
 from wengert.flow.closures import held
-from wengert.graph.body import Body, body_of
 from wengert.graph.node import Node
 from wengert.graph.types import ArrayType, Shape, array_type
 from wengert.ops.arithmetic import convert
@@ -28,12 +27,6 @@ class Traced:
     params: tuple[Node, ...]
     outputs: tuple[Node, ...]
     spec: Spec
-
-    def closed(self, free: Sequence[Node], before: int = 0) -> Body:
-        """The body, with what it reads from outside among its parameters, after the first
-        `before` of them."""
-        inputs = (*self.params[:before], *free, *self.params[before:])
-        return body_of(self.outputs, inputs, self.params)
 
 
 def traced(
