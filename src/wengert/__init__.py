@@ -31,7 +31,7 @@ from wengert.graph.types import float0
 from wengert.lazy import module
 
 if TYPE_CHECKING:
-    from wengert import random, scipy
+    from wengert import distributed, estimate, optimize, random, scipy, zeroth
     from wengert.explaining.program import trace
 
 __version__ = "0.1.0"
@@ -49,6 +49,8 @@ __all__ = [
     "custom_vjp",
     "defjvp",
     "defvjp",
+    "distributed",
+    "estimate",
     "explain",
     "fixed_point",
     "float0",
@@ -66,6 +68,7 @@ __all__ = [
     "logging",
     "map",
     "numpy",
+    "optimize",
     "primitive",
     "random",
     "scan",
@@ -80,15 +83,18 @@ __all__ = [
     "vjp",
     "vmap",
     "while_loop",
+    "zeroth",
 ]
 
 _DEFERRED = {"trace": "wengert.explaining.program"}
 """What is imported when it is first used, since it needs the compiler."""
+_PACKAGES = frozenset({"distributed", "estimate", "optimize", "random", "scipy", "zeroth"})
+"""Packages that are imported when they are first used."""
 
 
 def __getattr__(name: str) -> Any:
     if name in _DEFERRED:
         return getattr(module(_DEFERRED[name]), name)
-    if name in ("random", "scipy"):
+    if name in _PACKAGES:
         return module(f"wengert.{name}")
     raise AttributeError(f"module 'wengert' has no attribute {name!r}")
