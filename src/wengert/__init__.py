@@ -22,6 +22,7 @@ from wengert.execution.jit import jit
 from wengert.execution.programs import set_native
 from wengert.explaining.report import explain
 from wengert.flow.branches import cond, switch
+from wengert.flow.checkpoints import checkpoint
 from wengert.flow.implicit import custom_linear_solve, custom_root, fixed_point
 from wengert.flow.mapping import map
 from wengert.flow.prefixes import associative_scan
@@ -42,6 +43,7 @@ __all__ = [
     "adoption",
     "associative_scan",
     "check_grads",
+    "checkpoint",
     "cond",
     "custom_jvp",
     "custom_linear_solve",

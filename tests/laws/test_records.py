@@ -39,6 +39,7 @@ WITHOUT_DOMAIN = {
     "scan": "carries the step of a loop, tested in tests/flow",
     "repeat": "carries the step and the condition of a loop, tested in tests/flow",
     "branch": "carries the branches, tested in tests/flow",
+    "checkpoint": "carries the body of a function, tested in tests/control",
     "partition": "carries the branches of instances that choose, tested in tests/flow",
     "root": "carries an equation and its solver, tested in tests/flow",
     "linear_solve": "carries a linear map and its solver, tested in tests/flow",

@@ -7,7 +7,7 @@ outside it holds, in its closure or in the objects that this holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -29,7 +29,7 @@ class There:
 
     __slots__ = ("_aliases", "_nodes")
 
-    def __init__(self, session: Session, functions: Iterable[Callable[..., Any]]) -> None:
+    def __init__(self, session: Session, functions: Iterable[Any]) -> None:
         self._nodes = {tracer.node for tracer in held(functions)}
         self._aliases = session.aliases()
 
@@ -52,8 +52,8 @@ _NOTHING_BEHIND = (
 )
 
 
-def held(functions: Iterable[Callable[..., Any]]) -> list[Tracer]:
-    """The traced arrays that functions can reach, each once."""
+def held(functions: Iterable[Any]) -> list[Tracer]:
+    """The traced arrays that functions, or other objects, can reach, each once."""
     found: list[Tracer] = []
     stack: list[Any] = list(functions)
     seen: dict[int, Any] = {}  # the objects too, so that no identity is used again meanwhile

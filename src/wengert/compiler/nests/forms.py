@@ -337,6 +337,7 @@ FORMS: dict[str, Callable[[Lowering, Node], Reference]] = {
     "scan": holders.lower_scan,
     "repeat": holders.lower_repeat,
     "branch": holders.lower_branch,
+    "checkpoint": holders.lower_checkpoint,
     "item": holders.lower_item,
     **matrices.FORMS,
 }

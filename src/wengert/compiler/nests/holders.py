@@ -192,7 +192,7 @@ LIKELY = 100
 
 def _times(node: Node) -> int:
     """How often the bodies of a holder run, about."""
-    if node.op.name == "branch":
+    if node.op.name in ("branch", "checkpoint"):
         return 1
     length = node.params[3] if node.op.name == "scan" else None
     return LIKELY if length is None else int(length)
@@ -209,6 +209,10 @@ def lower_repeat(lowering: Lowering, node: Node) -> Any:
 
 
 def lower_branch(lowering: Lowering, node: Node) -> Any:
+    return lower(lowering, node, node.params, 0)
+
+
+def lower_checkpoint(lowering: Lowering, node: Node) -> Any:
     return lower(lowering, node, node.params, 0)
 
 

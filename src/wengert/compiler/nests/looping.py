@@ -331,6 +331,23 @@ def emit_branch(code: Code, call: Call, address: Address, table: list[str], stat
     return w.status()
 
 
+def emit_checkpoint(code: Code, call: Call, address: Address, table: list[str], status: str) -> str:
+    """One call."""
+    w = Writer(code, call, address, table, status)
+    inputs, outputs = w.slots(len(w.held.args)), w.slots(len(w.held.results))
+    for k, memory in enumerate(w.held.args):
+        w.put(inputs, k, address(memory))
+    for k, memory in enumerate(w.held.results):
+        w.put(outputs, k, address(memory))
+    inside, end = code.fresh("C"), code.fresh("E")
+    code.put(f"br i1 {w.unless_failed('true')}, label %{inside}, label %{end}")
+    code.label(inside)
+    w.run(0, inputs, outputs)
+    code.put(f"br label %{end}")
+    code.label(end)
+    return w.status()
+
+
 def free_tapes(code: Code, tapes: Sequence[str]) -> None:
     """Give back the rows of the tapes that nobody else gets."""
     for handle in tapes:

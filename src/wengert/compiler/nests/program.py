@@ -19,7 +19,13 @@ from wengert.compiler.nests.axes import classify
 from wengert.compiler.nests.calls import emit_call
 from wengert.compiler.nests.emission import Emitter
 from wengert.compiler.nests.holders import Program, included
-from wengert.compiler.nests.looping import emit_branch, emit_repeat, emit_scan, free_tapes
+from wengert.compiler.nests.looping import (
+    emit_branch,
+    emit_checkpoint,
+    emit_repeat,
+    emit_scan,
+    free_tapes,
+)
 from wengert.compiler.nests.lowering import Lowering
 from wengert.compiler.nests.parallel import Divided, is_divisible, room
 from wengert.compiler.nests.statements import Call, Memory, Statement
@@ -316,6 +322,7 @@ CALLS: dict[str, Callable[[Code, Call, Callable[[object], str], list[str], str],
     "scan": emit_scan,
     "repeat": emit_repeat,
     "branch": emit_branch,
+    "checkpoint": emit_checkpoint,
     **dict.fromkeys(matrices.FORMS, matrices.emit),
 }
 """What a call is, and what writes it: it is told the status so far, and gives that after it."""
