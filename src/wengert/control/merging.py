@@ -12,16 +12,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.control.branching import branch
+from wengert.control.checkpointing import checkpoint
 from wengert.control.fusing import side_by_side, without_idle_carries
 from wengert.control.partitioning import partition
 from wengert.control.repeating import repeat
 from wengert.control.scanning import scan
 from wengert.control.solving import solved
+from wengert.control.together import together
 from wengert.graph.body import Body
 from wengert.graph.node import Node, make
 from wengert.graph.walk import substitute, topological
 from wengert.ops.leaves import item
 from wengert.ops.linalg.sharing import with_one_factorisation
+
+HOLDERS = frozenset({scan, repeat, branch, partition, checkpoint})
 
 Column = tuple[Node, ...]
 """One result of a holder: a node of each of its bodies."""
@@ -36,11 +40,11 @@ def merged(outputs: Sequence[Node], given: Sequence[Node] = ()) -> list[Node]:
     known = solved(outputs, given)
     while True:
         order = topological(known, stop=stop)
-        together = with_one_factorisation(known, order)
-        if together is not known:
-            known = together
+        shared = with_one_factorisation(known, order)
+        if shared is not known:
+            known = shared
             continue
-        holders = [node for node in order if node.op in (scan, repeat, branch, partition)]
+        holders = [node for node in order if node.op in HOLDERS]
         if not holders:
             return known
         read: dict[Node, set[Node]] = {holder: set() for holder in holders}
@@ -57,9 +61,13 @@ def merged(outputs: Sequence[Node], given: Sequence[Node] = ()) -> list[Node]:
             if len(group) > 1 or len(used) < len(_columns(group[0])):
                 new |= _joined(group, [one for holder in group for one in read[holder]])
         new = new or side_by_side(order) or without_idle_carries(order)
-        if not new:
+        if new:
+            known = substitute(known, new)
+            continue
+        shared = together(known, order)
+        if shared is known:
             return known
-        known = substitute(known, new)
+        known = shared
 
 
 def _fixed(node: Node) -> int:
@@ -85,7 +93,10 @@ def _columns(node: Node) -> list[Column]:
 
 
 def _work(node: Node) -> Any:
-    """What a holder does, whichever results it gives."""
+    """What a holder does, whichever results it gives. What is to be computed again stays by itself:
+    a checkpoint with other results is another one."""
+    if node.op is checkpoint:
+        return node
     fixed = _fixed(node)
     bodies = tuple((body.params, body.outputs[:fixed]) for body in _bodies(node))
     rest = tuple(part for part in node.params if not isinstance(part, Body))
@@ -134,5 +145,7 @@ def _joined(group: Sequence[Node], items: Sequence[Node]) -> dict[Node, Node]:
 
 
 def _remade(node: Node, params: Any) -> Node:
+    if node.op is checkpoint:
+        return checkpoint(node.args, *params)
     from_types = node.op.infer(tuple(arg.type for arg in node.args), params)
     return make(node.op, node.args, params, from_types)

@@ -133,8 +133,8 @@ class Checkpointed(Wrapped):
         if written:
             raise WengertTypeError(
                 f"{self.__name__} is under checkpoint and writes into a traced array "
-                f"({written[0][1].type}) that it is given or that is from outside, which nobody else "
-                " would not see: let it copy the array first, and return it"
+                f"({written[0][1].type}) that it is given or that is from outside, which its "
+                "caller would not see: let it copy the array first, and return it"
             )
 
     def _made_from(self) -> tuple[Any, ...]:
