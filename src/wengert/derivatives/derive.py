@@ -31,7 +31,7 @@ from wengert.transforms.pushforward import pushforward
 from wengert.transforms.transpose import transpose
 
 
-def _once(key: tuple[object, ...], make: Callable[[], list[Tangent]]) -> list[Tangent]:
+def once(key: tuple[object, ...], make: Callable[[], list[Tangent]]) -> list[Tangent]:
     """What `make` derives, from the cache where it was derived before.
 
     A derivation that ran a rule of the user's is not kept: the rule may read other values next
@@ -54,7 +54,7 @@ def forward(
     """Tangents of the outputs; a tangent of None is zero."""
     key = ("forward", *outputs, None, *inputs, None, *tangents)
     given = {n: t for n, t in zip(inputs, tangents, strict=True) if t is not None}
-    return _once(key, lambda: pushforward(outputs, given))
+    return once(key, lambda: pushforward(outputs, given))
 
 
 def seeds(inputs: Sequence[Node]) -> list[Tangent]:
@@ -75,7 +75,7 @@ def reverse(
         found = iter(transpose(tangents, present, cotangents))
         return [None if s is None else next(found) for s in given]
 
-    return _once(key, make)
+    return once(key, make)
 
 
 def gradient(output: Node, inputs: Sequence[Node]) -> list[Tangent]:
@@ -102,7 +102,7 @@ def jacobian_columns(outputs: Sequence[Node], input: Node) -> list[Tangent]:
         with deriving():
             return batch(moved, {tangent: basis(input)}, input.size, is_linear=True)
 
-    return _once(key, make)
+    return once(key, make)
 
 
 def jacobian_rows(output: Node, inputs: Sequence[Node]) -> list[Tangent]:
@@ -115,10 +115,10 @@ def jacobian_rows(output: Node, inputs: Sequence[Node]) -> list[Tangent]:
         with deriving():
             return batch(pulled, {cotangent: basis(output)}, output.size, is_linear=True)
 
-    return _once(key, make)
+    return once(key, make)
 
 
 def batched(outputs: Sequence[Node], lanes: Mapping[Node, Node], size: int) -> list[Node]:
     """The outputs for all instances: for each node of one of them, the node of all is given."""
     key = ("batched", size, *outputs, None, *lanes, None, *lanes.values())
-    return _once(key, lambda: batch(outputs, lanes, size))
+    return once(key, lambda: batch(outputs, lanes, size))
