@@ -121,12 +121,12 @@ def _is_short(type: Type) -> bool:
 _type = attrgetter("type")
 
 
-def loaded(text: str) -> Loaded:
+def loaded(text: str, passes: Sequence[str] = INLINING) -> Loaded:
     """The machine code of a module that is given as text and refers to nothing outside itself."""
-    key = disk.key_of_text(text)
+    key = disk.key_of_text(text if passes == INLINING else f"{text}; {' '.join(passes)}")
     kept = disk.find(key)
     if kept is None:
         start = perf_counter()
-        kept = disk.Kept(object_code(text, INLINING))
+        kept = disk.Kept(object_code(text, passes))
         disk.keep(key, kept, perf_counter() - start)
     return Loaded(kept.code)
