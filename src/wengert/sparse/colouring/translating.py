@@ -84,14 +84,11 @@ class Kernel:
         return self.compiled[widths]
 
     def _load(self, widths: tuple[str, ...]) -> Any:
-        pipeline = module("wengert.compiler.pipeline")
-        loaded = pipeline.loaded(
-            module_text(self, widths), module("wengert.compiler.machine").PASSES
-        )
+        passes = module("wengert.compiler.machine").PASSES
+        code = module("wengert.compiler.pipeline").loaded(module_text(self, widths), passes)
+        self.code.append(code)  # it lives as long as what was loaded
         types = [ctypes.c_void_p if width else ctypes.c_int64 for width in widths]
-        function = ctypes.CFUNCTYPE(ctypes.c_int64, *types)(loaded.address(self.name))
-        function.code = loaded  # machine code lives as long as what was loaded
-        return function
+        return ctypes.CFUNCTYPE(ctypes.c_int64, *types)(code.address(self.name))
 
 
 def kernel(function: Callable[..., int | None]) -> Kernel:
