@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -185,11 +186,21 @@ def evaluate(session: Session, nodes: Sequence[Node]) -> list[Any]:
     return [values[node] for node in nodes]
 
 
+_RUNNERS: WeakKeyDictionary[Body, Callable[[Sequence[Any]], list[Any]]] = WeakKeyDictionary()
+"""Bodies that hold bodies, each several times, are planned once."""
+
+
 def _runner(body: Body) -> Callable[[Sequence[Any]], list[Any]]:
     """A body as a function of the values of its parameters."""
-    program = Program(body.outputs)
-    params = body.params
-    return lambda values: program.run(dict(zip(params, values, strict=True)))
+    run = _RUNNERS.get(body)
+    if run is None:
+        program, params = Program(body.outputs), body.params
+
+        def run(values: Sequence[Any]) -> list[Any]:
+            return program.run(dict(zip(params, values, strict=True)))
+
+        _RUNNERS[body] = run
+    return run
 
 
 provide_evaluator(evaluate)

@@ -18,7 +18,7 @@ from wengert.graph.types import Type
 from wengert.graph.walk import dependents, substitute, topological
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Body:
     """The outputs as functions of the parameters.
 

@@ -53,15 +53,16 @@ registers."""
 _OWN = re.compile(r"@(program|nest\d+|part\d+|join\d+|rule\d+)\b")
 
 
-def included(part: Program, number: int) -> tuple[dict[str, str], str]:
-    """What a part declares and defines, under names of its own."""
+def included(part: Program, number: int, calls: int) -> tuple[dict[str, str], str]:
+    """What a part declares and defines, under names of its own. calls: in how many places it is
+    called; one that is called in several is a function there."""
 
     def renamed(text: str) -> str:
         return _OWN.sub(rf"@\1.{number}", text)
 
     declared = {renamed(f"@{name}")[1:]: renamed(text) for name, text in part.declared.items()}
     body = renamed(part.body).replace("define i64 @program", "define internal i64 @program")
-    if body.count("\n") <= MOST_INLINED:
+    if calls == 1 and body.count("\n") <= MOST_INLINED:
         body = body.replace(" noinline nounwind", " alwaysinline nounwind")
         body = body.replace("ptr %table) {", "ptr %table) alwaysinline {")
     return declared, body

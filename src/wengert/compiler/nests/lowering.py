@@ -54,7 +54,8 @@ MOST_REMADE = 4
 class Lowering:
     """The statements and calls of a graph, in an order in which they may run.
 
-    memories: the buffers. steps: statements and calls.
+    memories: the buffers. steps: statements and calls. programs: those of bodies. calls: how many
+        there are of each.
     program_of: what makes the program of a body, of its outputs and parameters.
     """
 
@@ -66,6 +67,8 @@ class Lowering:
     ) -> None:
         self._program_of = program_of
         self.programs: list[Program] = []
+        self.calls: list[int] = []
+        self._numbers: dict[Body, int] = {}
         self.steps: list[Statement | Call] = []
         self.buffers: list[Memory] = []
         self.references: dict[Node, Reference] = {}
@@ -274,10 +277,14 @@ class Lowering:
         return found
 
     def program(self, body: Body) -> tuple[int, Program]:
-        """The program of a body, and its number."""
-        made = self._program_of(body.outputs, body.params)
-        self.programs.append(made)
-        return len(self.programs) - 1, made
+        """The program of a body, and its number: the same for equal bodies."""
+        number = self._numbers.get(body)
+        if number is None:
+            number = self._numbers[body] = len(self.programs)
+            self.programs.append(self._program_of(body.outputs, body.params))
+            self.calls.append(0)
+        self.calls[number] += 1
+        return number, self.programs[number]
 
     def store(self, ref: Reference, memory: Memory, place: Term) -> None:
         """Write all elements of a reference; `place` is the flat position, in its axes."""

@@ -167,7 +167,7 @@ def _written(
     table: list[str] = []
     bodies: list[str] = []
     for number, part in enumerate(lowering.programs):
-        own, body = included(part, number)
+        own, body = included(part, number, lowering.calls[number])
         declared.update(own)
         bodies.append(body)
     main = Code(declared)
