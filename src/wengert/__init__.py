@@ -13,10 +13,17 @@ from wengert.checking.gradients import check_grads
 from wengert.compiler.pool import set_threads
 from wengert.control.custom import custom_jvp, custom_vjp, defjvp, defvjp, primitive
 from wengert.derivatives.batching import vmap
+from wengert.derivatives.curvature import gauss_newton_vp, hessian_diagonal, laplacian
 from wengert.derivatives.directional import jvp, linear_transpose, linearize, vjp
 from wengert.derivatives.gradients import grad, value_and_grad
 from wengert.derivatives.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
+from wengert.derivatives.operators import (
+    gauss_newton_operator,
+    hessian_operator,
+    jacobian_operator,
+)
 from wengert.derivatives.stopping import stop_gradient
+from wengert.derivatives.taylor import directional_derivative, taylor
 from wengert.errors import WengertError
 from wengert.execution.jit import jit
 from wengert.execution.programs import set_native
@@ -51,20 +58,27 @@ __all__ = [
     "custom_vjp",
     "defjvp",
     "defvjp",
+    "directional_derivative",
     "distributed",
     "estimate",
     "explain",
     "fixed_point",
     "float0",
     "fori_loop",
+    "gauss_newton_operator",
+    "gauss_newton_vp",
     "grad",
     "hessian",
+    "hessian_diagonal",
+    "hessian_operator",
     "hvp",
     "jacfwd",
     "jacobian",
+    "jacobian_operator",
     "jacrev",
     "jit",
     "jvp",
+    "laplacian",
     "linear_transpose",
     "linearize",
     "logging",
@@ -79,6 +93,7 @@ __all__ = [
     "set_threads",
     "stop_gradient",
     "switch",
+    "taylor",
     "trace",
     "unadopt",
     "value_and_grad",

@@ -89,7 +89,7 @@ def jvp(
         value, aux = split_aux(fun(*marked.args), has_aux, "jvp")
         nodes, spec = output_nodes(value, session, "jvp")
         moved = forward(nodes, marked.nodes, given)
-        result = (traced(session, spec, nodes), _tangent_tree(session, spec, nodes, moved))
+        result = (traced(session, spec, nodes), tangent_tree(session, spec, nodes, moved))
         out = deliver(
             session,
             call.owner,
@@ -134,7 +134,7 @@ def tangent_nodes(
     return given, concrete
 
 
-def _tangent_tree(
+def tangent_tree(
     session: Session, spec: Spec, nodes: Sequence[Node], tangents: Sequence[Tangent]
 ) -> Any:
     """Derivatives as a structure of tracers, with float0 where there are none."""
