@@ -263,3 +263,16 @@ def test_pullbacks_run_on_residuals(log: pytest.LogCaptureFixture) -> None:
     output, pushforward = wg.linearize(lambda x: np.sin(x) * x, X)
     for _ in range(3):
         equal([pushforward(ct), output], [(np.cos(X) * X + np.sin(X)) * ct, np.sin(X) * X])
+
+
+def test_functions_made_anew_share_their_machine_code(log: pytest.LogCaptureFixture) -> None:
+    """A function under jit that is made at each call of its caller is traced, and not compiled."""
+
+    def halved(x: np.ndarray, by: float) -> np.ndarray:
+        return wg.jit(lambda y: np.sin(y) / by)(x)
+
+    equal([halved(X, 2.0), halved(X, 4.0)], [np.sin(X) / 2, np.sin(X) / 4])
+    equal([halved(X, 8.0)], [np.sin(X) / 8])  # the number is an input from here on
+    compiled = log.text.count("compiled")
+    equal([halved(X, 16.0), halved(2 * X, 2.0)], [np.sin(X) / 16, np.sin(2 * X) / 2])
+    assert log.text.count("compiled") == compiled > 0

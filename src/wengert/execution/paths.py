@@ -35,9 +35,9 @@ from wengert.execution.calling.entries import (
 )
 from wengert.execution.interpreter import Program
 from wengert.execution.memory import keep_what_is_freed
-from wengert.execution.programs import program
+from wengert.execution.programs import program, recall, remember
 from wengert.graph.body import Body, bodies
-from wengert.graph.node import Node
+from wengert.graph.node import Node, mark
 from wengert.graph.types import ArrayType
 from wengert.graph.walk import topological
 from wengert.lazy import module
@@ -221,9 +221,18 @@ def _holds_loop(body: Body) -> bool:
 
 
 def machine_code(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native | None:
-    """The machine code of a graph, None where it has a host call."""
-    native: Native | None = module("wengert.execution.compiled").machine_code(outputs, inputs)
-    return native
+    """The machine code of a graph, None where it has a host call.
+
+    It is kept for another function that computes the same: one that is made anew at each call of
+    its caller, say.
+    """
+    key = ("machine code", *outputs, None, *inputs)
+    found: tuple[Native | None] | None = recall(key)
+    if found is None:
+        start = mark()
+        found = (module("wengert.execution.compiled").machine_code(outputs, inputs),)
+        remember(key, found, mark() - start)
+    return found[0]
 
 
 def _same_answer(found: Any, expected: Any) -> bool:
