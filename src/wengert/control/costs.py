@@ -45,7 +45,7 @@ def work(node: Node) -> float:
         return float((ELEMENT if simple else FUNCTION) * size)
     read = sum(elements(arg.type) for arg in node.args)
     if family == "contraction":
-        return _products(node) + ELEMENT * (size + read)
+        return products(node) + ELEMENT * (size + read)
     inner = bodies(node.params)
     if inner:
         each = max(sum(map(work, topological(body.outputs))) for body in inner)
@@ -81,11 +81,11 @@ def _costs(node: Node) -> bool:
         return True
     if node.op.family == "contraction":
         moved = node.size + sum(arg.size for arg in node.args)
-        return _products(node) > PRODUCTS_AN_ELEMENT * moved
+        return products(node) > PRODUCTS_AN_ELEMENT * moved
     return is_costly(bodies(node.params))
 
 
-def _products(node: Node) -> float:
+def products(node: Node) -> float:
     """The multiplications of a contraction of two arrays: √(|a| |b| |c|), where no axis is in all
     three."""
     return float(math.prod(elements(arg.type) for arg in node.args) * node.size) ** 0.5

@@ -2,8 +2,8 @@
 
 A Jacobian is a pushforward or a pullback batched over the unit vectors of its seeds: one pass with
 matrix products where a single direction has matrix–vector products. Forward mode costs as many
-directions as the input has elements, reverse mode as many as the output has; `jacobian` takes the
-cheaper one.
+directions as the input has elements, reverse mode as many as the output has, mixed mode about as
+many as the narrowest place between them has; `jacobian` takes the cheapest one.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from wengert.derivatives.marking import (
     traced,
     written,
 )
+from wengert.derivatives.mixed.planning import blocks_by, planned
 from wengert.errors import WengertTypeError, WengertValueError
 from wengert.execution.border import deliver, entered
 from wengert.execution.retrying import retried
@@ -33,7 +34,7 @@ from wengert.graph.types import array_type, is_inexact
 from wengert.ops.movement import reshape, transpose
 from wengert.tracing.trees import flatten, unflatten
 
-_MODES = ("auto", "forward", "reverse")
+_MODES = ("auto", "forward", "reverse", "mixed")
 
 
 def jacobian(
@@ -56,8 +57,10 @@ def jacobian(
     holomorphic
         Whether `fun` is holomorphic, of complex arguments.
     mode
-        "forward", "reverse", or "auto": forward where the arguments have no more elements than
-        the outputs.
+        "forward", "reverse", "mixed", or "auto". Mixed mode goes through what is narrower than
+        the arguments and the outputs, where the function has such a waist. "auto" takes it where
+        that is clearly cheaper, and else forward mode where the arguments have no more elements
+        than the outputs. See `plan` for what is chosen.
 
     Returns
     -------
@@ -186,9 +189,15 @@ def _check_kinds(inputs: Sequence[Node], outputs: Sequence[Node], holomorphic: b
 
 def _blocks(outputs: Sequence[Node], inputs: Sequence[Node], mode: str) -> list[list[Node]]:
     """One array of shape output.shape + input.shape for every output and input."""
-    if mode == "auto":
-        columns = sum(node.size for node in inputs)
-        mode = "forward" if columns <= sum(node.size for node in outputs) else "reverse"
+    if mode not in ("forward", "reverse"):
+        choice = planned(outputs, inputs, mode)
+        if choice.chosen.name not in ("forward", "reverse"):
+            made = blocks_by(choice)
+            return [
+                [_reshaped(made.get((output, node)), output, node) for node in inputs]
+                for output in outputs
+            ]
+        mode = choice.chosen.name
     with deriving():
         if mode == "reverse":
             return [

@@ -1,0 +1,173 @@
+"""Which way a whole Jacobian is made: the candidates, what each would cost, and the choice.
+
+Costs are estimates, in units of one multiplication (see `wengert.control.costs`). They decide only
+where the difference is clear: another way than a single mode is taken where it is estimated at
+less than `CLEARLY` of the better single mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from wengert.control.costs import ELEMENT
+from wengert.derivatives.mixed.chain import Bracket, cheapest
+from wengert.derivatives.mixed.evaluating import Blocks, by_bracket
+from wengert.derivatives.mixed.linearised import KERNEL, Linearised, linearised, segment
+from wengert.derivatives.mixed.waists import waists
+from wengert.execution.programs import recall, remember
+from wengert.graph.node import Node
+from wengert.graph.types import ArrayType
+from wengert.ops.domain import Box
+
+CLEARLY = 0.5
+LEAST_WIDTH = 8
+"""Columns or rows up to which a single mode is taken without looking further."""
+PRODUCT = 10 * KERNEL
+"""The fixed work of a product of two Jacobians."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One way to make a Jacobian.
+
+    name: the mode, as `jacobian` takes it.
+    cost: the estimated work, in multiplications.
+    passes: how many columns and rows are pushed forward or pulled back.
+    products: multiplications of the products of Jacobians in it.
+    what: in words.
+    """
+
+    name: str
+    cost: float
+    passes: int
+    products: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was found for a graph.
+
+    candidates: every way that was looked at.
+    chosen: that which is taken.
+    bracket, interfaces: how the chain is multiplied, where mixed mode is possible.
+    """
+
+    candidates: tuple[Candidate, ...]
+    chosen: Candidate
+    bracket: Bracket | None
+    interfaces: tuple[tuple[Node, ...], ...]
+
+
+def planned(outputs: Sequence[Node], inputs: Sequence[Node], mode: str = "auto") -> Choice:
+    """The ways to make the Jacobian of outputs by inputs, and the one taken.
+
+    mode: "auto", where another way than a single mode must be clearly cheaper; or "mixed", where
+        the cheapest of mixed mode and the single ones is taken.
+    """
+    key = ("plan", mode, *outputs, None, *inputs)
+    found: Choice | None = recall(key)
+    if found is None:
+        graph = linearised(outputs, inputs)
+        found = _choice(graph, _width(inputs), _width(outputs), mode)
+        remember(key, found, len(graph.order))
+    return found
+
+
+def blocks_by(choice: Choice) -> Blocks:
+    """The Jacobian in the way that was chosen, which is no single mode."""
+    assert choice.bracket is not None
+    return by_bracket(choice.bracket, choice.interfaces)
+
+
+def _width(nodes: Sequence[Node]) -> int:
+    return sum(node.size for node in nodes)
+
+
+def _choice(graph: Linearised, columns: int, rows: int, mode: str) -> Choice:
+    whole = segment(graph, graph.inputs, graph.outputs)
+    forward = Candidate(
+        "forward",
+        whole.forward,
+        columns,
+        0,
+        f"{columns} columns, one for each element of the input",
+    )
+    reverse = Candidate(
+        "reverse", whole.reverse, rows, 0, f"{rows} rows, one for each output element"
+    )
+    singles = (forward, reverse) if columns <= rows else (reverse, forward)
+    usual, other = singles
+    single = other if other.cost < CLEARLY * usual.cost else usual
+    bracket, interfaces = _chained(graph)
+    if bracket is None:
+        return Choice((forward, reverse), single, None, ())
+    mixed = Candidate(
+        "mixed",
+        bracket.cost,
+        _passes(bracket, interfaces),
+        bracket.multiplications,
+        f"{bracket}, through {' and '.join(map(_in_words, interfaces[1:-1]))}",
+    )
+    limit = single.cost if mode == "mixed" else CLEARLY * min(forward.cost, reverse.cost)
+    chosen = mixed if mixed.cost < limit else single
+    if mode == "auto" and min(columns, rows) <= LEAST_WIDTH:
+        chosen = usual
+    return Choice((forward, reverse, mixed), chosen, bracket, interfaces)
+
+
+def _chained(graph: Linearised) -> tuple[Bracket | None, tuple[tuple[Node, ...], ...]]:
+    """The cheapest bracket of the segments between waists, for one waist or two."""
+    limit = min(_width(graph.inputs), _width(graph.outputs))
+    narrow = any(isinstance(node.type, ArrayType) and node.size < limit for node in graph.order)
+    if not narrow or not _is_linear(graph):
+        return None, ()
+    found = [tuple(waist) for waist in waists(graph, limit) if waist]
+    chains = [(waist,) for waist in found] + ([tuple(found)] if len(found) > 1 else [])
+    best: Bracket | None = None
+    through: tuple[tuple[Node, ...], ...] = ()
+    for chain in chains:
+        interfaces = (graph.inputs, *chain, graph.outputs)
+        segments = [segment(graph, starts, ends) for starts, ends in pairwise(interfaces)]
+        bracket = cheapest(segments, PRODUCT, ELEMENT)
+        if best is None or bracket.cost < best.cost:
+            best, through = bracket, interfaces
+    return best, through
+
+
+def _is_linear(graph: Linearised) -> bool:
+    """Whether each step has a derivative that is linear over the numbers that the Jacobian is made
+    of. Of a holomorphic function steps may be none (conj(conj(z))); then its Jacobian is no product
+    of theirs."""
+    if all(node.dtype.kind == "f" for node in (*graph.inputs, *graph.outputs)):
+        return True
+    return all(
+        isinstance(node.type, ArrayType)
+        and node.dtype.kind == "c"
+        and (
+            node.op.family in ("leaf", "name", "movement", "indexing", "contraction", "reduction")
+            or (isinstance(node.op.domain, Box) and node.op.domain.holomorphic)
+        )
+        for node in graph.order
+    )
+
+
+def _passes(bracket: Bracket, interfaces: Sequence[Sequence[Node]]) -> int:
+    """How many columns are pushed and rows pulled."""
+    columns, rows = _width(interfaces[bracket.first]), _width(interfaces[bracket.last + 1])
+    inner = sum(
+        _passes(part, interfaces) for part in (bracket.early, bracket.late) if part is not None
+    )
+    if bracket.kind == "product":
+        return inner
+    return inner + (columns if bracket.kind in ("forward", "push") else rows)
+
+
+def _in_words(interface: Sequence[Node]) -> str:
+    """An interface as people read it."""
+    size = _width(interface)
+    names = list(dict.fromkeys(node.op.name for node in interface))
+    shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+    return f"{size} element{'s' if size != 1 else ''} ({shown})"
