@@ -27,7 +27,8 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 
-from wengert.errors import NotDifferentiable
+from wengert.derivatives.series_of_bodies import HOLDERS, through_holder
+from wengert.errors import NotDifferentiable, Unsupported
 from wengert.graph.literals import constant, zeros
 from wengert.graph.node import Node, deriving
 from wengert.graph.op import Absent, Tangent, Zero
@@ -59,12 +60,16 @@ class Form:
 class Series:
     """The coefficients of everything that rests on some nodes.
 
+    outputs: the graph; its loops and branches are expanded once, to the degree `order`.
     given: node -> its coefficients of degree 1, 2, …; None is zero, and so are those that are
         missing. The coefficient of degree 0 is the node itself.
     """
 
-    def __init__(self, given: Mapping[Node, Sequence[Tangent]]) -> None:
+    def __init__(
+        self, outputs: Sequence[Node], given: Mapping[Node, Sequence[Tangent]], order: int
+    ) -> None:
         self._given = given
+        self._order = order
         self._oldest = min((node.serial for node in given), default=0) - 1
         self._known: dict[tuple[Node, int], Tangent] = {}
         self._forms: dict[Node, Form] = {}
@@ -73,6 +78,11 @@ class Series:
         self._seeded: set[Node] = set()
         for node in given:
             self._moves[node] = _has_derivative(node)
+        self._holders = {
+            node
+            for node in topological(outputs, stop=given, after=self._oldest)
+            if node.op.name in HOLDERS
+        }
 
     def coefficient(self, node: Node, degree: int) -> Tangent:
         """The coefficient of a node, with those that it needs, without recursion."""
@@ -81,6 +91,7 @@ class Series:
             ((node, degree), self._answer(node, degree))
         ]
         answer: Tangent = None
+        under_way = {(node, degree)}
         with deriving():
             while stack:
                 key, asking = stack[-1]
@@ -88,12 +99,19 @@ class Series:
                     wanted = asking.send(answer)
                 except StopIteration as done:
                     stack.pop()
+                    under_way.discard(key)
                     answer = known[key] = done.value
                     continue
                 if wanted in known:
                     answer = known[wanted]
+                elif wanted in under_way:
+                    raise Unsupported(
+                        f"a Taylor coefficient of {wanted[0].op.name} rests on itself, by a rule "
+                        "of the user's that runs a loop on its own result: nest jvp instead"
+                    )
                 else:
                     stack.append((wanted, self._answer(*wanted)))
+                    under_way.add(wanted)
                     answer = None
         return known[node, degree]
 
@@ -178,6 +196,26 @@ class Series:
             parts.append(None if part is None else _over((yield part, degree - 1), degree))
         return None if _all_zero(parts) else tuple(parts)
 
+    def holder(self, node: Node, form: Form, degree: int) -> Asking:
+        if degree == 0:
+            return (yield from self._at_start(node))
+        last = self._order if node in self._holders else degree
+        base, given = node, []
+        if node in self._seeded:
+            starts = []
+            for arg in node.args:
+                starts.append((yield arg, 0))
+            base = rebuild(node, self._first(node, starts))
+        for arg in node.args:
+            own = []
+            for k in range(1, last + 1):
+                own.append((yield arg, k))
+            given.append(own)
+        found = through_holder(base, given, last, expanded)
+        for k in range(last):
+            self._known[node, k + 1] = tuple(own[k] for own in found)
+        return self._known[node, degree]
+
     def _at_start(self, node: Node) -> Asking:
         """The node with the first coefficients of what its inputs are made of."""
         found = []
@@ -186,11 +224,14 @@ class Series:
         moving = [x for x, arg in zip(found, node.args, strict=True) if arg in self._seeded]
         if _all_zero(moving):
             return None
-        args = tuple(
+        return _apart(rebuild(node, self._first(node, found)))
+
+    def _first(self, node: Node, found: Sequence[Tangent]) -> tuple[Node, ...]:
+        """The inputs of a node at the start of the curve."""
+        return tuple(
             _whole(x, arg) if arg in self._seeded else arg
             for x, arg in zip(found, node.args, strict=True)
         )
-        return _apart(rebuild(node, args))
 
     # ---------------------------------------------------------------- what is known of nodes
 
@@ -214,6 +255,8 @@ class Series:
         return found
 
     def _new_form(self, node: Node) -> Form:
+        if node.op.name in HOLDERS:
+            return Form("holder", None, ())
         seeds = [self._seeds(arg) if self._varies(arg) else None for arg in node.args]
         tangent = _pushed(node, seeds)
         parts = [part for part in _flat(tangent) if part is not None]
@@ -253,6 +296,7 @@ _RULES = {
     "linear": Series.linear,
     "bilinear": Series.bilinear,
     "inverse": Series.inverse,
+    "holder": Series.holder,
     "general": Series.general,
 }
 
@@ -261,7 +305,7 @@ def expanded(
     outputs: Sequence[Node], given: Mapping[Node, Sequence[Tangent]], order: int
 ) -> list[Tangent]:
     """The coefficients of degree 1 to `order` of each output, one output after the other."""
-    series = Series(given)
+    series = Series(outputs, given, order)
     return [series.coefficient(node, k + 1) for node in outputs for k in range(order)]
 
 
