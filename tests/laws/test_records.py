@@ -18,6 +18,7 @@ from law_checks import (
     has_derivative,
 )
 from law_samples import DTYPES, Function, Sample, claims, samples
+from law_sparsity import check_sparsity
 
 import wengert  # noqa: F401  (registers every op)
 from wengert.errors import NotDifferentiable
@@ -134,6 +135,15 @@ def test_batch(op: Op) -> None:
 def test_empty_batch(op: Op) -> None:
     for dtype in inexact(op, "d") or [d for d in DTYPES if claims(op, d)][-1:]:
         check_empty_batch(op, dtype)
+
+
+@by_name
+def test_sparsity(op: Op) -> None:
+    for dtype in inexact(op, "dD"):
+        if has_derivative(op):
+            for point in range(3):
+                for sample in samples(op, dtype, point):
+                    check_sparsity(sample)
 
 
 # ---------------------------------------------------------------------- the names of values

@@ -24,7 +24,7 @@ from wengert.graph.op import Op, Tangent
 from wengert.graph.registry import find, runner
 from wengert.graph.types import BOOL, ArrayType, TupleType, Type
 from wengert.graph.walk import topological
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.families import define
 from wengert.ops.leaves import item, pack, parameter
 from wengert.ops.movement import broadcast_to
@@ -224,6 +224,7 @@ branch: Op = define(
     transpose=_transpose,
     batch=_batch,
     native=Statement("branch"),
+    sparsity=sparsity.UNSTATED,
     label="branch",
     domain=None,
 )

@@ -33,7 +33,7 @@ from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.registry import find, runner
 from wengert.graph.types import INT, TapeType, TupleType, Type, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.families import define
 from wengert.ops.leaves import item, pack, parameter
 from wengert.ops.movement import broadcast_to
@@ -176,6 +176,7 @@ repeat: Op = define(
     transpose=_transpose,
     batch=_batch,
     native=Statement("repeat"),
+    sparsity=sparsity.UNSTATED,
     label="repeat",
     domain=None,
 )
@@ -194,6 +195,7 @@ add_tapes: Op = define(
     pushforward=lambda node, tangents: linear.add(*tangents),
     transpose=lambda node, ct, wanted: (ct, ct),
     batch=lambda node, args, batched, size: add_tapes(*args),
+    sparsity=sparsity.pointwise,
     label="{0} + {1}",
     domain=None,
 )

@@ -52,6 +52,7 @@ full: Op = register(
         pushforward=ZERO,
         transpose=absent("a constant has no inputs"),
         batch=absent("a constant has no inputs"),
+        sparsity=ZERO,
         native=absent("the compiler writes constants where they are used"),
         label="const",
         domain=None,

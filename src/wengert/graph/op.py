@@ -47,6 +47,7 @@ Evaluate: TypeAlias = Callable[[Node], Callable[..., Any]]
 Pushforward: TypeAlias = Callable[[Node, Sequence[Tangent]], Tangent]
 Transpose: TypeAlias = Callable[[Node, Tangent, Sequence[bool]], Sequence[Tangent]]
 Batch: TypeAlias = Callable[[Node, Sequence[Node], Sequence[bool], int], Node]
+Sparsity: TypeAlias = Callable[[Node, Sequence[Any], Any], Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +62,8 @@ class Op:
     pushforward: the tangent of the result from those of the inputs (None is zero).
     transpose: for linear ops, cotangents of the wanted inputs from that of the result.
     batch: the op over inputs some of which have a batch axis in front.
+    sparsity: what the elements of the result depend on, from what those of the inputs do and from
+        what is known of values, see `wengert.ops.sparsity`; where it is absent, on all of them.
     native: how machine code computes it, see `wengert.ops.native`; an absent one is a host call.
     label: how pictures and formulas write it, `{0}` being the first input.
     domain: how the generic tests draw inputs; see `wengert.ops.domain`.
@@ -76,6 +79,7 @@ class Op:
     pushforward: Pushforward | Zero | Absent
     transpose: Transpose | Absent
     batch: Batch | Absent
+    sparsity: Sparsity | Zero | Absent
     native: Any
     label: str
     domain: Any

@@ -12,7 +12,7 @@ from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.registry import find
 from wengert.graph.types import ArrayType, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.domain import Box, Cases, normal
 from wengert.ops.families import (
     batch_unary,
@@ -80,6 +80,7 @@ convert: Op = define(
     transpose=lambda node, ct, wanted: (linear.convert(ct, node.args[0].dtype),),
     batch=batch_unary(lambda node, x: convert(x, node.params[0])),
     native=Pointwise(lambda ins, out, x: ins[0].convert(x, out)),
+    sparsity=sparsity.pointwise,
     label="{0}",
     domain=Cases(_draw_convert),
 )
@@ -153,6 +154,7 @@ multiply: Op = elementwise(
         linear.scale(ct, node.args[1]) if wanted[0] else None,
         linear.scale(ct, node.args[0]) if wanted[1] else None,
     ),
+    sparsity=sparsity.product,
     simplify=_simplify_multiply,
 )
 
@@ -175,6 +177,7 @@ divide: Op = elementwise(
     weak=True,
     pushforward=_push_divide,
     transpose=lambda node, ct, wanted: (linear.divide(ct, node.args[1]), None),
+    sparsity=sparsity.quotient,
     simplify=lambda a, b: a if is_literal(b, 1) else None,
 )
 positive: Op = elementwise(

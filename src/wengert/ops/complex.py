@@ -16,7 +16,7 @@ from wengert.graph.literals import constant, full
 from wengert.graph.node import Node, make
 from wengert.graph.op import ZERO, Op, Tangent
 from wengert.graph.types import ArrayType, DType, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import convert, multiply, negative, one
 from wengert.ops.domain import Box, Cases, normal
 from wengert.ops.families import (
@@ -58,6 +58,7 @@ real: Op = define(
     transpose=lambda node, ct, wanted: (linear.convert(ct, node.args[0].dtype),),
     batch=batch_unary(lambda node, x: real(x)),
     native=by_method("real"),
+    sparsity=sparsity.pointwise,
     label="Re {0}",
     domain=Cases(_draw_complex, kinds="c"),
 )
@@ -83,6 +84,7 @@ imag: Op = define(
     transpose=_transpose_imag,
     batch=batch_unary(lambda node, x: imag(x)),
     native=by_method("imag"),
+    sparsity=sparsity.pointwise,
     label="Im {0}",
     domain=Cases(_draw_complex, kinds="c"),
 )
@@ -127,6 +129,7 @@ join: Op = define(
     ),
     batch=batch_elementwise,
     native=Pointwise(lambda ins, out, re, im: out.join(re, im)),
+    sparsity=sparsity.pointwise,
     label="{0} + i{1}",
     domain=Cases(_draw_join, kinds="f"),
 )

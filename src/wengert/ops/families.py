@@ -24,6 +24,7 @@ from wengert.graph.registry import UFUNCS, find, interned, register
 from wengert.graph.types import BOOL, INT, SUPPORTED, ArrayType, DType, Shape, array_type
 from wengert.graph.walk import rebuild
 from wengert.ops import linear
+from wengert.ops import sparsity as patterns
 from wengert.ops.domain import Box, Cases
 from wengert.ops.native import HOST, Pointwise, Statement, View, by_method
 
@@ -108,6 +109,7 @@ def define(
     batch: Any,
     label: str,
     domain: Any,
+    sparsity: Any = patterns.UNSTATED,
     native: Any = HOST,
     raises: tuple[type[Exception], ...] = (),
 ) -> Op:
@@ -122,6 +124,7 @@ def define(
             pushforward=pushforward,
             transpose=transpose,
             batch=batch,
+            sparsity=sparsity,
             native=native,
             label=label,
             domain=domain,
@@ -143,6 +146,7 @@ def elementwise(
     weak: bool = False,
     pushforward: Any = None,
     transpose: Any = NOT_LINEAR,
+    sparsity: Any = None,
     simplify: Callable[..., Node | None] | None = None,
     native: Pointwise | Absent | None = None,
 ) -> Op:
@@ -152,6 +156,8 @@ def elementwise(
         that yields a node of the result's shape; or ZERO; or absent(reason). They are stated
         once, and serve forward and reverse mode, real and complex. `pushforward` replaces them
         where the op is linear, or not holomorphic.
+    sparsity: the rule of what the result depends on; without one, each element depends on those at
+        its place in the inputs by which there is a derivative.
     weak: whether the Python operator gives a bare Python number for bare Python numbers.
     simplify: another node for these inputs, of exactly the same values, or None.
     native: the rule of machine code; without one, the method of that name of the first input's
@@ -214,6 +220,7 @@ def elementwise(
         pushforward=pushforward or _from_partials(partials),
         transpose=transpose,
         batch=batch_elementwise,
+        sparsity=sparsity or _from_places(partials),
         native=native or by_method(name),
         label=label,
         domain=domain,
@@ -274,6 +281,14 @@ def _loops(ufunc: np.ufunc, keeps_weak: bool) -> Callable[..., Any]:
     return loop
 
 
+def _from_places(partials: tuple[Partial, ...]) -> Any:
+    if not any(isinstance(partial, Zero) for partial in partials):
+        return patterns.pointwise
+    if all(isinstance(partial, Zero) for partial in partials):
+        return ZERO
+    return patterns.elementwise([not isinstance(partial, Zero) for partial in partials])
+
+
 def _from_partials(partials: tuple[Partial, ...]) -> Any:
     if all(isinstance(partial, Zero) for partial in partials):
         return ZERO
@@ -322,6 +337,7 @@ def movement(
         pushforward=unary_linear(again),
         transpose=lambda node, ct, wanted: (transpose(node, ct),),
         batch=batch_unary(batch),
+        sparsity=patterns.moved,
         native=native,
         label=label,
         domain=domain,
@@ -352,6 +368,7 @@ def opaque(
         pushforward=ZERO,
         transpose=NOT_LINEAR,
         batch=batch,
+        sparsity=ZERO,
         native=native,
         label=label,
         domain=domain,

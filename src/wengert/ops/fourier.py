@@ -32,7 +32,7 @@ from wengert import lazy
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import ArrayType, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import define
 from wengert.ops.movement import broadcast_to, reshape
@@ -100,6 +100,7 @@ fft: Op = define(
     pushforward=lambda node, ts: _again(node, ts[0], node.params[0]),
     transpose=_transpose_fft,
     batch=_batch_fft,
+    sparsity=sparsity.mixed(lambda node: node.params[0]),
     label="ℱ {0}",
     domain=Cases(_draw_fft, kinds="c"),
 )
@@ -219,6 +220,7 @@ rfft: Op = define(
     pushforward=_push_along,
     transpose=_transpose_rfft,
     batch=_batch_along,
+    sparsity=sparsity.mixed(lambda node: node.params[:1]),
     label="ℱ {0}",
     domain=Cases(_draw_rfft, kinds="f"),
 )
@@ -240,6 +242,7 @@ irfft: Op = define(
     pushforward=_push_along,
     transpose=_transpose_irfft,
     batch=_batch_along,
+    sparsity=sparsity.mixed(lambda node: node.params[:1]),
     label="ℱ⁻¹ {0}",
     domain=Cases(_draw_irfft, kinds="c"),
 )
@@ -319,6 +322,7 @@ wave_transform: Op = define(
     pushforward=_push_along,
     transpose=_transpose_wave,
     batch=_batch_along,
+    sparsity=sparsity.mixed(lambda node: node.params[:1]),
     label="cosines {0}",
     domain=Cases(_draw_wave),
 )

@@ -24,6 +24,7 @@ from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent, absent
 from wengert.graph.registry import find
 from wengert.graph.types import TupleType, Type, array_type, is_inexact
+from wengert.ops import sparsity
 from wengert.ops.families import NOT_LINEAR, define, whole_batch
 from wengert.tracing.session import need_session
 
@@ -131,6 +132,7 @@ custom: Op = define(
     pushforward=_push_custom,
     transpose=_transpose_custom,
     batch=_batch_custom,
+    sparsity=sparsity.custom,
     label="custom",
     domain=None,
 )
@@ -190,6 +192,7 @@ pulled: Op = define(
     pushforward=_push_pulled,
     transpose=_transpose_pulled,
     batch=_batch_pulled,
+    sparsity=sparsity.UNSTATED,
     label="custom tangent",
     domain=None,
 )
@@ -259,6 +262,7 @@ host_call: Op = define(
     pushforward=absent("it is an opaque Python function; state its rule with defjvp or defvjp"),
     transpose=NOT_LINEAR,
     batch=_batch_host_call,
+    sparsity=absent("it is an opaque Python function"),
     label="call",
     domain=None,
 )

@@ -24,6 +24,7 @@ from wengert.graph.node import Node, make
 from wengert.graph.op import ZERO, Op, Tangent, absent
 from wengert.graph.types import INT, TapeType, TupleType, Type, array_type
 from wengert.graph.walk import rebuild
+from wengert.ops import sparsity
 from wengert.ops.families import batch_unary, define, whole_batch
 from wengert.ops.native import SAME, Statement
 
@@ -54,6 +55,7 @@ def _leaf(
         pushforward=ZERO,
         transpose=NO_INPUTS,
         batch=NO_INPUTS,
+        sparsity=ZERO,
         label=label,
         domain=None,
     )
@@ -97,6 +99,7 @@ alias: Op = define(
     transpose=lambda node, ct, wanted: (ct,),
     batch=batch_unary(lambda node, x: x),
     native=SAME,
+    sparsity=sparsity.same,
     label="{0}",
     domain=None,
 )
@@ -137,6 +140,7 @@ item: Op = define(
     transpose=_transpose_item,
     batch=lambda node, args, batched, size: rebuild(node, tuple(args)),
     native=Statement("item"),
+    sparsity=sparsity.item,
     label="{0}[{k}]",
     domain=None,
 )
@@ -163,6 +167,7 @@ pack: Op = define(
     pushforward=lambda node, tangents: tuple(tangents),
     transpose=lambda node, cts, wanted: cts,
     batch=_batch_pack,
+    sparsity=sparsity.packed,
     label="({0}, …)",
     domain=None,
 )
@@ -179,6 +184,7 @@ stop_gradient: Op = define(
     transpose=absent("no derivative passes through stop_gradient"),
     batch=batch_unary(lambda node, x: stop_gradient(x)),
     native=SAME,
+    sparsity=ZERO,
     label="stop({0})",
     domain=None,
 )
@@ -204,6 +210,7 @@ iota: Op = define(
     transpose=NO_INPUTS,
     batch=NO_INPUTS,
     native=Statement("iota"),
+    sparsity=ZERO,
     label="0…",
     domain=None,
 )

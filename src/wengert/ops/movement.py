@@ -18,7 +18,7 @@ from wengert.graph.literals import full, literal
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import ArrayType, Shape, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import define, movement, whole
 from wengert.ops.native import Place, Statement, Term, View
@@ -370,6 +370,7 @@ put: Op = define(
     transpose=_transpose_put,
     batch=_batch_put,
     native=Statement("put"),
+    sparsity=sparsity.moved,
     label="put({0}, {1})",
     domain=Cases(_draw_put),
 )
@@ -457,6 +458,7 @@ concatenate: Op = define(
     transpose=_transpose_concatenate,
     batch=_batch_concatenate,
     native=Statement("concatenate"),
+    sparsity=sparsity.moved,
     label="concat",
     domain=Cases(_draw_concatenate),
 )

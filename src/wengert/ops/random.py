@@ -100,6 +100,7 @@ threefry_op: Op = define(
     transpose=NOT_LINEAR,
     batch=batch_elementwise,
     native=by_method("threefry"),
+    sparsity=ZERO,
     label="threefry({0}, {1})",
     domain=Cases(_draw, kinds="u"),
 )
@@ -171,6 +172,7 @@ quantile: Op = define(
     transpose=NOT_LINEAR,
     batch=batch_elementwise,
     native=SCIPY,
+    sparsity=ZERO,
     label="quantile {0}",
     domain=Cases(_draw_quantile, kinds="f"),
 )

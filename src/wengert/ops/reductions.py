@@ -15,7 +15,7 @@ from wengert.graph.literals import full
 from wengert.graph.node import Node, make
 from wengert.graph.op import ZERO, Op, Tangent
 from wengert.graph.types import BOOL, INT, ArrayType, DType, Shape, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import convert, multiply
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import NOT_LINEAR, batch_unary, define, opaque, whole
@@ -87,6 +87,7 @@ def _reduction(
         transpose=transpose,
         batch=batch_unary(lambda node, x: op(x, tuple(a + 1 for a in node.params[0]))),
         native=Reduction(name),
+        sparsity=sparsity.reduced,
         label=label,
         domain=domain,
     )
@@ -245,6 +246,7 @@ cumsum: Op = define(
     ),
     transpose=_transpose_cumsum,
     batch=batch_unary(lambda node, x: cumsum(x, node.params[0] + 1)),
+    sparsity=sparsity.cumulative(lambda node: node.params[0]),
     label="cumsum {0}",
     domain=Cases(_draw_cumsum, kinds="iufc"),
 )
@@ -304,6 +306,7 @@ cumprod: Op = define(
     pushforward=_push_cumprod,
     transpose=NOT_LINEAR,
     batch=batch_unary(lambda node, x: cumprod(x, node.params[0] + 1)),
+    sparsity=sparsity.cumulative(lambda node: node.params[0]),
     label="cumprod {0}",
     domain=Cases(_draw_cumsum, kinds="iufc"),
 )

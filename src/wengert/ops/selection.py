@@ -11,7 +11,7 @@ from wengert.graph.literals import constant, full, literal
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op
 from wengert.graph.types import ArrayType, DType, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import convert
 from wengert.ops.domain import Box, Cases, normal
 from wengert.ops.families import (
@@ -72,6 +72,7 @@ select: Op = define(
     ),
     batch=batch_elementwise,
     native=Pointwise(lambda ins, out, mask, a, b: out.select(mask, a, b)),
+    sparsity=sparsity.selected,
     label="where({0}, {1}, {2})",
     domain=Cases(_draw_select, kinds="biufc"),
 )

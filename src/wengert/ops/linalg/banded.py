@@ -21,7 +21,7 @@ from wengert.graph.literals import zeros
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import ArrayType, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import convert, multiply
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import define, whole
@@ -202,6 +202,7 @@ solve_banded: Op = define(
     pushforward=_pushforward,
     transpose=_transpose,
     batch=_batch,
+    sparsity=sparsity.stacked(2, 2, columns=True),
     label="band({0})⁻¹ {1}",
     domain=Cases(_draw),
     raises=(np.linalg.LinAlgError,),

@@ -21,7 +21,7 @@ import numpy as np
 from wengert.graph.literals import constant
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import convert
 from wengert.ops.domain import Cases, hermitian, normal
 from wengert.ops.families import NOT_LINEAR, batch_unary, define
@@ -85,6 +85,7 @@ cholesky: Op = define(
     transpose=NOT_LINEAR,
     batch=batch_unary(lambda node, a: cholesky(a)),
     native=Statement("cholesky"),
+    sparsity=sparsity.stacked(2),
     label="chol {0}",
     domain=Cases(_draw, tangent=lambda position, tangent: hermitian(tangent)),
     raises=ERRORS,

@@ -21,7 +21,7 @@ import numpy as np
 from wengert.errors import NotDifferentiable
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import define
 from wengert.ops.linalg.coincidence import NOISE
@@ -90,6 +90,7 @@ agreed: Op = define(
     pushforward=_push,
     transpose=_transpose,
     batch=batched_as("agreed"),
+    sparsity=sparsity.SPECTRAL,
     label="{0}",
     domain=Cases(_draw, kinds="f"),
 )

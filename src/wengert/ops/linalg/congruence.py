@@ -21,7 +21,7 @@ from wengert.graph.literals import constant
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import ArrayType, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import multiply
 from wengert.ops.complex import conjugate
 from wengert.ops.domain import Cases, hermitian, normal
@@ -141,6 +141,7 @@ congruent_diagonal: Op = define(
     pushforward=_push_diagonal,
     transpose=lambda node, ct, wanted: (None, _sum_of(node.args[0], ct)),
     batch=lambda node, args, flags, size: congruent_diagonal(*_batched(args, flags, size)),
+    sparsity=sparsity.stacked(2, 2),
     label="diag {0}⁻¹{1}{0}⁻ᴴ",
     domain=Cases(_draw_diagonal),
 )
@@ -208,6 +209,7 @@ congruent_sum: Op = define(
     pushforward=_push_sum,
     transpose=lambda node, ct, wanted: (None, _diagonal_of(node.args[0], ct)),
     batch=lambda node, args, flags, size: congruent_sum(*_batched(args, flags, size)),
+    sparsity=sparsity.stacked(2, 1),
     label="{0}⁻ᵀ diag({1}) {0}⁻*",
     domain=Cases(_draw_sum),
 )
@@ -243,6 +245,7 @@ cholesky_diagonal: Op = define(
     pushforward=_push_cholesky_diagonal,
     transpose=NOT_LINEAR,
     batch=lambda node, args, flags, size: cholesky_diagonal(args[1]),
+    sparsity=sparsity.stacked(2, 2),
     label="diag {0}",
     domain=Cases(_draw_cholesky, tangent=lambda position, tangent: hermitian(tangent)),
 )

@@ -27,7 +27,7 @@ from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.registry import find
 from wengert.graph.types import TupleType, Type, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.complex import conjugate, part_dtype, real
 from wengert.ops.domain import Cases
 from wengert.ops.families import NOT_LINEAR, define
@@ -81,6 +81,7 @@ det: Op = define(
     pushforward=lambda node, tangents: pairing(cofactors(node.args[1]), tangents[1]),
     transpose=NOT_LINEAR,
     batch=lambda node, args, batched, size: det(args[1]),
+    sparsity=sparsity.stacked(2, 2),
     label="det {1}",
     domain=Cases(_draw),
 )
@@ -131,6 +132,7 @@ cofactors: Op = define(
     pushforward=_push_cofactors,
     transpose=NOT_LINEAR,
     batch=lambda node, args, batched, size: cofactors(args[1]),
+    sparsity=sparsity.stacked(2, 2),
     label="cof {1}",
     domain=Cases(_draw),
 )
@@ -215,6 +217,7 @@ cofactor_tangent: Op = define(
     pushforward=_push_tangent,
     transpose=_transpose_tangent,
     batch=_batch_tangent,
+    sparsity=sparsity.stacked(2, 2),
     label="cof'({0})[{1}]",
     domain=Cases(_draw_tangent),
 )
@@ -267,6 +270,7 @@ slogdet: Op = define(
     pushforward=_push_slogdet,
     transpose=NOT_LINEAR,
     batch=lambda node, args, batched, size: slogdet(args[1]),
+    sparsity=sparsity.stacked(2, 2),
     label="slogdet {1}",
     domain=Cases(_draw),
 )

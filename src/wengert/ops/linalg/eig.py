@@ -28,7 +28,7 @@ import numpy as np
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import ArrayType, TupleType, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import convert, multiply
 from wengert.ops.complex import absolute, real
 from wengert.ops.domain import Cases
@@ -166,6 +166,7 @@ eig: Op = define(
     pushforward=_push,
     transpose=NOT_LINEAR,
     batch=batch_unary(lambda node, a: eig(a)),
+    sparsity=sparsity.stacked(2),
     label="eig({0})",
     domain=Cases(_draw),
     raises=ERRORS,
@@ -180,6 +181,7 @@ eigvals: Op = define(
     pushforward=_push_values,
     transpose=NOT_LINEAR,
     batch=batch_unary(lambda node, a: eigvals(a)),
+    sparsity=sparsity.stacked(2),
     label="λ({0})",
     domain=Cases(_draw),
     raises=ERRORS,

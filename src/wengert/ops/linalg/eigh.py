@@ -23,7 +23,7 @@ from wengert.errors import WengertValueError
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import ArrayType, TupleType, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import convert, multiply
 from wengert.ops.complex import conjugate, part_dtype, real
 from wengert.ops.domain import Cases, hermitian, normal
@@ -122,6 +122,7 @@ eigh: Op = define(
     pushforward=_push,
     transpose=NOT_LINEAR,
     batch=batch_unary(lambda node, a: eigh(a, *node.params)),
+    sparsity=sparsity.stacked(2),
     label="eigh({0})",
     domain=DOMAIN,
     raises=ERRORS,
@@ -136,6 +137,7 @@ eigvalsh: Op = define(
     pushforward=_push_values,
     transpose=NOT_LINEAR,
     batch=batch_unary(lambda node, a: eigvalsh(a, *node.params)),
+    sparsity=sparsity.stacked(2),
     label="λ({0})",
     domain=DOMAIN,
     raises=ERRORS,

@@ -32,7 +32,7 @@ from wengert.graph.literals import zeros
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import BOOL, ArrayType, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import convert
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import NOT_LINEAR, define, opaque, whole
@@ -224,6 +224,7 @@ frechet: Op = define(
     pushforward=_push_frechet,
     transpose=_transpose_frechet,
     batch=_batch_frechet,
+    sparsity=sparsity.stacked(2, 2),
     label="L({0}, {1})",
     domain=Cases(_draw_frechet),
 )
@@ -266,6 +267,7 @@ def _function(
         pushforward=lambda node, tangents: pushforward(node, tangents[0]),
         transpose=NOT_LINEAR,
         batch=lambda node, args, batched, size: op(args[0], *node.params),
+        sparsity=sparsity.stacked(2),
         label=label,
         domain=Cases(draw),
     )

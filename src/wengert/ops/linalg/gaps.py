@@ -18,7 +18,7 @@ from wengert.graph.literals import constant, full
 from wengert.graph.node import Node, make
 from wengert.graph.op import OPS, Batch, Op, Tangent
 from wengert.graph.types import BOOL, ArrayType, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import convert, divide, multiply
 from wengert.ops.complex import absolute, conjugate, part_dtype
 from wengert.ops.domain import Cases, normal
@@ -161,6 +161,7 @@ rotation: Op = define(
     pushforward=_push_rotation,
     transpose=_transpose_rotation,
     batch=batched_as("rotation"),
+    sparsity=sparsity.SPECTRAL,
     label="{0} / gaps of {1}",
     domain=Cases(_draw_rotation),
 )
@@ -269,6 +270,7 @@ outside: Op = define(
     pushforward=_push_outside,
     transpose=_transpose_outside,
     batch=batched_as("outside"),
+    sparsity=sparsity.SPECTRAL,
     label="(1 − {1}{1}ᴴ) {0} / {2}",
     domain=Cases(_draw_outside),
 )

@@ -20,7 +20,7 @@ from wengert.graph.literals import constant
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent, absent
 from wengert.graph.types import INT, ArrayType, TupleType, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import add, convert
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import batch_unary, define, opaque
@@ -120,6 +120,7 @@ lu: Op = define(
     transpose=absent("a factorisation is not linear"),
     batch=batch_unary(lambda node, a: lu(a)),
     native=Statement("lu"),
+    sparsity=sparsity.stacked(2),
     label="lu {0}",
     domain=Cases(_draw),
 )

@@ -29,7 +29,7 @@ from wengert.graph.literals import full
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import ArrayType, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import convert, subtract
 from wengert.ops.complex import part_dtype
 from wengert.ops.domain import Cases, normal
@@ -88,6 +88,7 @@ kept: Op = define(
     pushforward=_pushed_kept,
     transpose=lambda node, ct, wanted: (_kept(ct, *node.args[1:]), None, None),
     batch=batched_as("kept"),
+    sparsity=sparsity.SPECTRAL,
     label="{0}",
     domain=Cases(_draw_kept, tangent=lambda place, tangent: tangent if place == 0 else 0 * tangent),
 )
@@ -148,6 +149,7 @@ pinv: Op = define(
     pushforward=_push,
     transpose=NOT_LINEAR,
     batch=_batch,
+    sparsity=sparsity.stacked(2, 0),
     label="{0}⁺",
     domain=Cases(_draw),
     raises=ERRORS,
@@ -217,6 +219,7 @@ lstsq: Op = define(
     pushforward=_push_lstsq,
     transpose=NOT_LINEAR,
     batch=_batch_lstsq,
+    sparsity=sparsity.stacked(2, 2),
     label="{0}⁺ {1}",
     domain=Cases(_draw_lstsq),
     raises=ERRORS,

@@ -23,7 +23,7 @@ import numpy as np
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import ArrayType, TupleType, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import convert
 from wengert.ops.domain import Cases
 from wengert.ops.families import NOT_LINEAR, batch_unary, define, whole
@@ -111,6 +111,7 @@ qr: Op = define(
     pushforward=_push,
     transpose=NOT_LINEAR,
     batch=batch_unary(lambda node, a: qr(a, *node.params)),
+    sparsity=sparsity.stacked(2),
     label="qr({0})",
     domain=Cases(_draw),
     raises=ERRORS,

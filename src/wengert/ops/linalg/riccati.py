@@ -25,7 +25,7 @@ from wengert.graph.literals import full
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import ArrayType, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import add, convert, negative
 from wengert.ops.domain import Cases, hermitian, normal
 from wengert.ops.families import NOT_LINEAR, define
@@ -136,6 +136,7 @@ def _equation(name: str, solver: str, domain: Cases) -> Op:
         pushforward=_pushforward,
         transpose=NOT_LINEAR,
         batch=batch,
+        sparsity=sparsity.stacked(2, 2, 2, 2),
         label=f"{name}({{0}}, {{1}}, …)",
         domain=domain,
         raises=(np.linalg.LinAlgError,),

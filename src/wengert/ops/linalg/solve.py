@@ -20,7 +20,7 @@ import numpy as np
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import Type, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import convert
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import NOT_LINEAR, define
@@ -118,6 +118,7 @@ solve: Op = define(
     transpose=_transpose_solve,
     batch=_batch_solve,
     native=Statement("solve"),
+    sparsity=sparsity.stacked(2, 2, 2, columns=True),
     label="{1}⁻¹ {2}",
     domain=Cases(_draw_solve),
     raises=ERRORS,
@@ -186,6 +187,7 @@ inverse: Op = define(
     transpose=NOT_LINEAR,
     batch=lambda node, args, batched, size: inverse(args[1], *node.params),
     native=Statement("inverse"),
+    sparsity=sparsity.stacked(2, 2),
     label="{1}⁻¹",
     domain=Cases(_draw_inverse),
     raises=ERRORS,

@@ -32,7 +32,7 @@ import numpy as np
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import ArrayType, TupleType, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import convert
 from wengert.ops.complex import part_dtype
 from wengert.ops.domain import Cases, normal
@@ -179,6 +179,7 @@ svd: Op = define(
     pushforward=_push,
     transpose=NOT_LINEAR,
     batch=batch_unary(lambda node, a: svd(a, *node.params)),
+    sparsity=sparsity.stacked(2),
     label="svd({0})",
     domain=Cases(_draw),
     raises=ERRORS,
@@ -193,6 +194,7 @@ svdvals: Op = define(
     pushforward=_push_values,
     transpose=NOT_LINEAR,
     batch=batch_unary(lambda node, a: svdvals(a)),
+    sparsity=sparsity.stacked(2),
     label="σ({0})",
     domain=Cases(_draw_values),
     raises=ERRORS,

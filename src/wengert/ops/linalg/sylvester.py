@@ -29,7 +29,7 @@ from wengert.errors import WengertValueError
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import ArrayType, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import convert
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import define
@@ -123,6 +123,7 @@ def _equation(
         pushforward=pushforward,
         transpose=transpose,
         batch=batch,
+        sparsity=sparsity.stacked(2, 2, 2),
         label=label,
         domain=Cases(draw),
     )

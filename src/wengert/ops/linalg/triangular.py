@@ -21,7 +21,7 @@ from wengert.errors import WengertValueError
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import BOOL, ArrayType, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import convert
 from wengert.ops.complex import conjugate
 from wengert.ops.domain import Cases, normal
@@ -230,6 +230,7 @@ triangular_solve: Op = define(
     transpose=_transpose_solve,
     batch=_batch_solve,
     native=Statement("triangular_solve"),
+    sparsity=sparsity.stacked(2, 2, columns=True),
     label="{0}⁻¹ {1}",
     domain=Cases(_draw_solve),
     raises=ERRORS,

@@ -25,7 +25,7 @@ from wengert.graph.literals import constant
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import ArrayType, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import add, multiply, subtract
 from wengert.ops.complex import part_dtype
 from wengert.ops.domain import Cases, normal
@@ -199,6 +199,7 @@ turning: Op = define(
     pushforward=_push_turning,
     transpose=_transpose_turning,
     batch=batched_as("turning"),
+    sparsity=sparsity.SPECTRAL,
     label="{0} / gaps and sums of {1}",
     domain=Cases(_draw_turning(False)),
 )
@@ -213,6 +214,7 @@ turning_back: Op = define(
     pushforward=_push_back,
     transpose=_transpose_back,
     batch=batched_as("turning_back"),
+    sparsity=sparsity.SPECTRAL,
     label="{0} / gaps and sums of {1}",
     domain=Cases(_draw_turning(True)),
 )

@@ -16,7 +16,7 @@ from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.registry import find
 from wengert.graph.types import TupleType, array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
 from wengert.ops.arithmetic import negative
 from wengert.ops.domain import Cases
 from wengert.ops.elementary import cos, cosh, sin
@@ -84,6 +84,7 @@ def _several(
         transpose=NOT_LINEAR,
         batch=batch,
         native=SCIPY,
+        sparsity=sparsity.several,
         label=f"{name}({{0}})",
         domain=Cases(draw, kinds),
     )

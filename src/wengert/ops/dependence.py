@@ -1,0 +1,386 @@
+"""What an array depends on: the abstract values of which sparsity patterns are made.
+
+The columns of a matrix of derivatives are the elements of the inputs. What an element of an array
+depends on is a set of columns, and a `Dependence` names these sets by arrays of the array's own
+shape, its *maps*: element e depends on the union of the sets that the maps name at e. A name is a
+number,
+
+    0                nothing
+    1 … n            one column
+    n + 1            every column
+    from n + 2 on    a set that `Columns` keeps
+
+so that the input itself is one map, 1, 2, …, n; an op that moves elements acts on the maps as it
+acts on values, the zeros that it leaves meaning nothing; an elementwise op joins the maps of its
+inputs; and a set that many elements share, as after a sum, is kept once. An array that depends on
+nothing is None, as a tangent that is zero.
+
+Sets only grow: what is found may be too large, and never too small.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from wengert import lazy
+from wengert.graph.types import Shape
+
+Integers: TypeAlias = "np.ndarray[Any, np.dtype[np.integer[Any]]]"
+
+MOST_MAPS = 64
+"""With more maps than these, the sets of the elements are kept by `Columns`."""
+MANY_MAPS = 16
+"""With more maps than these, repeats are looked for in each element."""
+MOST_PAIRS = 20_000_000
+"""A union of more pairs of an element and a set is replaced by one that is larger, and shared."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dependence:
+    """What each element of an array depends on.
+
+    maps: arrays of its shape of names of sets, at least one.
+    tight: the number of maps when repeats were last looked for.
+    """
+
+    maps: tuple[Integers, ...]
+    tight: int = 0
+
+    @property
+    def shape(self) -> Shape:
+        return self.maps[0].shape
+
+    @property
+    def size(self) -> int:
+        return self.maps[0].size
+
+
+Tree: TypeAlias = "Dependence | tuple[Tree, ...] | None"
+"""A dependence; None for none; a tuple of these for a tuple type."""
+
+
+def leaves(tree: Tree) -> list[Dependence]:
+    """The dependences in a tree."""
+    if isinstance(tree, tuple):
+        return [leaf for part in tree for leaf in leaves(part)]
+    return [] if tree is None else [tree]
+
+
+class Columns:
+    """The columns, and the sets of them that have names.
+
+    count: how many columns there are.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.everything = count + 1
+        self.dtype = np.dtype(np.int32 if count < 2**30 else np.int64)
+        self._ends = np.zeros(8, np.int64)  # set k is pool[ends[k] : ends[k + 1]]
+        self._sets = 0
+        self._pool = np.empty(0, self.dtype)
+        self._interned: dict[bytes, int] = {}
+
+    # ------------------------------------------------------------------------------ making
+
+    def input(self, first: int, shape: Shape) -> Dependence | None:
+        """Of an input whose elements are the columns from `first` on."""
+        size = math.prod(shape)
+        if not size:
+            return None
+        own = np.arange(first + 1, first + 1 + size, dtype=self.dtype)
+        return Dependence((own.reshape(shape),), 1)
+
+    def constant(self, name: int, shape: Shape) -> Dependence | None:
+        """Of an array all of whose elements depend on one set."""
+        if not name or not math.prod(shape):
+            return None
+        return Dependence((np.broadcast_to(self.dtype.type(name), shape),), 1)
+
+    def nothing(self, shape: Shape) -> Integers:
+        """A map that names nothing."""
+        return np.broadcast_to(self.dtype.type(0), shape)
+
+    def together(self, trees: Iterable[Tree]) -> int:
+        """The name of the union of all that some arrays depend on."""
+        parts = [leaf for tree in trees for leaf in leaves(tree)]
+        maps = [one for part in parts for one in part.maps]
+        if not maps:
+            return 0
+        seen = np.zeros(self.everything + 1 + self._sets, np.bool_)
+        for one in maps:
+            seen[one] = True
+        return self._name_of(seen)
+
+    def _name_of(self, seen: np.ndarray[Any, Any]) -> int:
+        """The union of the sets whose names are marked."""
+        if seen[self.everything]:
+            return self.everything
+        for k in np.flatnonzero(seen[self.everything + 1 :]):
+            seen[self._pool[self._ends[k] : self._ends[k + 1]]] = True
+        members = np.flatnonzero(seen[1 : self.everything]).astype(self.dtype) + 1
+        if len(members) <= 1:
+            return int(members[0]) if len(members) else 0
+        if len(members) == self.count:
+            return self.everything
+        key = members.tobytes()
+        found = self._interned.get(key)
+        if found is None:
+            found = self._interned[key] = self._keep(np.array([len(members)]), members)
+        return found
+
+    def _keep(self, lengths: Integers, members: Integers) -> int:
+        """Keep sets; the name of the first of them."""
+        first, used = self._sets, int(self._ends[self._sets])
+        if len(self._pool) < used + len(members):
+            pool = np.empty(2 * (used + len(members)), self.dtype)
+            pool[:used] = self._pool[:used]
+            self._pool = pool
+        self._pool[used : used + len(members)] = members
+        self._sets += len(lengths)
+        if len(self._ends) <= self._sets:
+            ends = np.zeros(2 * self._sets + 1, np.int64)
+            ends[: first + 1] = self._ends[: first + 1]
+            self._ends = ends
+        np.cumsum(lengths, out=self._ends[first + 1 : self._sets + 1])
+        self._ends[first + 1 : self._sets + 1] += used
+        return self.everything + 1 + first
+
+    def unions(self, count: int, rows: Integers, names: Integers) -> Integers:
+        """One name for each of `count` rows: of the union of the sets that are paired with it."""
+        if count == 1:
+            seen = np.zeros(self.everything + 1 + self._sets, np.bool_)
+            seen[names] = True
+            return np.array([self._name_of(seen)], self.dtype)
+        indptr, members, whole = self.expanded(count, rows, names)
+        lengths = np.diff(indptr)
+        whole |= lengths == self.count
+        result = np.zeros(count, self.dtype)
+        single = np.flatnonzero((lengths == 1) & ~whole)
+        result[single] = members[indptr[:-1][single]]
+        several = (lengths > 1) & ~whole
+        kept = members if several.all() else members[np.repeat(several, lengths)]
+        if len(kept):
+            first = self._keep(lengths[several], kept)
+            result[several] = first + np.arange(np.count_nonzero(several))
+        result[whole] = self.everything
+        return result
+
+    def expanded(
+        self, count: int, rows: Integers, names: Integers
+    ) -> tuple[Integers, Integers, np.ndarray[Any, Any]]:
+        """Rows of columns, ascending and without repeats, and which rows are all the columns; of
+        these the columns are not written out."""
+        whole = np.zeros(count, np.bool_)
+        whole[rows[names == self.everything]] = True
+        wanted = (names != 0) & ~whole[rows]
+        if not wanted.all():
+            rows, names = rows[wanted], names[wanted]
+        indptr, names = self._sorted(count, rows, names)
+        if len(names) and names.max() > self.everything:
+            rows = np.repeat(np.arange(count, dtype=self.dtype), np.diff(indptr))
+            plain = names < self.everything
+            sets = names[~plain] - (self.everything + 1)
+            starts, lengths = self._ends[sets], np.diff(self._ends)[sets]
+            where = np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
+            members = self._pool[where + np.arange(len(where))]
+            rows = np.concatenate((rows[plain], np.repeat(rows[~plain], lengths)))
+            indptr, names = self._sorted(count, rows, np.concatenate((names[plain], members)))
+        return indptr, names, whole
+
+    def _sorted(self, count: int, rows: Integers, names: Integers) -> tuple[Integers, Integers]:
+        """Pairs by rows, ascending and without repeats."""
+        coo_array = lazy.module("scipy.sparse").coo_array
+        there = np.ones(len(rows), np.bool_)  # a sum of trues is true: nothing cancels
+        width = self.everything + 1 + self._sets
+        found = coo_array((there, (rows, names)), shape=(count, width)).tocsr()
+        found.sort_indices()
+        return found.indptr, found.indices.astype(self.dtype, copy=False)
+
+    # ----------------------------------------------------------------------------- joining
+
+    def union(self, *parts: Dependence | None) -> Dependence | None:
+        """Of an array whose elements depend on the elements at the same place of several."""
+        present = [part for part in parts if part is not None]
+        if len(present) <= 1:
+            return present[0] if present else None
+        maps = list(present[0].maps)
+        for part in present[1:]:
+            maps.extend(one for one in part.maps if not any(_same(one, old) for old in maps))
+        return self.fitted(Dependence(tuple(maps), max(part.tight for part in present)))
+
+    def fitted(self, of: Dependence) -> Dependence:
+        """The same with few maps."""
+        count = len(of.maps)
+        if count <= MANY_MAPS or (count <= 2 * of.tight and count <= MOST_MAPS):
+            return of
+        table = _tight(np.stack([one.ravel() for one in of.maps], axis=-1))
+        width = table.shape[1]
+        if width > MOST_MAPS:
+            rows = np.repeat(np.arange(of.size, dtype=self.dtype), width)
+            names = self.unions(of.size, rows, table.ravel())
+            return Dependence((names.reshape(of.shape),), 1)
+        columns = np.ascontiguousarray(table.T)
+        return Dependence(tuple(one.reshape(of.shape) for one in columns), width)
+
+    def over(self, of: Dependence | None, axes: Sequence[int]) -> Dependence | None:
+        """The union along axes, which are removed."""
+        if of is None or not axes:
+            return of
+        others = [axis for axis in range(len(of.shape)) if axis not in axes]
+        shape = tuple(of.shape[axis] for axis in others)
+        lane = math.prod(of.shape[axis] for axis in axes)
+        if not lane or not of.size:
+            return None
+        if not others:
+            return self.constant(self.together([of]), ())
+        flat = [one.transpose((*others, *axes)).reshape(*shape, lane) for one in of.maps]
+        if lane * len(flat) <= MOST_MAPS:
+            maps = [one[..., k] for one in flat for k in range(lane)]
+            return self.union(*[Dependence((one,), 1) for one in maps])
+        table = np.stack([one.reshape(-1, lane) for one in flat], axis=-1)
+        count = table.shape[0]
+        rows = np.repeat(np.arange(count, dtype=self.dtype), lane * len(flat))
+        return Dependence((self.unions(count, rows, table.ravel()).reshape(shape),), 1)
+
+    def along(self, of: Dependence | None, axes: Sequence[int], shape: Shape) -> Dependence | None:
+        """The union along axes, which stay, with the extents that they have in `shape`."""
+        if of is None:
+            return None
+        kept = tuple(1 if axis in axes else n for axis, n in enumerate(of.shape))
+        return self.spread(self.over(of, axes), kept, shape)
+
+    def spread(self, of: Dependence | None, kept: Shape, shape: Shape) -> Dependence | None:
+        """Reshaped, and repeated."""
+        if of is None or not math.prod(shape):
+            return None
+        maps = tuple(np.broadcast_to(one.reshape(kept), shape) for one in of.maps)
+        return Dependence(maps, of.tight)
+
+    def joined(
+        self, of: Dependence | None, indptr: Integers, indices: Integers
+    ) -> Dependence | None:
+        """Row i of the result depends on what the rows indices[indptr[i] : indptr[i + 1]] do."""
+        if of is None or not of.size:
+            return None
+        count, (extent, *rest) = len(indptr) - 1, of.shape
+        lengths = np.diff(indptr)
+        most = int(lengths.max(initial=0))
+        if not count or not most:
+            return None
+        shape = (count, *rest)
+        if most * len(of.maps) <= MOST_MAPS:
+            padded = most != int(lengths.min())
+            if padded:
+                none = self.nothing((1, *rest))
+                of = Dependence(tuple(np.concatenate((one, none)) for one in of.maps), of.tight)
+            parts: list[Dependence | None] = []
+            for k in range(most):
+                last = len(indices) - 1
+                places = indices[np.minimum(indptr[:-1] + k, last)]
+                if padded:
+                    places = np.where(k < lengths, places, extent)
+                maps = tuple(one[places] for one in of.maps)
+                parts.append(Dependence(maps, of.tight))
+            return self.union(*parts)
+        inner = math.prod(rest)
+        if len(indices) * inner * len(of.maps) > MOST_PAIRS or int(lengths.min()) == extent:
+            return self.spread(self.over(of, (0,)), (1, *rest), shape)
+        of_entries = np.repeat(np.arange(count), lengths)
+        table = np.stack([one.reshape(extent, inner) for one in of.maps], axis=-1)[indices]
+        places = (of_entries[:, None] * inner + np.arange(inner)).astype(self.dtype)
+        rows = np.repeat(places.ravel(), len(of.maps))
+        return Dependence((self.unions(count * inner, rows, table.ravel()).reshape(shape),), 1)
+
+    # ------------------------------------------------------------------------------ the end
+
+    def places(self, of: Dependence) -> int:
+        """At least how many places the rows of the pattern have, as far as it is seen at once."""
+        counts = np.ones(self.everything + 1 + self._sets, np.int64)
+        counts[0] = 0
+        counts[self.everything] = self.count
+        if self._sets:
+            counts[self.everything + 1 :] = np.diff(self._ends[: self._sets + 1])
+        largest = 0
+        for one in of.maps:
+            if one.size and int(one.max()) > self.count:
+                largest = max(largest, int(counts[one].sum()))
+        return largest
+
+    def csr(self, of: Dependence | None, size: int) -> tuple[Integers, Integers]:
+        """The rows of the pattern: for each element its columns, from 0, ascending."""
+        if of is None or not size:
+            return np.zeros(size + 1, self.dtype), np.empty(0, self.dtype)
+        maps = [one.ravel() for one in of.maps]
+        if max(int(one.max()) for one in maps) > self.count:
+            return self._csr_of_sets(maps, size)
+        middle = size // 2
+        maps.sort(key=lambda one: int(one[middle]))
+        ascending = all(bool((a < b).all()) for a, b in pairwise(maps))
+        table = np.empty((size, len(maps)), self.dtype)
+        if ascending and maps[0].all():
+            for k, one in enumerate(maps):
+                np.subtract(one, 1, out=table[:, k])
+            return np.arange(
+                0, table.size + 1, len(maps), dtype=self._wide(table.size)
+            ), table.ravel()
+        for k, one in enumerate(maps):
+            table[:, k] = one
+        if not ascending:
+            table.sort(axis=1)
+        keep = table != 0
+        keep[:, 1:] &= table[:, 1:] != table[:, :-1]
+        table -= 1
+        return self._ends_of(keep.sum(axis=1)), table[keep]
+
+    def _csr_of_sets(self, maps: list[Integers], size: int) -> tuple[Integers, Integers]:
+        names = np.stack(maps, axis=-1).ravel()
+        rows = np.repeat(np.arange(size, dtype=self.dtype), len(maps))
+        indptr, members, whole = self.expanded(size, rows, names)
+        members = members - self.dtype.type(1)
+        if not whole.any():
+            return indptr, members
+        lengths = np.where(whole, self.count, np.diff(indptr))
+        ends = self._ends_of(lengths)
+        indices = np.empty(int(ends[-1]), self.dtype)
+        full_rows = np.repeat(whole, lengths)
+        indices[full_rows] = np.tile(np.arange(self.count, dtype=self.dtype), whole.sum())
+        indices[~full_rows] = members
+        return ends, indices
+
+    def _ends_of(self, lengths: Integers) -> Integers:
+        total = int(lengths.sum())
+        ends = np.zeros(len(lengths) + 1, self._wide(total))
+        np.cumsum(lengths, out=ends[1:])
+        return ends
+
+    def _wide(self, total: int) -> Any:
+        return self.dtype if total < 2**31 else np.dtype(np.int64)
+
+
+def _same(a: Integers, b: Integers) -> bool:
+    """Whether two maps are equal: those that are not mostly differ at the ends or in the middle."""
+    if a is b:
+        return True
+    if a.size and (
+        a.item(0) != b.item(0)
+        or a.item(a.size - 1) != b.item(a.size - 1)
+        or a.item(a.size // 2) != b.item(a.size // 2)
+    ):
+        return False
+    return bool((a == b).all())
+
+
+def _tight(table: Integers) -> Integers:
+    """Rows of names without repeats, in as few columns as there can be, filled with zeros."""
+    table.sort(axis=1)
+    table[:, 1:][table[:, 1:] == table[:, :-1]] = 0
+    width = int(np.count_nonzero(table, axis=1).max(initial=1))
+    table.sort(axis=1)
+    return table[:, table.shape[1] - max(width, 1) :]

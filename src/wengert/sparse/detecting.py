@@ -1,0 +1,138 @@
+"""Finding sparsity patterns: where a matrix of derivatives may be nonzero, read off the graph.
+
+Guaranteed: a place outside the pattern is zero for all values of the inputs, as long as the values
+that were looked at stay what they were (`Detected.holds` says whether they do). Places inside may
+be zero too: x − x depends on x, a choice between branches on both, an op without a rule on all of
+its inputs. Without `known`, no values are looked at, apart from constants of the program.
+
+Values at kinks count as those beside them: where(x > 0, x, 0) depends on x.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import WengertValueError
+from wengert.graph.literals import zeros
+from wengert.graph.node import Node
+from wengert.graph.op import Tangent
+from wengert.ops.dependence import Columns, Tree
+from wengert.ops.knowledge import Fact, Knowledge, computed
+from wengert.ops.sparsity import Scope, propagated
+from wengert.sparse.pattern import Pattern
+from wengert.transforms.simplify import simplify
+
+MOST_PLACES = 2**31
+"""A pattern of more places than these is refused."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detected:
+    """A pattern, and what it rests on.
+
+    pattern: where derivatives may be nonzero.
+    facts: what was seen of values: of captured arrays, and of other leaves that are `known`.
+    """
+
+    pattern: Pattern
+    facts: tuple[Fact, ...]
+
+    def holds(self, known: Mapping[Node, Any]) -> bool:
+        """Whether the pattern is right for other values of the leaves that it was found with."""
+        if not self.facts:
+            return True
+        values = computed([fact.node for fact in self.facts], dict(known))
+        return all(fact.holds(value) for fact, value in zip(self.facts, values, strict=True))
+
+
+def detect(
+    outputs: Sequence[Node],
+    inputs: Sequence[Node],
+    known: Mapping[Node, Any] | None = None,
+) -> Detected:
+    """The pattern of the derivatives of some arrays by others.
+
+    outputs, inputs: nodes of arrays. Rows are the elements of the outputs, one array after another
+        in C order, columns those of the inputs.
+    known: values of leaves that may be looked at: of captured arrays, of inputs that derivatives
+        are not taken by. With the values of the `inputs` too, the pattern is a local one, which is
+        right at this point alone.
+
+    Raises WengertValueError where the pattern has so many places that it is none.
+    """
+    known = dict(known or {})
+    knowledge = Knowledge(known)
+    shapes = [node.shape for node in inputs]
+    starts = np.cumsum([0, *(math.prod(shape) for shape in shapes)]).tolist()
+    columns = Columns(starts[-1])
+    given: dict[Node, Tree] = {
+        node: columns.input(start, node.shape) for node, start in zip(inputs, starts, strict=False)
+    }
+    targets = simplify(outputs, given=inputs)
+    found = propagated(targets, given, Scope(columns, knowledge))
+    indptr, indices = _stacked(columns, found, [node.size for node in targets])
+    pattern = Pattern(
+        indptr,
+        indices,
+        (len(indptr) - 1, columns.count),
+        tuple(node.shape for node in outputs),
+        tuple(shapes),
+    )
+    return Detected(pattern, tuple(knowledge.facts.values()))
+
+
+def _stacked(columns: Columns, found: Sequence[Any], sizes: Sequence[int]) -> tuple[Any, Any]:
+    """The rows of several arrays, one after another."""
+    parts = []
+    for of, size in zip(found, sizes, strict=True):
+        if of is not None and columns.places(of) > MOST_PLACES:
+            raise WengertValueError(
+                f"the sparsity pattern of {size} rows and {columns.count} columns has more than "
+                f"{MOST_PLACES} places: it is dense. Take the dense Jacobian, or products with it "
+                "(jvp, vjp)"
+            )
+        parts.append(columns.csr(of, size))
+    if len(parts) == 1:
+        return parts[0]
+    total = sum(len(indices) for _, indices in parts)
+    wide = np.dtype(np.int64) if total >= 2**31 else columns.dtype
+    ends, shift = [np.zeros(1, wide)], 0
+    for indptr, indices in parts:
+        ends.append(indptr[1:].astype(wide) + wide.type(shift))
+        shift += len(indices)
+    none = np.empty(0, columns.dtype)
+    return np.concatenate(ends), np.concatenate([none, *(indices for _, indices in parts)])
+
+
+def detect_hessian(
+    gradients: Sequence[Tangent],
+    inputs: Sequence[Node],
+    known: Mapping[Node, Any] | None = None,
+) -> Detected:
+    """The pattern of second derivatives, from the gradients by the same inputs (None is a zero):
+    P ∩ Pᵀ, as they are symmetric. Arguments and errors as in `detect`."""
+    written = [
+        zeros(node.type) if one is None else one
+        for one, node in zip(gradients, inputs, strict=True)
+    ]
+    found = detect(written, inputs, known)
+    return Detected(_symmetric(found.pattern), found.facts)
+
+
+def _symmetric(pattern: Pattern) -> Pattern:
+    """The places whose transposes are places too."""
+    matrix = pattern.matrix()
+    turned = matrix.T.tocsr()
+    turned.sort_indices()
+    if np.array_equal(turned.indptr, matrix.indptr) and np.array_equal(
+        turned.indices, matrix.indices
+    ):
+        return pattern
+    both = matrix.multiply(turned).tocsr()
+    both.sort_indices()
+    return Pattern(both.indptr, both.indices, pattern.shape, pattern.outputs, pattern.inputs)

@@ -1,0 +1,88 @@
+"""The law of sparsity: no derivative is nonzero outside the pattern that is read off the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from law_samples import Function, Sample, generator
+
+from wengert.execution.interpreter import Program
+from wengert.graph.node import Node
+from wengert.sparse.detecting import detect
+from wengert.transforms.pushforward import pushforward
+
+
+def dense(function: Function, outputs: Sequence[Node], wrt: Sequence[Node]) -> Any:
+    """All derivatives at the function's point, a column for each element of `wrt`; of complex
+    elements the larger of those along both axes of the plane."""
+    seeds = [function.bind(np.zeros(node.shape, node.dtype)) for node in wrt]
+    tangents = pushforward(outputs, dict(zip(wrt, seeds, strict=True)))
+    present = [tangent for tangent in tangents if tangent is not None]
+    program = Program(present)
+    values = dict(function.session.values)
+    columns = []
+    for node, seed in zip(wrt, seeds, strict=True):
+        for k in range(node.size):
+            parts = []
+            for unit in (1, 1j) if node.dtype.kind == "c" else (1,):
+                direction = np.zeros(node.shape, node.dtype)
+                direction.flat[k] = unit
+                with np.errstate(all="ignore"):
+                    found = iter(program.run({**values, seed: direction}))
+                rows = [
+                    np.zeros(output.size) if tangent is None else np.abs(next(found)).ravel()
+                    for tangent, output in zip(tangents, outputs, strict=True)
+                ]
+                parts.append(np.concatenate([np.zeros(0), *rows]))
+            columns.append(np.max(parts, axis=0))
+    height = sum(output.size for output in outputs)
+    return np.stack(columns, axis=-1) if columns else np.zeros((height, 0))
+
+
+def check_pattern(
+    function: Function, outputs: Sequence[Node], wrt: Sequence[Node], known: Any, what: object
+) -> None:
+    """The pattern has every nonzero of the dense matrix at the function's point."""
+    matrix = dense(function, outputs, wrt)
+    pattern = detect(outputs, wrt, known).pattern
+    assert pattern.shape == matrix.shape, f"{what}: {pattern.shape}, not {matrix.shape}"
+    lengths = np.diff(pattern.indptr)
+    assert (lengths >= 0).all() and pattern.indptr[-1] == len(pattern.indices)
+    inside = np.zeros(matrix.shape, np.int64)
+    np.add.at(inside, (pattern.rows, pattern.indices), 1)
+    assert (inside <= 1).all(), f"{what}: a place occurs twice"
+    steps = np.diff(pattern.indices)[np.diff(pattern.rows) == 0]
+    assert (steps > 0).all(), f"{what}: the columns of a row do not ascend"
+    with np.errstate(invalid="ignore"):
+        missing = (matrix > 0) & np.isfinite(matrix) & (inside == 0)
+    assert not missing.any(), f"{what}: nonzero outside the pattern at {np.argwhere(missing)[:5]}"
+
+
+def check_sparsity(sample: Sample) -> None:
+    """By all inputs, and by each one, the others being known and having zeros."""
+    positions = Function(sample).differentiable
+    for chosen in {*((k,) for k in positions), tuple(positions)} - {()}:
+        for others in (sample.arrays, _with_zeros(sample, chosen)):
+            function = Function(Sample(sample.op, others, sample.params, sample.keywords))
+            outputs = function.smooth_outputs
+            wrt = [function.inputs[k] for k in chosen]
+            values = function.session.values
+            known = {node: values[node] for node in function.inputs if node not in wrt}
+            try:
+                check_pattern(function, outputs, wrt, known, f"{sample} by inputs {chosen}")
+            except np.linalg.LinAlgError:
+                continue  # zeros have made a matrix singular
+            check_pattern(function, outputs, wrt, None, f"{sample} by {chosen}, nothing known")
+
+
+def _with_zeros(sample: Sample, chosen: Sequence[int]) -> list[Any]:
+    """The arrays, those of numbers that are not chosen with zeros at random places."""
+    rng = generator(sample.op.name, "zeros")
+    return [
+        np.where(rng.random(array.shape) < 0.5, array, array.dtype.type(0))
+        if k not in chosen and isinstance(array, np.ndarray) and array.dtype.kind in "fc"
+        else array
+        for k, array in enumerate(sample.arrays)
+    ]
