@@ -24,12 +24,14 @@ differentiation for higher-order derivatives in JAX*.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Container, Generator, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from wengert.derivatives.series_of_bodies import HOLDERS, through_holder
 from wengert.errors import NotDifferentiable, Unsupported
-from wengert.graph.literals import constant, zeros
+from wengert.graph.literals import constant, full, literal, zeros
 from wengert.graph.node import Node, deriving
 from wengert.graph.op import Absent, Tangent, Zero
 from wengert.graph.types import ArrayType, TupleType, array_type, is_inexact
@@ -258,19 +260,19 @@ class Series:
         if node.op.name in HOLDERS:
             return Form("holder", None, ())
         seeds = [self._seeds(arg) if self._varies(arg) else None for arg in node.args]
-        tangent = _pushed(node, seeds)
+        known = {node, *node.args, *(below for arg in node.args for below in arg.args)}
+        tangent = _with_literals(_pushed(node, seeds), known)
         parts = [part for part in _flat(tangent) if part is not None]
         marks = {leaf for part in seeds for leaf in _flat(part) if leaf is not None}
-        order = topological(parts, stop=marks, after=self._oldest)
-        read = marks.intersection(arg for each in order for arg in each.args).union(
-            part for part in parts if part in marks
-        )
+        order = topological(parts, stop=known | marks, after=self._oldest)
+        reached = {arg for each in order for arg in each.args}.union(parts)
+        read = marks & reached
         places = tuple(
             k for k, part in enumerate(seeds) if any(leaf in read for leaf in _flat(part))
         )
-        moving = dependents(order, marks)
+        weights = reached - dependents(order, marks)
         kind = "general"
-        if not any(self._varies(each) for each in order if each not in moving):
+        if not any(map(self._varies, weights)):
             kind = "linear"
         elif node.op.name in BILINEAR:
             kind = "bilinear"
@@ -315,6 +317,28 @@ def _pushed(node: Node, tangents: Sequence[Tangent]) -> Tangent:
         raise NotDifferentiable(f"{node.op.name} has no derivative: {rule.reason}")
     assert not isinstance(rule, Zero)
     return rule(node, tangents)
+
+
+def _with_literals(tangent: Tangent, known: Container[Node]) -> Tangent:
+    """A tangent in which what is computed from literals alone is a literal: J₂' = (J₁ − J₃)/2 and
+    J₁' = (J₀ − J₂)/2 then share J₂, which is J₁₊₁ there. known: what is not looked into."""
+    parts = [part for part in _flat(tangent) if part is not None]
+    new: dict[Node, Node] = {}
+    for node in topological(parts, stop=known):
+        args = tuple(new.get(arg, arg) for arg in node.args)
+        if args and node.op.family == "elementwise" and all(arg.op is full for arg in args):
+            with np.errstate(all="ignore"):
+                value = node.op.evaluate(node)(*map(literal, args))
+            new[node] = full(value, node.dtype, node.shape)
+        elif args != node.args:
+            new[node] = rebuild(node, args)
+
+    def placed(part: Tangent) -> Tangent:
+        if isinstance(part, tuple):
+            return tuple(map(placed, part))
+        return new.get(part, part)
+
+    return placed(tangent)
 
 
 def _has_derivative(node: Node) -> bool:

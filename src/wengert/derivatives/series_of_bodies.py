@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from wengert.control.branching import branch
 from wengert.control.repeating import repeat
@@ -233,7 +232,7 @@ def _picked(
     ]
 
 
-_THROUGH: dict[str, Any] = {
+_THROUGH: dict[str, Callable[..., list[Coefficients]]] = {
     "scan": _through_scan,
     "repeat": _through_repeat,
     "branch": _through_branch,
