@@ -276,6 +276,75 @@ def factorised_in_while(fl, a, x, rows):
     return fl.while_loop(lambda c: np.sum(c**2) > 0.01, lambda c: np.linalg.solve(m, c), x)
 
 
+# ------------------------------------------------------------------------------ checkpoint
+
+
+def checkpoints(fl, a, x, rows):
+    """A chain of checkpoints, which read traced values from outside too."""
+    layer = fl.checkpoint(lambda c, r: np.tanh(a @ c + r) * np.exp(-c * c))
+    for r in rows:
+        x = layer(x, r)
+    return x
+
+
+def checkpoint_in_checkpoint(fl, a, x, rows):
+    inner = fl.checkpoint(lambda c, r: np.sin(a @ c) * r)
+
+    def outer(c):
+        for r in rows:
+            c = inner(c, r) + x
+        return {"c": c, "d": (c * x, 2.0)}
+
+    return fl.checkpoint(outer)(x)
+
+
+def checkpoint_in_scan(fl, a, x, rows):
+    def step(c, r):
+        new = fl.checkpoint(lambda d: np.sin(a @ np.exp(-d * d)) + r)(c)
+        return new, np.where(new > 0, new, c * x)
+
+    return fl.scan(step, x, rows)
+
+
+def scan_in_checkpoint(fl, a, x, rows):
+    def loop(c, rows):
+        return fl.scan(lambda d, r: (np.tanh(a @ d + r), np.sin(d) * x), c, rows)
+
+    c, ys = fl.checkpoint(loop)(x, rows)
+    return fl.checkpoint(loop)(c, ys)
+
+
+def scans_in_checkpoints_in_scan(fl, a, x, rows):
+    def segment(c, rows):
+        return fl.scan(lambda d, r: (np.tanh(a @ d + r), np.sin(d)), c, rows)
+
+    return fl.scan(fl.checkpoint(segment), x, np.reshape(np.concatenate([rows, rows]), (5, 2, 3)))
+
+
+def branches_in_checkpoint(fl, a, x, rows):
+    def f(c, r):
+        c = fl.cond(np.sum(c * r) > 0, lambda: np.sin(a @ c), lambda: c * r)
+        return fl.while_loop(lambda d: np.sum(d * d) < 4, lambda d: 1.5 * d + r, c)
+
+    return fl.scan(lambda c, r: (fl.checkpoint(f)(c, r), c), x, rows)
+
+
+def checkpoint_in_branches(fl, a, x, rows):
+    def f(c, r):
+        yes = fl.checkpoint(lambda: np.sin(a @ c) + r)
+        return fl.cond(np.sum(c * r) > 0, yes, fl.checkpoint(lambda: c * r))
+
+    return fl.scan(lambda c, r: (f(c, r), c), x, rows)
+
+
+def factorised_in_checkpoint(fl, a, x, rows):
+    def f(m, c):
+        return np.linalg.solve(m, np.sin(c)) * np.linalg.slogdet(m)[1]
+
+    m = a + 3 * np.eye(3)
+    return fl.checkpoint(f)(m, x) + np.linalg.solve(m, x)
+
+
 # ------------------------------------------------------------------------------ map, prefixes
 
 
