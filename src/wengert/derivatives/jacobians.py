@@ -34,7 +34,7 @@ from wengert.graph.types import array_type, is_inexact
 from wengert.ops.movement import reshape, transpose
 from wengert.tracing.trees import flatten, unflatten
 
-_MODES = ("auto", "forward", "reverse", "mixed")
+_MODES = ("auto", "forward", "reverse", "mixed", "elimination")
 
 
 def jacobian(

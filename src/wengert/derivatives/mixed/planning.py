@@ -8,22 +8,25 @@ less than `CLEARLY` of the better single mode.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from wengert.control.costs import ELEMENT
 from wengert.derivatives.mixed.chain import Bracket, cheapest
+from wengert.derivatives.mixed.elimination import Step, eliminations
 from wengert.derivatives.mixed.evaluating import Blocks, by_bracket
 from wengert.derivatives.mixed.linearised import KERNEL, Linearised, linearised, segment
+from wengert.derivatives.mixed.numbers import MOST_VERTICES, Program, as_numbers, by_elimination
 from wengert.derivatives.mixed.waists import waists
+from wengert.errors import WengertValueError
 from wengert.execution.programs import recall, remember
 from wengert.graph.node import Node
 from wengert.graph.types import ArrayType
 from wengert.ops.domain import Box
 
 CLEARLY = 0.5
-LEAST_WIDTH = 8
-"""Columns or rows up to which a single mode is taken without looking further."""
+NUMBER = 20
+"""The work of an operation on numbers."""
 PRODUCT = 10 * KERNEL
 """The fixed work of a product of two Jacobians."""
 
@@ -52,20 +55,23 @@ class Choice:
 
     candidates: every way that was looked at.
     chosen: that which is taken.
-    bracket, interfaces: how the chain is multiplied, where mixed mode is possible.
+    bracket, interfaces: how the chain is multiplied, where there is a waist.
+    program, steps: how vertices are eliminated, where it is a small program of numbers.
     """
 
     candidates: tuple[Candidate, ...]
     chosen: Candidate
-    bracket: Bracket | None
-    interfaces: tuple[tuple[Node, ...], ...]
+    bracket: Bracket | None = None
+    interfaces: tuple[tuple[Node, ...], ...] = ()
+    program: Program | None = None
+    steps: tuple[Step, ...] = ()
 
 
 def planned(outputs: Sequence[Node], inputs: Sequence[Node], mode: str = "auto") -> Choice:
     """The ways to make the Jacobian of outputs by inputs, and the one taken.
 
-    mode: "auto", where another way than a single mode must be clearly cheaper; or "mixed", where
-        the cheapest of mixed mode and the single ones is taken.
+    mode: "auto", where another way than a single mode must be clearly cheaper; "mixed", where the
+        cheapest of mixed mode and the single ones is taken; or "elimination".
     """
     key = ("plan", mode, *outputs, None, *inputs)
     found: Choice | None = recall(key)
@@ -78,6 +84,9 @@ def planned(outputs: Sequence[Node], inputs: Sequence[Node], mode: str = "auto")
 
 def blocks_by(choice: Choice) -> Blocks:
     """The Jacobian in the way that was chosen, which is no single mode."""
+    if choice.chosen.name == "elimination":
+        assert choice.program is not None
+        return by_elimination(choice.program, choice.steps)
     assert choice.bracket is not None
     return by_bracket(choice.bracket, choice.interfaces)
 
@@ -87,42 +96,74 @@ def _width(nodes: Sequence[Node]) -> int:
 
 
 def _choice(graph: Linearised, columns: int, rows: int, mode: str) -> Choice:
+    """The candidates; those that the mode allows compete."""
     whole = segment(graph, graph.inputs, graph.outputs)
     forward = Candidate(
-        "forward",
-        whole.forward,
-        columns,
-        0,
-        f"{columns} columns, one for each element of the input",
+        "forward", whole.forward, columns, 0, f"{columns} columns, one for each input element"
     )
     reverse = Candidate(
         "reverse", whole.reverse, rows, 0, f"{rows} rows, one for each output element"
     )
-    singles = (forward, reverse) if columns <= rows else (reverse, forward)
-    usual, other = singles
+    usual, other = (forward, reverse) if columns <= rows else (reverse, forward)
     single = other if other.cost < CLEARLY * usual.cost else usual
+    found = Choice((forward, reverse), single)
+    if _is_linear(graph):
+        found = _with_elimination(_with_chain(found, graph), graph)
+    others = found.candidates[2:]
+    if mode == "auto":
+        limit = CLEARLY * min(forward.cost, reverse.cost)
+        cheap = [one for one in others if one.cost < limit]
+        return replace(found, chosen=min(cheap, key=lambda one: one.cost, default=single))
+    named = [one for one in others if one.name == mode]
+    if mode == "elimination" and not named:
+        raise WengertValueError(
+            "mode='elimination' is for programs of numbers: of at most "
+            f"{MOST_VERTICES} elementary results, made by elementwise operations, indexing, sums "
+            "and products of arrays. Leave the mode to be chosen (mode='auto')"
+        )
+    if mode == "mixed":
+        named = [min([single, *named], key=lambda one: one.cost)]
+    return replace(found, chosen=named[0])
+
+
+def _with_chain(found: Choice, graph: Linearised) -> Choice:
+    """The choice with mixed mode among the candidates, where there is a waist."""
     bracket, interfaces = _chained(graph)
     if bracket is None:
-        return Choice((forward, reverse), single, None, ())
+        return found
+    through = " and ".join(map(_in_words, interfaces[1:-1]))
     mixed = Candidate(
         "mixed",
         bracket.cost,
         _passes(bracket, interfaces),
         bracket.multiplications,
-        f"{bracket}, through {' and '.join(map(_in_words, interfaces[1:-1]))}",
+        f"{bracket}, through {through}",
     )
-    limit = single.cost if mode == "mixed" else CLEARLY * min(forward.cost, reverse.cost)
-    chosen = mixed if mixed.cost < limit else single
-    if mode == "auto" and min(columns, rows) <= LEAST_WIDTH:
-        chosen = usual
-    return Choice((forward, reverse, mixed), chosen, bracket, interfaces)
+    candidates = (*found.candidates, mixed)
+    return replace(found, candidates=candidates, bracket=bracket, interfaces=interfaces)
+
+
+def _with_elimination(found: Choice, graph: Linearised) -> Choice:
+    """The choice with vertex elimination among the candidates, for a small program of numbers."""
+    program = as_numbers(graph)
+    if program is None:
+        return found
+    steps = tuple(eliminations(program.graph))
+    products = sum(step.multiplications for step in steps)
+    cost = float(NUMBER * (products + len(program.edges) + len(program.graph.outputs)))
+    inner = len(steps)
+    eliminated = Candidate(
+        "elimination", cost, 0, products, f"{inner} numbers between inputs and outputs"
+    )
+    candidates = (*found.candidates, eliminated)
+    return replace(found, candidates=candidates, program=program, steps=steps)
 
 
 def _chained(graph: Linearised) -> tuple[Bracket | None, tuple[tuple[Node, ...], ...]]:
     """The cheapest bracket of the segments between waists, for one waist or two."""
     limit = min(_width(graph.inputs), _width(graph.outputs))
     narrow = any(isinstance(node.type, ArrayType) and node.size < limit for node in graph.order)
-    if not narrow or not _is_linear(graph):
+    if not narrow:
         return None, ()
     found = [tuple(waist) for waist in waists(graph, limit) if waist]
     chains = [(waist,) for waist in found] + ([tuple(found)] if len(found) > 1 else [])
