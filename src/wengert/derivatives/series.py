@@ -24,7 +24,7 @@ differentiation for higher-order derivatives in JAX*.
 
 from __future__ import annotations
 
-from collections.abc import Container, Generator, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +37,7 @@ from wengert.graph.op import Absent, Tangent, Zero
 from wengert.graph.types import ArrayType, TupleType, array_type, is_inexact
 from wengert.graph.walk import dependents, rebuild, substitute, topological
 from wengert.ops import linear
+from wengert.ops.leaves import input as leaf
 from wengert.ops.leaves import item, pack, seed
 
 BILINEAR = frozenset({"multiply", "contract", "convolve"})
@@ -51,8 +52,12 @@ Asking = Generator[tuple[Node, int], Tangent, Tangent]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What is known of a node: of which kind it is, its tangent as a graph of its inputs' seeds,
-    and the inputs that this tangent reads."""
+    """What is known of a node.
+
+    kind: which of the four it is, or a holder.
+    tangent: of the fourth kind, as a graph of seeds of its inputs.
+    read: the inputs whose tangents it reads.
+    """
 
     kind: str
     tangent: Tangent
@@ -168,13 +173,13 @@ class Series:
                 total = _pushed(
                     node, [moved if k == place else None for k in range(len(node.args))]
                 )
-        stand = seed(seed(right))  # a name for a, so that nothing is made of its value
+        stand = _mark(right)  # a name for a, so that nothing is made of its value
         held = rebuild(node, tuple(stand if k == place else x for k, x in enumerate(node.args)))
         for other in form.read:
             if other == place:
                 continue
             b = node.args[other]
-            mark = seed(b)
+            mark = _mark(b)
             by_b = _pushed(held, [mark if k == other else None for k in range(len(node.args))])
             for k in range(1, degree + 1):
                 weight = yield b, k
@@ -259,34 +264,38 @@ class Series:
     def _new_form(self, node: Node) -> Form:
         if node.op.name in HOLDERS:
             return Form("holder", None, ())
-        seeds = [self._seeds(arg) if self._varies(arg) else None for arg in node.args]
-        known = {node, *node.args, *(below for arg in node.args for below in arg.args)}
-        tangent = _with_literals(_pushed(node, seeds), known)
-        parts = [part for part in _flat(tangent) if part is not None]
-        marks = {leaf for part in seeds for leaf in _flat(part) if leaf is not None}
-        order = topological(parts, stop=known | marks, after=self._oldest)
+        names = [self._named(_mark, arg) for arg in node.args]
+        parts = [part for part in _flat(_pushed(node, names)) if part is not None]
+        marks = {leaf for part in names for leaf in _flat(part) if leaf is not None}
+        below = {node, *node.args, *(each for arg in node.args for each in arg.args)}
+        order = topological(parts, stop=below | marks, after=self._oldest)
         reached = {arg for each in order for arg in each.args}.union(parts)
         read = marks & reached
         places = tuple(
-            k for k, part in enumerate(seeds) if any(leaf in read for leaf in _flat(part))
+            k for k, part in enumerate(names) if any(leaf in read for leaf in _flat(part))
         )
         weights = reached - dependents(order, marks)
-        kind = "general"
         if not any(map(self._varies, weights)):
-            kind = "linear"
-        elif node.op.name in BILINEAR:
-            kind = "bilinear"
-        elif node.op.name in INVERSE and not any(
+            return Form("linear", None, places)
+        if node.op.name in BILINEAR:
+            return Form("bilinear", None, places)
+        if node.op.name in INVERSE and not any(
             node.args[k] in self._seeded for k in places if k != INVERSE[node.op.name]
         ):
-            kind = "inverse"
-        return Form(kind, tangent, places)
+            return Form("inverse", None, places)
+        tangent = _pushed(node, [self._named(self._seed, arg) for arg in node.args])
+        return Form("general", _with_literals(tangent, below), places)
 
-    def _seeds(self, arg: Node) -> Tangent:
-        """Names for the derivative of a node by t."""
+    def _named(self, name: Callable[[Node], Node], arg: Node) -> Tangent:
+        """Names for the tangent of a node: one for each of its results, None where it has none."""
+        if not self._varies(arg):
+            return None
         if isinstance(arg.type, TupleType):
-            items = [item(arg, k) for k in range(len(arg.type.items))]
-            return tuple(self._seeds(x) if self._varies(x) else None for x in items)
+            return tuple(self._named(name, item(arg, k)) for k in range(len(arg.type.items)))
+        return name(arg)
+
+    def _seed(self, arg: Node) -> Node:
+        """The name of the derivative of a node by t, which has coefficients as any node has."""
         name = seed(arg)
         self._owners[name] = arg
         self._moves[name] = True
@@ -309,6 +318,14 @@ def expanded(
     """The coefficients of degree 1 to `order` of each output, one output after the other."""
     series = Series(outputs, given, order)
     return [series.coefficient(node, k + 1) for node in outputs for k in range(order)]
+
+
+def _mark(node: Node) -> Node:
+    """A leaf that stands in no graph, in place of a node or of its tangent. Seeds do stand in the
+    graphs that are expanded: for the derivative by t."""
+    type = node.type
+    strong = array_type(type.shape, type.dtype) if isinstance(type, ArrayType) else type
+    return leaf(("mark", node), strong)
 
 
 def _pushed(node: Node, tangents: Sequence[Tangent]) -> Tangent:

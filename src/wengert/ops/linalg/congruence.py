@@ -225,6 +225,8 @@ def _build_cholesky_diagonal(a: Node) -> Node:
 
 def _push_cholesky_diagonal(node: Node, tangents: Sequence[Tangent]) -> Tangent:
     tangent = tangents[1]
+    if tangent is None:  # the factor alone has a tangent
+        return None
     if _is_complex(tangent):  # of a real matrix the other part gives nothing
         tangent = hermitian_part(tangent)
     half = multiply(node, constant(0.5, node))

@@ -115,6 +115,8 @@ def _cofactors_of_one(packed: Any, pivots: Any, value: Any, a: Any) -> Any:
 
 
 def _push_cofactors(node: Node, tangents: Sequence[Tangent]) -> Tangent:
+    if tangents[1] is None:  # the factors alone have a tangent
+        return None
     return mix_matrices(lambda v: cofactor_tangent(node.args[1], v), tangents[1])
 
 
