@@ -24,7 +24,7 @@ from wengert.derivatives.marking import (
     traced,
     written,
 )
-from wengert.derivatives.mixed.planning import blocks_by, planned
+from wengert.derivatives.mixed.planning import MODES, blocks_by, planned, without_plan
 from wengert.errors import WengertTypeError, WengertValueError
 from wengert.execution.border import deliver, entered
 from wengert.execution.retrying import retried
@@ -33,8 +33,6 @@ from wengert.graph.node import Node, deriving
 from wengert.graph.types import array_type, is_inexact
 from wengert.ops.movement import reshape, transpose
 from wengert.tracing.trees import flatten, unflatten
-
-_MODES = ("auto", "forward", "reverse", "mixed", "elimination")
 
 
 def jacobian(
@@ -57,10 +55,11 @@ def jacobian(
     holomorphic
         Whether `fun` is holomorphic, of complex arguments.
     mode
-        "forward", "reverse", "mixed", or "auto". Mixed mode goes through what is narrower than
-        the arguments and the outputs, where the function has such a waist. "auto" takes it where
-        that is clearly cheaper, and else forward mode where the arguments have no more elements
-        than the outputs. See `plan` for what is chosen.
+        "forward", "reverse", "mixed", "elimination", or "auto". Mixed mode goes through what is
+        narrower than the arguments and the outputs, where the function has such a waist.
+        Elimination is for programs of a few hundred numbers. "auto" takes these where they are
+        estimated at less than half of the better single mode, and else forward mode where the
+        arguments have no more elements than the outputs. `plan` shows what is chosen, and why.
 
     Returns
     -------
@@ -76,8 +75,8 @@ def jacobian(
 
     Source: Griewank & Walther 2008, *Evaluating Derivatives*, section 3.
     """
-    if mode not in _MODES:
-        raise WengertValueError(f"mode must be one of {', '.join(_MODES)}, not {mode!r}")
+    if mode not in MODES:
+        raise WengertValueError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
     return _of_mode("jacobian", mode, fun, argnums, has_aux, holomorphic)
 
 
@@ -189,6 +188,8 @@ def _check_kinds(inputs: Sequence[Node], outputs: Sequence[Node], holomorphic: b
 
 def _blocks(outputs: Sequence[Node], inputs: Sequence[Node], mode: str) -> list[list[Node]]:
     """One array of shape output.shape + input.shape for every output and input."""
+    if mode == "auto":
+        mode = without_plan(outputs, inputs) or mode
     if mode not in ("forward", "reverse"):
         choice = planned(outputs, inputs, mode)
         if choice.chosen.name not in ("forward", "reverse"):

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from wengert.control.costs import products
 from wengert.derivatives.derive import once
 from wengert.derivatives.mixed.elimination import Numbers, Step
 from wengert.derivatives.mixed.evaluating import Blocks
@@ -30,7 +31,10 @@ from wengert.ops.reductions import sum as total
 
 MOST_VERTICES = 2_000
 MOST_ENTRIES = 10_000
-"""Elements of a Jacobian, at most: each is an operation of its own."""
+"""Elements of a Jacobian, at most."""
+MOST_EDGES = 10
+"""Edges a vertex, at most."""
+MOVING = ("movement", "name")
 
 Vertices: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 """The vertex of each element of an array, counted from 1; 0 where it depends on no input."""
@@ -58,17 +62,30 @@ class Program:
     outputs: Mapping[Node, Vertices]
 
 
-def as_numbers(graph: Linearised) -> Program | None:
-    """The program of numbers, or None where it is too large or has ops that are not taken apart."""
-    inputs, outputs = graph.inputs, graph.outputs
-    if not all(isinstance(node.type, ArrayType) for node in graph.order):
-        return None
-    if sum(node.size for node in inputs) * sum(node.size for node in outputs) > MOST_ENTRIES:
+def as_numbers(
+    graph: Linearised, vertices: int = MOST_VERTICES, entries: int = MOST_ENTRIES
+) -> Program | None:
+    """The program of numbers, or None where it has ops that are not taken apart, or more vertices
+    or elements of the Jacobian than these."""
+    count = edges = 0
+    for node in graph.order:
+        if not isinstance(node.type, ArrayType):
+            return None
+        if node.op.family not in MOVING:
+            count += node.size
+            edges += node.size * len(graph.before[node])
+            if node.op is contract:
+                edges += 2 * int(products(node))
+            elif node.op is total:
+                edges += node.args[0].size
+            elif graph.before[node] and node.op.family != "elementwise":
+                return None
+    rows, columns = (sum(node.size for node in ends) for ends in (graph.outputs, graph.inputs))
+    if count > vertices or edges > MOST_EDGES * vertices or rows * columns > entries:
         return None
     made = _Making(graph)
-    for node in graph.order[len(inputs) :]:
-        if not made.put(node) or len(made.before) > MOST_VERTICES:
-            return None
+    for node in graph.order[len(graph.inputs) :]:
+        made.put(node)
     return made.program()
 
 
@@ -93,29 +110,20 @@ class _Making:
                 self.before[v].append(u)
             self.edges.setdefault((u, v), []).append(edge)
 
-    def put(self, node: Node) -> bool:
-        """Make the vertices of a node; whether that can be done."""
-        family = node.op.family
-        if node.size > MOST_VERTICES:
-            return False
-        if family in ("movement", "name"):
-            parts = [self.vertices.get(arg) for arg in node.args]
-            blank = [
-                np.zeros(arg.shape, np.int64) if part is None else part
-                for arg, part in zip(node.args, parts, strict=True)
+    def put(self, node: Node) -> None:
+        """Make the vertices of a node."""
+        if node.op.family in MOVING:
+            parts = [
+                self.vertices[arg] if arg in self.vertices else np.zeros(arg.shape, np.int64)
+                for arg in node.args
             ]
-            self.vertices[node] = np.asarray(node.op.evaluate(node)(*blank))
-            return True
-        if family == "elementwise":
-            self._put_elementwise(node)
-            return True
-        if node.op is total:
-            self._put_sum(node)
-            return True
-        if node.op is contract:
+            self.vertices[node] = np.asarray(node.op.evaluate(node)(*parts))
+        elif node.op is contract:
             self._put_contraction(node)
-            return True
-        return False
+        elif node.op is total:
+            self._put_sum(node)
+        else:
+            self._put_elementwise(node)
 
     def _put_elementwise(self, node: Node) -> None:
         new = self.vertices[node] = self._new(node.shape)
@@ -247,12 +255,18 @@ def _matrix(
     edges: Mapping[tuple[int, int], Node], rows: Vertices, columns: Vertices, like: Node
 ) -> Node:
     """The elements of the Jacobian as one array; what has no edge is zero."""
-    zero = zeros(array_type((1,), like.dtype))
-    elements = []
+    parts: list[Node] = []
+    empty = 0
     for v in rows.ravel():
         for u in columns.ravel():
             edge = edges.get((int(u), int(v)))
-            elements.append(
-                zero if edge is None else reshape(linear.convert(edge, like.dtype), (1,))
-            )
-    return reshape(concatenate(*elements, axis=0), (rows.size, columns.size))
+            if edge is None:
+                empty += 1
+                continue
+            if empty:
+                parts.append(zeros(array_type((empty,), like.dtype)))
+            parts.append(reshape(linear.convert(edge, like.dtype), (1,)))
+            empty = 0
+    if empty or not parts:
+        parts.append(zeros(array_type((empty,), like.dtype)))
+    return reshape(concatenate(*parts, axis=0), (rows.size, columns.size))

@@ -24,9 +24,13 @@ from wengert.graph.node import Node
 from wengert.graph.types import ArrayType
 from wengert.ops.domain import Box
 
+MODES = ("auto", "forward", "reverse", "mixed", "elimination")
 CLEARLY = 0.5
 NUMBER = 20
 """The work of an operation on numbers."""
+FEW = 400
+"""Numbers, and elements of a Jacobian, up to which elimination is taken without being asked for:
+each is an operation of its own, which takes time to compile."""
 PRODUCT = 10 * KERNEL
 """The fixed work of a product of two Jacobians."""
 
@@ -82,6 +86,14 @@ def planned(outputs: Sequence[Node], inputs: Sequence[Node], mode: str = "auto")
     return found
 
 
+def without_plan(outputs: Sequence[Node], inputs: Sequence[Node]) -> str | None:
+    """The mode where no plan can better it: for one column, or one row."""
+    columns, rows = _width(inputs), _width(outputs)
+    if min(columns, rows) > 1:
+        return None
+    return "forward" if columns <= rows else "reverse"
+
+
 def blocks_by(choice: Choice) -> Blocks:
     """The Jacobian in the way that was chosen, which is no single mode."""
     if choice.chosen.name == "elimination":
@@ -98,8 +110,13 @@ def _width(nodes: Sequence[Node]) -> int:
 def _choice(graph: Linearised, columns: int, rows: int, mode: str) -> Choice:
     """The candidates; those that the mode allows compete."""
     whole = segment(graph, graph.inputs, graph.outputs)
+    across = ELEMENT * columns * rows  # its columns are the rows of what is returned
     forward = Candidate(
-        "forward", whole.forward, columns, 0, f"{columns} columns, one for each input element"
+        "forward",
+        whole.forward + across,
+        columns,
+        0,
+        f"{columns} columns, one for each input element",
     )
     reverse = Candidate(
         "reverse", whole.reverse, rows, 0, f"{rows} rows, one for each output element"
@@ -108,8 +125,10 @@ def _choice(graph: Linearised, columns: int, rows: int, mode: str) -> Choice:
     single = other if other.cost < CLEARLY * usual.cost else usual
     found = Choice((forward, reverse), single)
     if _is_linear(graph):
-        found = _with_elimination(_with_chain(found, graph), graph)
+        found = _with_elimination(_with_chain(found, graph), graph, mode)
     others = found.candidates[2:]
+    if mode in ("forward", "reverse"):
+        return replace(found, chosen=forward if mode == "forward" else reverse)
     if mode == "auto":
         limit = CLEARLY * min(forward.cost, reverse.cost)
         cheap = [one for one in others if one.cost < limit]
@@ -143,9 +162,9 @@ def _with_chain(found: Choice, graph: Linearised) -> Choice:
     return replace(found, candidates=candidates, bracket=bracket, interfaces=interfaces)
 
 
-def _with_elimination(found: Choice, graph: Linearised) -> Choice:
+def _with_elimination(found: Choice, graph: Linearised, mode: str) -> Choice:
     """The choice with vertex elimination among the candidates, for a small program of numbers."""
-    program = as_numbers(graph)
+    program = as_numbers(graph) if mode == "elimination" else as_numbers(graph, FEW, FEW)
     if program is None:
         return found
     steps = tuple(eliminations(program.graph))
