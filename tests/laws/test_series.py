@@ -34,7 +34,12 @@ QUICK = {
 }
 by_name = pytest.mark.parametrize(
     "op",
-    [pytest.param(op, marks=() if op.name in QUICK else pytest.mark.long) for op in DRAWN],
+    [
+        pytest.param(
+            op, marks=() if op.name in QUICK | BILINEAR | set(INVERSE) else pytest.mark.long
+        )
+        for op in DRAWN
+    ],
     ids=lambda op: op.name,
 )
 

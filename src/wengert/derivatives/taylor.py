@@ -67,9 +67,9 @@ def taylor(
     -----
     The arguments are those of `jax.experimental.jet.jet`, with `order` beside them. The price of
     order K is about K²/2 products for each product in `fun`. Functions of which every derivative
-    is another function (x**p with p no small integer, Bessel functions) cost K³/6, and loops
-    (`scan`, `while_loop`) and eigenvalues grow as nested forward mode does. Results can be
-    differentiated again.
+    is another function (x**p with p no small integer, Bessel functions, eigenvalues) grow as K³. A
+    `scan`, a `while_loop` and a `cond` stay one, which carries all the coefficients. Where `fun`
+    has rules of its own (`custom_jvp`), the rule is used. Results can be differentiated again.
 
     Examples
     --------
