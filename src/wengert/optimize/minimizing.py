@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wengert.errors import WengertValueError
+from wengert.errors import WengertTypeError, WengertValueError
 from wengert.lazy import module
 from wengert.optimize.constraints import WITHOUT_DERIVATIVES, completed
 from wengert.optimize.interior_point import limits, minimize_by_ipopt
@@ -114,6 +114,8 @@ def minimize(
         "options": options,
     }
     if name == "ipopt":
+        if hess is not None or hessp is not None:
+            raise WengertTypeError("method='ipopt' takes no hess or hessp: it computes its own")
         objective = _objective(fun, jac, described, rest, compiled)
         limited = limits(constraints, described, start, compiled)
         found = minimize_by_ipopt(objective, start, limited, compiled, call)

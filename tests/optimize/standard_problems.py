@@ -299,7 +299,7 @@ def broyden_tridiagonal(x):
     return (3 - 2 * x) * x - padded[:-2] - 2 * padded[2:] + 1
 
 
-@problem(np.full(10, -1.0), 0.0)
+@problem(np.full(10, -1.0), 0.0, 3.057278)
 def broyden_banded(x):
     n = len(x)
     i, j = np.indices((n, n))
