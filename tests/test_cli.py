@@ -45,9 +45,11 @@ def test_quick_demonstration(runner: CliRunner, tmp_path: Path) -> None:
     result = runner.invoke(cli.main, ["demo", "--quick", "--out", "pictures"])
     assert result.exit_code == 0, result.output
     assert "√v₂" in result.output
+    assert "Time of the Jacobian" in result.output
     assert "places off by" in result.output
     assert "epoch 4/4" in result.output
-    assert (tmp_path / "pictures" / "cities.png").stat().st_size > 10_000
+    for picture in ("cities.png", "forward_or_reverse.png"):
+        assert (tmp_path / "pictures" / picture).stat().st_size > 10_000
 
 
 def test_full_demonstration(runner: CliRunner, tmp_path: Path) -> None:

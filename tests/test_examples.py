@@ -164,3 +164,23 @@ class TestPendulum:
         parameters = np.array([1.7, 0.1, 1.0])
         forward, reverse = wg.jacfwd(angles)(parameters), wg.jacrev(angles)(parameters)
         np.testing.assert_allclose(forward, reverse, rtol=1e-11, atol=1e-12)
+
+
+class TestForwardOrReverse:
+    def test_all_ways_give_the_matrix(self) -> None:
+        program = example("forward_or_reverse")
+        rng = np.random.default_rng(0)
+        for outputs, cheaper in ((7, "reverse"), (150, "forward")):
+            A, x = rng.normal(size=(outputs, program.INPUTS)), rng.normal(size=program.INPUTS)
+            chosen, calls = program.ways(A, x)
+            assert chosen == cheaper
+            assert set(calls) == set(program.LABELS)
+            for call in calls.values():
+                np.testing.assert_allclose(call(), A, rtol=1e-13)
+
+    def test_forward_mode_grows_slower(self) -> None:
+        """From 60 to 400 outputs: a factor of about 7 against one of about 45."""
+        program = example("forward_or_reverse")
+        with program.one_thread():
+            few, many = (program.measured(outputs, 15).seconds for outputs in (60, 400))
+        assert many["forward"] / few["forward"] < many["reverse"] / few["reverse"]

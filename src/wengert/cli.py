@@ -31,14 +31,15 @@ def main() -> None:
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("demo"),
     show_default=True,
-    help="The folder that the map is written to.",
+    help="The folder that the pictures are written to.",
 )
 @click.option("--quick", is_flag=True, help="Train the network for a moment only.")
 def demo(out: Path, quick: bool) -> None:
-    """Show what wengert does, in three programs.
+    """Show what wengert does, in four programs.
 
-    The step table of a small function, with every tangent and adjoint; the map of Europe, recovered
-    from the distances between its cities by gradient descent; and a network that learns to read
+    The step table of a small function, with every tangent and adjoint; the time of a Jacobian by
+    forward and by reverse mode, against the number of outputs; the map of Europe, recovered from
+    the distances between its cities by gradient descent; and a network that learns to read
     handwritten digits. They are the files of the folder examples/, run as they stand.
     """
     missing = [package for name, package in _NEEDED.items() if not _is_there(name)]
@@ -48,6 +49,8 @@ def demo(out: Path, quick: bool) -> None:
         )
     with _timed("Every step of a function, forward and backward"):
         _example("step_table").main()
+    with _timed("Forward or reverse"):
+        _example("forward_or_reverse").main(out)
     with _timed("A map from nothing but distances"):
         _example("cities").main(out)
     with _timed("A network that reads handwritten digits"):
