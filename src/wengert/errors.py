@@ -11,6 +11,7 @@ import contextlib
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import numpy as np
 
@@ -94,6 +95,27 @@ class NotDifferentiable(WengertTypeError):
 
 class Unsupported(WengertError, NotImplementedError):
     """NumPy can do this and wengert does not, said by name."""
+
+
+class MemoryBudgetError(WengertError, MemoryError):
+    """No way was found to compute something within a budget of memory.
+
+    smallest: the smallest budget in bytes for which a way was found.
+    """
+
+    def __init__(self, message: str, smallest: int) -> None:
+        super().__init__(message)
+        self.smallest = smallest
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.args, self.smallest)
+
+
+def _again(kind: type[MemoryBudgetError], args: tuple[Any, ...], smallest: int) -> Any:
+    """The error as it was, without another place in its message."""
+    error = kind.__new__(kind, *args)
+    error.smallest = smallest
+    return error
 
 
 class UnsupportedAttribute(Unsupported, AttributeError):

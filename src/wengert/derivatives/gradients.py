@@ -18,6 +18,7 @@ from wengert.derivatives.marking import (
 )
 from wengert.errors import WengertTypeError
 from wengert.execution.border import deliver, entered
+from wengert.execution.budget.amounts import Amount, in_bytes
 from wengert.graph.node import Node
 from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import flatten
@@ -28,6 +29,8 @@ def grad(
     argnums: Argnums = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
+    *,
+    memory: Amount | None = None,
 ) -> Callable[..., Any]:
     """The gradient of a scalar function, by reverse mode.
 
@@ -43,6 +46,12 @@ def grad(
     holomorphic
         Whether `fun` is a holomorphic function of complex arguments, whose complex derivative is
         returned. Without it, the gradient of a real function of z = x + iy is ∂f/∂x − i ∂f/∂y.
+    memory
+        A budget of bytes, as a number or a text ("200MB", "1.5 GiB"): values of the function are
+        then computed again rather than kept, as few as need be, so that the arrays that are there
+        at one time (arguments, captured arrays, results, and all in between) take no more. See
+        `memory_plan` for what it costs. Inside another transformation the budget of the outermost
+        one counts.
 
     Returns
     -------
@@ -53,6 +62,8 @@ def grad(
     ------
     WengertTypeError
         Where an argument has no derivatives (integers, strings), or the output is no real scalar.
+    MemoryBudgetError
+        Where no way is found to hold to the budget. Its `smallest` is the smallest one found.
 
     Examples
     --------
@@ -67,7 +78,13 @@ def grad(
     At kinks a subgradient: 0 for abs and norms at 0, ties of max and min shared evenly.
     Source: Speelpenning 1980; Griewank & Walther 2008, *Evaluating Derivatives*, chapter 3.
     """
-    options = {"argnums": argnums, "has_aux": has_aux, "holomorphic": holomorphic, "name": "grad"}
+    options = {
+        "argnums": argnums,
+        "has_aux": has_aux,
+        "holomorphic": holomorphic,
+        "memory": None if memory is None else in_bytes(memory),
+        "name": "grad",
+    }
     return DerivativeFunction(_grad, fun, options)
 
 
@@ -76,6 +93,8 @@ def value_and_grad(
     argnums: Argnums = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
+    *,
+    memory: Amount | None = None,
 ) -> Callable[..., Any]:
     """The value and the gradient of a scalar function, computed together.
 
@@ -90,6 +109,7 @@ def value_and_grad(
         "argnums": argnums,
         "has_aux": has_aux,
         "holomorphic": holomorphic,
+        "memory": None if memory is None else in_bytes(memory),
         "name": "value_and_grad",
     }
     return DerivativeFunction(_value_and_grad, fun, options)
@@ -124,7 +144,7 @@ def _both(
         shown = Tracer(output, session) if with_value else None
         result = ((shown, aux), traced(session, marked.spec, nodes))
         delivered: tuple[tuple[Any, Any], Any] = deliver(
-            session, call.owner, result, marked.concrete
+            session, call.owner, result, marked.concrete, options["memory"]
         )
         return delivered
 

@@ -110,11 +110,18 @@ def as_input(session: Session, leaf: Any, what: object, integers_as_floats: bool
     return tracer
 
 
-def deliver(session: Session, owner: bool, result: Any, marked: Sequence[Node] = ()) -> Any:
+def deliver(
+    session: Session,
+    owner: bool,
+    result: Any,
+    marked: Sequence[Node] = (),
+    memory: int | None = None,
+) -> Any:
     """The result of a transformation, as its caller gets it.
 
     marked: inputs that this call gave to the session. Inside another trace, a result that rests on
         no other input is a value already, and is returned as one.
+    memory: the budget in bytes within which it is computed, if any.
     """
     leaves, spec = flatten(result)
     traced = [k for k, leaf in enumerate(leaves) if type(leaf) is Tracer]
@@ -125,8 +132,10 @@ def deliver(session: Session, owner: bool, result: Any, marked: Sequence[Node] =
         check_alive(leaves[k])
         nodes.append(leaves[k].node)
     if owner or (marked and _all_bound(nodes, marked)):
+        if owner and memory is not None:
+            session.forget_forced()
         with untraced():
-            values = run(session, nodes)
+            values = run(session, nodes, memory)
         for k, value in zip(traced, values, strict=True):
             leaves[k] = value
     return unflatten(spec, leaves)

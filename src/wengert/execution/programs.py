@@ -15,6 +15,7 @@ from wengert.lazy import module
 from wengert.tracing.session import Session
 
 if TYPE_CHECKING:
+    from wengert.execution.budget.tiers import Budgeted
     from wengert.execution.compiled import Compiled
 
 _PROGRAMS = BoundedCache(entries=1_000, weight=2_000_000)
@@ -22,14 +23,24 @@ _DERIVED = BoundedCache(entries=4_000, weight=2_000_000)
 
 
 def program(
-    outputs: Sequence[Node], given: Sequence[Node] = (), hot: bool = False
-) -> Program | Compiled:
+    outputs: Sequence[Node],
+    given: Sequence[Node] = (),
+    hot: bool = False,
+    memory: int | None = None,
+) -> Program | Compiled | Budgeted:
     """The program of these outputs, from leaves and from nodes whose values are given.
+
+    memory: the budget in bytes that it holds to, if any.
 
     Seen for the first time, a graph runs on the interpreter; seen again, as machine code, as it
     does from the beginning where it is `hot`. A large graph is compiled once the interpreter has
     spent a good part of the time on it that compiling takes.
     """
+    if memory is not None:
+        within: Budgeted = module("wengert.execution.budget.tiers").within(
+            outputs, given, memory, hot
+        )
+        return within
     key = (tuple(outputs), tuple(given))
     found: Tiers | None = _PROGRAMS.find(key)
     if found is None:
@@ -63,9 +74,10 @@ RUN, NODE = 1_000, 1
 """A program of n nodes is compiled at its second run, or after n · NODE / RUN runs."""
 
 
-def run(session: Session, outputs: Sequence[Node]) -> list[Any]:
-    """Values of the outputs, with the leaves that the session binds."""
-    return program(outputs).run(session.values)
+def run(session: Session, outputs: Sequence[Node], memory: int | None = None) -> list[Any]:
+    """Values of the outputs, with the leaves that the session binds, within a budget of bytes if
+    there is one."""
+    return program(outputs, memory=memory).run(session.values)
 
 
 def recall(key: Hashable) -> Any:

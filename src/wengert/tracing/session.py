@@ -169,6 +169,10 @@ class Session:
             self.values[node] = np.float64(value)
         return node
 
+    def forget_forced(self) -> None:
+        """Let go of what was computed for Python, once the trace is over."""
+        self.values = {node: value for node, value in self.values.items() if not node.args}
+
     def footprint(self) -> tuple[int, int, int]:
         """What tells whether something was captured or forced in between."""
         return len(self.captures), len(self._slots), self.forces
