@@ -23,6 +23,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -37,6 +38,8 @@ MOST_MAPS = 64
 """With more maps than these, the sets of the elements are kept by `Columns`."""
 MANY_MAPS = 16
 """With more maps than these, repeats are looked for in each element."""
+BLOCK = 8192
+"""How many elements are sorted at once."""
 MOST_PAIRS = 20_000_000
 """A union of more pairs of an element and a set is replaced by one that is larger, and shared."""
 
@@ -220,14 +223,13 @@ class Columns:
         count = len(of.maps)
         if count <= MANY_MAPS or (count <= 2 * of.tight and count <= MOST_MAPS):
             return of
-        table = _tight(np.stack([one.ravel() for one in of.maps], axis=-1))
-        width = table.shape[1]
+        maps = _tight(of.maps)
+        width = len(maps)
         if width > MOST_MAPS:
-            rows = np.repeat(np.arange(of.size, dtype=self.dtype), width)
-            names = self.unions(of.size, rows, table.ravel())
+            rows = np.tile(np.arange(of.size, dtype=self.dtype), width)
+            names = self.unions(of.size, rows, np.concatenate(maps))
             return Dependence((names.reshape(of.shape),), 1)
-        columns = np.ascontiguousarray(table.T)
-        return Dependence(tuple(one.reshape(of.shape) for one in columns), width)
+        return Dependence(tuple(one.reshape(of.shape) for one in maps), width)
 
     def over(self, of: Dependence | None, axes: Sequence[int]) -> Dependence | None:
         """The union along axes, which are removed."""
@@ -320,24 +322,23 @@ class Columns:
         maps = [one.ravel() for one in of.maps]
         if max(int(one.max()) for one in maps) > self.count:
             return self._csr_of_sets(maps, size)
-        middle = size // 2
-        maps.sort(key=lambda one: int(one[middle]))
-        ascending = all(bool((a < b).all()) for a, b in pairwise(maps))
+        inner = next((k for k in _somewhere(size) if all(one[k] for one in maps)), size // 2)
+        maps.sort(key=lambda one: int(one[inner]))
         table = np.empty((size, len(maps)), self.dtype)
-        if ascending and maps[0].all():
+        if maps[0].all() and all(bool((a < b).all()) for a, b in pairwise(maps)):
             for k, one in enumerate(maps):
                 np.subtract(one, 1, out=table[:, k])
-            return np.arange(
-                0, table.size + 1, len(maps), dtype=self._wide(table.size)
-            ), table.ravel()
+            ends = np.arange(0, table.size + 1, len(maps), dtype=self._wide(table.size))
+            return ends, table.ravel()
+        if not _ascend(maps):
+            maps = _ordered(maps)
+        keep = np.empty(table.shape, np.bool_)
         for k, one in enumerate(maps):
-            table[:, k] = one
-        if not ascending:
-            table.sort(axis=1)
-        keep = table != 0
-        keep[:, 1:] &= table[:, 1:] != table[:, :-1]
-        table -= 1
-        return self._ends_of(keep.sum(axis=1)), table[keep]
+            np.subtract(one, 1, out=table[:, k])
+            np.not_equal(one, maps[k - 1] if k else 0, out=keep[:, k])
+            if k:
+                keep[:, k] &= one != 0
+        return self._ends_of(np.count_nonzero(keep, axis=1)), table.ravel()[keep.ravel()]
 
     def _csr_of_sets(self, maps: list[Integers], size: int) -> tuple[Integers, Integers]:
         names = np.stack(maps, axis=-1).ravel()
@@ -377,10 +378,61 @@ def _same(a: Integers, b: Integers) -> bool:
     return bool((a == b).all())
 
 
-def _tight(table: Integers) -> Integers:
-    """Rows of names without repeats, in as few columns as there can be, filled with zeros."""
-    table.sort(axis=1)
-    table[:, 1:][table[:, 1:] == table[:, :-1]] = 0
-    width = int(np.count_nonzero(table, axis=1).max(initial=1))
-    table.sort(axis=1)
-    return table[:, table.shape[1] - max(width, 1) :]
+def _somewhere(size: int) -> range:
+    """Some places in the middle of an array."""
+    return range(size // 2, min(size, size // 2 + 8))
+
+
+def _ascend(maps: Sequence[Integers]) -> bool:
+    """Whether names ascend from map to map, zeros aside."""
+    largest = maps[0]
+    for one in maps[1:]:
+        if not ((one > largest) | (one == 0)).all():
+            return False
+        largest = np.maximum(one, largest)
+    return True
+
+
+def _ordered(maps: Sequence[Integers]) -> list[Integers]:
+    """The maps with the names of each element in ascending order, by Batcher's network: a block of
+    elements at a time, which stays in the cache. Source: Knuth, *The Art of Computer Programming*,
+    volume 3, algorithm 5.2.2M."""
+    count, size = len(maps), maps[0].size
+    found = np.stack([one.ravel() for one in maps])
+    pairs = _comparators(count)
+    spare = np.empty(min(size, BLOCK), found.dtype)
+    for first in range(0, size, BLOCK):
+        block = found[:, first : first + BLOCK]
+        for i, j in pairs:
+            low, high = block[i], block[j]
+            smaller = np.minimum(low, high, out=spare[: len(low)])
+            np.maximum(low, high, out=high)
+            low[:] = smaller
+    return list(found)
+
+
+@cache
+def _comparators(count: int) -> list[tuple[int, int]]:
+    """The exchanges that sort `count` numbers."""
+    found = []
+    top = 1 << (count - 1).bit_length() - 1 if count > 1 else 0
+    p = top
+    while p:
+        q, r, d = top, 0, p
+        while True:
+            found += [(i, i + d) for i in range(count - d) if i & p == r]
+            if q == p:
+                break
+            d, q, r = q - p, q >> 1, p
+        p >>= 1
+    return found
+
+
+def _tight(maps: Sequence[Integers]) -> list[Integers]:
+    """The names of each element without repeats, in as few maps as there can be."""
+    found = _ordered(maps)
+    for low, high in pairwise(found):
+        low[low == high] = 0  # the last of several equal ones stays
+    found = _ordered(found)
+    width = next((k for k, one in enumerate(found) if one.any()), len(found) - 1)
+    return found[width:]

@@ -37,16 +37,19 @@ class Detected:
 
     pattern: where derivatives may be nonzero.
     facts: what was seen of values: of captured arrays, and of other leaves that are `known`.
+    local: whether values of the inputs themselves were known.
     """
 
     pattern: Pattern
     facts: tuple[Fact, ...]
+    local: bool = False
 
     def holds(self, known: Mapping[Node, Any]) -> bool:
         """Whether the pattern is right for other values of the leaves that it was found with."""
         if not self.facts:
             return True
-        values = computed([fact.node for fact in self.facts], dict(known))
+        leaves = {node: value for node, value in known.items() if not node.args or self.local}
+        values = computed([fact.node for fact in self.facts], leaves)
         return all(fact.holds(value) for fact, value in zip(self.facts, values, strict=True))
 
 
@@ -65,8 +68,11 @@ def detect(
 
     Raises WengertValueError where the pattern has so many places that it is none.
     """
-    known = dict(known or {})
-    knowledge = Knowledge(known)
+    given_values = dict(known or {})
+    is_local = not given_values.keys().isdisjoint(inputs)
+    if not is_local:  # what was computed may rest on the inputs
+        given_values = {node: value for node, value in given_values.items() if not node.args}
+    knowledge = Knowledge(given_values)
     shapes = [node.shape for node in inputs]
     starts = np.cumsum([0, *(math.prod(shape) for shape in shapes)]).tolist()
     columns = Columns(starts[-1])
@@ -83,7 +89,7 @@ def detect(
         tuple(node.shape for node in outputs),
         tuple(shapes),
     )
-    return Detected(pattern, tuple(knowledge.facts.values()))
+    return Detected(pattern, tuple(knowledge.facts.values()), is_local)
 
 
 def _stacked(columns: Columns, found: Sequence[Any], sizes: Sequence[int]) -> tuple[Any, Any]:
@@ -121,7 +127,7 @@ def detect_hessian(
         for one, node in zip(gradients, inputs, strict=True)
     ]
     found = detect(written, inputs, known)
-    return Detected(_symmetric(found.pattern), found.facts)
+    return Detected(_symmetric(found.pattern), found.facts, found.local)
 
 
 def _symmetric(pattern: Pattern) -> Pattern:
