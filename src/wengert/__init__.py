@@ -23,6 +23,7 @@ from wengert.derivatives.operators import (
     hessian_operator,
     jacobian_operator,
 )
+from wengert.derivatives.sparse import sparsity
 from wengert.derivatives.stopping import stop_gradient
 from wengert.derivatives.taylor import directional_derivative, taylor
 from wengert.errors import WengertError
@@ -93,6 +94,7 @@ __all__ = [
     "scipy",
     "set_native",
     "set_threads",
+    "sparsity",
     "stop_gradient",
     "switch",
     "taylor",

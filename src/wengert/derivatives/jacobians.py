@@ -25,6 +25,7 @@ from wengert.derivatives.marking import (
     written,
 )
 from wengert.derivatives.mixed.planning import MODES, blocks_by, planned, without_plan
+from wengert.derivatives.sparse import SPARSE_MODES, Matrix, matrix_of, sparse_result
 from wengert.errors import WengertTypeError, WengertValueError
 from wengert.execution.border import deliver, entered
 from wengert.execution.retrying import retried
@@ -41,8 +42,11 @@ def jacobian(
     has_aux: bool = False,
     holomorphic: bool = False,
     mode: str = "auto",
+    sparse: bool | str = False,
+    pattern: Any = None,
+    probe: bool = False,
 ) -> Callable[..., Any]:
-    """The Jacobian of a function of arrays, by the cheaper mode.
+    """The Jacobian of a function of arrays, dense or sparse, by the cheapest mode.
 
     Parameters
     ----------
@@ -61,23 +65,57 @@ def jacobian(
         estimated at less than half of the better single mode, and else forward mode where the
         arguments have no more elements than the outputs. `plan` shows what is chosen, and why.
 
+        For sparse results: "forward" (columns are coloured), "reverse" (rows), "bidirectional", or
+        "auto".
+    sparse
+        True for a `scipy.sparse.csr_array` of shape (outputs, inputs): all elements of the outputs
+        one after another, by all elements of the arguments. "values" for its values alone, at the
+        places of `pattern`, row by row: they can be traced, as by `jit`.
+    pattern
+        Where the Jacobian may be nonzero: what `sparsity` returned, a SciPy sparse matrix, an array
+        of booleans, or (rows, columns). By default it is found from the graph. A pattern that is
+        given is probed with a random direction where it meets a program for the first time.
+    probe
+        Whether a sparse Jacobian is probed at each call, at the cost of one more pushforward.
+
     Returns
     -------
     A function with the arguments of `fun`. Its result has the structure of the output, each leaf
     replaced by the structure of the argument (or a tuple of them), each leaf of which is an array
-    of shape output.shape + argument.shape.
+    of shape output.shape + argument.shape; or it is one sparse matrix.
 
+    Raises
+    ------
+    WengertValueError
+        Where a pattern has another shape than the Jacobian, or misses a place and is probed.
+
+    Examples
+    --------
     >>> import numpy as np, wengert as wg
     >>> wg.jacobian(lambda x: np.stack([x[0] * x[1], x[0] ** 2, x[1]]))(np.array([2.0, 3.0]))
     array([[3., 2.],
            [4., 0.],
            [0., 1.]])
+    >>> wg.jacobian(np.diff, sparse=True)(np.arange(1000.0))
+    <Compressed Sparse Row sparse array of dtype 'float64'
+        with 1998 stored elements and shape (999, 1000)>
 
-    Source: Griewank & Walther 2008, *Evaluating Derivatives*, section 3.
+    Source: Griewank & Walther 2008, *Evaluating Derivatives*, sections 3 and 8.
     """
-    if mode not in MODES:
-        raise WengertValueError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
-    return _of_mode("jacobian", mode, fun, argnums, has_aux, holomorphic)
+    modes = SPARSE_MODES if sparse else MODES
+    if mode not in modes:
+        raise WengertValueError(f"mode must be one of {', '.join(modes)}, not {mode!r}")
+    options = {
+        "argnums": argnums,
+        "has_aux": has_aux,
+        "holomorphic": holomorphic,
+        "mode": mode,
+        "sparse": _checked_sparse(sparse, pattern, probe),
+        "pattern": pattern,
+        "probe": probe,
+        "name": "jacobian",
+    }
+    return DerivativeFunction(_jacobian, fun, options)
 
 
 def jacfwd(
@@ -92,7 +130,7 @@ def jacfwd(
     >>> wg.jacfwd(lambda t: np.stack([np.cos(t), np.sin(t)]))(0.0)
     array([0., 1.])
     """
-    return _of_mode("jacfwd", "forward", fun, argnums, has_aux, holomorphic)
+    return _pure("jacfwd", "forward", fun, argnums, has_aux, holomorphic)
 
 
 def jacrev(
@@ -108,7 +146,7 @@ def jacrev(
     array([[3., 0., 1.],
            [0., 3., 2.]])
     """
-    return _of_mode("jacrev", "reverse", fun, argnums, has_aux, holomorphic)
+    return _pure("jacrev", "reverse", fun, argnums, has_aux, holomorphic)
 
 
 def hessian(
@@ -116,27 +154,51 @@ def hessian(
     argnums: Argnums = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
+    sparse: bool | str = False,
+    pattern: Any = None,
+    probe: bool = False,
 ) -> Callable[..., Any]:
     """The Hessian of a scalar function: forward mode over reverse mode.
 
     The arguments are those of `jacobian`. For an argument of shape s the result has shape s + s;
-    for structures it is a structure of structures, as in JAX.
+    for structures it is a structure of structures, as in JAX. A sparse Hessian is one `csr_array`
+    of shape (n, n), from as many products with vectors as a star colouring of its pattern has
+    colours.
 
     >>> import numpy as np, wengert as wg
     >>> wg.hessian(lambda x: x[0] ** 2 * x[1])(np.array([2.0, 3.0]))
     array([[6., 4.],
            [4., 0.]])
+    >>> wg.hessian(lambda x: np.sum(np.diff(x) ** 4), sparse=True)(np.arange(3.0)).toarray()
+    array([[ 12., -12.,   0.],
+           [-12.,  24., -12.],
+           [  0., -12.,  12.]])
+
+    Source: Gebremedhin, Tarafdar, Manne, Pothen 2007, *New acyclic and star coloring algorithms
+    with application to computing Hessians*.
     """
     options = {
         "argnums": argnums,
         "has_aux": has_aux,
         "holomorphic": holomorphic,
+        "mode": "auto",
+        "sparse": _checked_sparse(sparse, pattern, probe),
+        "pattern": pattern,
+        "probe": probe,
         "name": "hessian",
     }
     return DerivativeFunction(_hessian, fun, options)
 
 
-def _of_mode(
+def _checked_sparse(sparse: bool | str, pattern: Any, probe: bool) -> bool | str:
+    if not isinstance(sparse, bool) and sparse != "values":
+        raise WengertValueError(f'sparse must be True, False or "values", not {sparse!r}')
+    if not sparse and (pattern is not None or probe):
+        raise WengertValueError('a pattern, and its probe, are for sparse=True or "values"')
+    return sparse
+
+
+def _pure(
     name: str,
     mode: str,
     fun: Callable[..., Any],
@@ -149,26 +211,48 @@ def _of_mode(
         "has_aux": has_aux,
         "holomorphic": holomorphic,
         "mode": mode,
+        "sparse": False,
         "name": name,
     }
     return DerivativeFunction(_jacobian, fun, options)
 
 
-def _hessian(fun: Any, options: Any, args: Any, kwargs: Any) -> Any:
-    rows = DerivativeFunction(_jacobian, fun, {**options, "mode": "reverse"})
-    return _jacobian(rows, {**options, "mode": "forward"}, args, kwargs)
-
-
 def _jacobian(fun: Any, options: Any, args: Any, kwargs: Any) -> Any:
-    what, argnums, holomorphic = options["name"], options["argnums"], options["holomorphic"]
+    what = options["name"]
     call = entered(flatten((args, kwargs))[0])
     with call as session:
-        marked = mark(session, args, argnums, what)
+        marked = mark(session, args, options["argnums"], what)
         value, aux = split_aux(fun(*marked.args, **kwargs), options["has_aux"], what)
         outputs, spec = output_nodes(value, session, what)
-        _check_kinds(marked.nodes, outputs, holomorphic)
+        _check_kinds(marked.nodes, outputs, options["holomorphic"])
+        if options["sparse"]:
+            matrix = Matrix(session, outputs, marked.nodes, False)
+            return sparse_result(call, marked, matrix, aux, options)
         blocks = _blocks(outputs, marked.nodes, options["mode"])
         result = unflatten(spec, [traced(session, marked.spec, row) for row in blocks])
+        full = (result, aux) if options["has_aux"] else result
+        return deliver(session, call.owner, full, marked.concrete)
+
+
+def _hessian(fun: Any, options: Any, args: Any, kwargs: Any) -> Any:
+    call = entered(flatten((args, kwargs))[0])
+    with call as session:
+        marked = mark(session, args, options["argnums"], "hessian")
+        value, aux = split_aux(fun(*marked.args, **kwargs), options["has_aux"], "hessian")
+        outputs, spec = output_nodes(value, session, "hessian")
+        _check_kinds(marked.nodes, outputs, options["holomorphic"])
+        inputs = marked.nodes
+        if options["sparse"]:
+            matrix = matrix_of(session, marked, value, True, "hessian")
+            return sparse_result(call, marked, matrix, aux, options)
+        slopes = [slope for row in _blocks(outputs, inputs, "reverse") for slope in row]
+        blocks = _blocks(slopes, inputs, "forward")
+        rows = [traced(session, marked.spec, row) for row in blocks]
+        count = len(inputs)
+        parts = [
+            unflatten(marked.spec, rows[k * count : (k + 1) * count]) for k in range(len(outputs))
+        ]
+        result = unflatten(spec, parts)
         full = (result, aux) if options["has_aux"] else result
         return deliver(session, call.owner, full, marked.concrete)
 
@@ -221,7 +305,7 @@ def _blocks(outputs: Sequence[Node], inputs: Sequence[Node], mode: str) -> list[
 def _rows(output: Node, inputs: Sequence[Node]) -> Sequence[Node | None]:
     if not is_inexact(output.dtype):
         return [None for _ in inputs]
-    return jacobian_rows(output, inputs)
+    return gradient(output, inputs) if not output.shape else jacobian_rows(output, inputs)
 
 
 def _last_axis(columns: Node | None) -> Node | None:

@@ -1,0 +1,136 @@
+"""Matrices of derivatives by colours: a few products with sums of unit vectors hold all values.
+
+Columns of a Jacobian that share no row can share a seed; the product J s then shows each of their
+entries by itself. So p colours of columns and q of rows give J from p pushforwards and q pullbacks,
+however many columns and rows it has:
+
+    [J S ; Rᵀ J]  --gather-->  values           S (n, p), R (m, q): sums of unit vectors
+
+Source: Curtis, Powell, Reid 1974; Gebremedhin, Manne, Pothen 2005, *What color is your Jacobian?*
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from wengert.derivatives.derive import forward, once, reverse, seeds
+from wengert.graph.literals import full, zeros
+from wengert.graph.node import Node, deriving
+from wengert.graph.op import Tangent
+from wengert.graph.registry import find
+from wengert.graph.types import INT, array_type
+from wengert.ops import linear
+from wengert.ops.leaves import iota
+from wengert.ops.logic import equal
+from wengert.ops.movement import broadcast_to, concatenate, index, reshape
+from wengert.sparse.colouring.result import Colouring, Steps
+from wengert.tracing.session import Session
+from wengert.transforms.batch import batch
+
+MOST_ELEMENTS = 2**26
+"""Elements of the results of one batch; colours beyond that are done in further batches."""
+
+
+def compressed(
+    session: Session, outputs: Sequence[Node], inputs: Sequence[Node], colouring: Colouring
+) -> Node:
+    """The values at the places of the pattern, shape (nnz,), as a node of the session."""
+    columns = session.capture(colouring.columns) if colouring.tangents else None
+    rows = session.capture(colouring.rows) if colouring.cotangents else None
+    source = session.capture(colouring.source)
+    steps = None if colouring.steps is None else _captured(session, colouring.steps)
+    key = ("compressed", *outputs, None, *inputs, None, columns, rows, source, steps)
+
+    def make() -> list[Tangent]:
+        parts = []
+        if columns is not None:
+            parts += _products(outputs, inputs, columns, colouring.tangents, by_rows=False)
+        if rows is not None:
+            parts += _products(outputs, inputs, rows, colouring.cotangents, by_rows=True)
+        if not parts:
+            return [zeros(array_type((0,), np.result_type(*[node.dtype for node in outputs])))]
+        flat = [reshape(part, (part.size,)) for part in parts]
+        values = _picked(_joined(flat, 0), source)
+        return [values if steps is None else _substituted(values, *steps)]
+
+    with deriving():
+        values: Node = once(key, make)[0]
+    return values
+
+
+def _picked(values: Node, places: Node) -> Node:
+    picked: Node = find("gather")(values, find("convert")(places, INT), 0)
+    return picked
+
+
+def _captured(session: Session, steps: Steps) -> tuple[Node, Node, tuple[int, ...]]:
+    return (
+        session.capture(steps.targets),
+        session.capture(steps.operands),
+        tuple(steps.levels.tolist()),
+    )
+
+
+def _substituted(values: Node, targets: Node, operands: Node, levels: Sequence[int]) -> Node:
+    """The values, of which some are known as sums with others, level by level."""
+    for start, end in pairwise(levels):
+        part = ((start, end - start, 1),)
+        known = _picked(values, index(operands, part))
+        at = find("convert")(index(targets, part), INT)
+        values = find("subtract")(values, find("scatter_add")(known, at, 0, values.size))
+    return values
+
+
+def _products(
+    outputs: Sequence[Node], inputs: Sequence[Node], colours: Node, count: int, by_rows: bool
+) -> list[Node]:
+    """Products with the sums of unit vectors of each colour, (count, m), or (count, n) `by_rows`:
+    one array, or several, one below another."""
+    given = seeds(outputs if by_rows else inputs)
+    if by_rows:
+        found, results = reverse(outputs, inputs, given), inputs
+    else:
+        found, results = forward(outputs, inputs, given), outputs
+    seeded = outputs if by_rows else inputs
+    length = max(sum(node.size for node in results), sum(node.size for node in seeded), 1)
+    step = max(1, MOST_ELEMENTS // length)
+    parts = []
+    for first in range(0, count, step):
+        size = min(step, count - first)
+        lanes = {}
+        start = 0
+        for seed, node in zip(given, seeded, strict=True):
+            if seed is not None:
+                mine = index(colours, ((start, node.size, 1),))
+                lanes[seed] = _unit_sums(mine, first, size, node)
+            start += node.size
+        wholes = batch(found, lanes, size, is_linear=True)
+        flat = [_flat(whole, size, node) for whole, node in zip(wholes, results, strict=True)]
+        parts.append(_joined(flat, 1))
+    return parts
+
+
+def _unit_sums(colours: Node, first: int, count: int, node: Node) -> Node:
+    """For each colour from `first` on the sum of the unit vectors that have it: as masks, so that
+    what does not depend on them stays out."""
+    shape = (count, node.size)
+    wanted = find("add")(iota(count), full(first, INT))
+    rows = broadcast_to(reshape(wanted, (count, 1)), shape)
+    mask = reshape(equal(broadcast_to(colours, shape), rows), (count, *node.shape))
+    return linear.masked(mask, full(1, node.dtype, mask.shape))
+
+
+def _flat(whole: Tangent, count: int, like: Node) -> Node:
+    if whole is None:
+        return zeros(array_type((count, like.size), like.dtype))
+    return reshape(whole, (count, like.size))
+
+
+def _joined(parts: Sequence[Node], axis: int) -> Node:
+    if len(parts) == 1:
+        return parts[0]
+    dtype = np.result_type(*[part.dtype for part in parts])
+    return concatenate(*[find("convert")(part, dtype) for part in parts], axis=axis)

@@ -1,0 +1,276 @@
+"""Sparse Jacobians and Hessians: pattern from the graph, colours, values; and `sparsity`.
+
+    graph --detect--> pattern --choose--> colouring --compressed--> values --> csr_array
+
+The pattern and the colouring are found once for a graph, and used again as long as what they rest
+on (the nonzeros of constant matrices, index arrays) is what it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wengert.derivatives.compressing import compressed
+from wengert.derivatives.derive import forward, gradient
+from wengert.derivatives.diagonals import Values, values_by_diagonals
+from wengert.derivatives.function import DerivativeFunction
+from wengert.derivatives.marking import (
+    Argnums,
+    Marked,
+    mark,
+    output_nodes,
+    scalar_output,
+    split_aux,
+    written,
+)
+from wengert.derivatives.mixed.linearised import linearised, segment
+from wengert.errors import WengertTypeError, WengertValueError
+from wengert.execution.border import deliver, entered
+from wengert.execution.programs import recall, remember
+from wengert.graph.node import Node
+from wengert.graph.registry import find
+from wengert.sparse.colouring.choosing import choose
+from wengert.sparse.detecting import Detected, detect, detect_hessian
+from wengert.sparse.pattern import Pattern
+from wengert.sparse.plan import Sparsity, as_pattern
+from wengert.sparse.recovery import probe
+from wengert.tracing.session import Session
+from wengert.tracing.tracer import Tracer
+from wengert.tracing.trees import flatten
+
+SPARSE_MODES = ("auto", "forward", "reverse", "bidirectional")
+METHODS = (*SPARSE_MODES, "symmetric")
+
+
+def sparsity(
+    fun: Callable[..., Any],
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    of: str = "jacobian",
+    method: str = "auto",
+    substitution: bool = False,
+) -> Callable[..., Sparsity]:
+    """The sparsity pattern of a Jacobian or Hessian, with the colours that compute it.
+
+    Parameters
+    ----------
+    fun, argnums, has_aux
+        As in `jacobian`.
+    of
+        "jacobian", or "hessian" of a scalar function.
+    method
+        "forward" (columns are coloured), "reverse" (rows), "bidirectional", "symmetric" (for a
+        Hessian), or "auto": the cheapest, by what a pushforward and a pullback cost in this
+        program.
+    substitution
+        For a Hessian: whether fewer products may hold sums of values, which are taken apart one
+        after another (acyclic colouring); rounding then adds up.
+
+    Returns
+    -------
+    A function with the arguments of `fun`; only shapes, constants and integer arrays matter in
+    them, not the values of what is differentiated. It returns a `Sparsity`: `.pattern`, a
+    `csr_array` of booleans of shape (outputs, inputs); `.structure`, (rows, columns), as IPOPT
+    wants them; `.products`, how many products of the derivative with vectors give all values;
+    `.save(path)` and `Sparsity.load(path)`. Give it to `jacobian` or `hessian` as `pattern`.
+
+    Examples
+    --------
+    >>> import numpy as np, wengert as wg
+    >>> found = wg.sparsity(lambda x: x[1:] * x[:-1])(np.zeros(1000))
+    >>> found.products, found.pattern.nnz
+    (2, 1998)
+
+    Source: Hill and Dalle 2025, *Sparser, Better, Faster, Stronger: sparsity detection for
+    efficient automatic differentiation*, TMLR.
+    """
+    if of not in ("jacobian", "hessian"):
+        raise WengertValueError(f'of must be "jacobian" or "hessian", not {of!r}')
+    check_method(method)
+    options = {
+        "argnums": argnums,
+        "has_aux": has_aux,
+        "of": of,
+        "method": method,
+        "substitution": substitution,
+        "name": "sparsity",
+    }
+    return DerivativeFunction(_sparsity, fun, options)
+
+
+def check_method(method: str) -> None:
+    """An error where there is no such method."""
+    if method not in METHODS:
+        raise WengertValueError(f"the method must be one of {', '.join(METHODS)}, not {method!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A matrix of derivatives to be computed: of the outputs by the inputs.
+
+    symmetric: whether it is a Hessian; then the outputs are the gradient.
+    """
+
+    session: Session
+    outputs: list[Node]
+    inputs: list[Node]
+    symmetric: bool
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        return sum(n.size for n in self.outputs), sum(n.size for n in self.inputs)
+
+    @property
+    def kind(self) -> str:
+        """ "hessian" or "jacobian"."""
+        return "hessian" if self.symmetric else "jacobian"
+
+
+def _sparsity(fun: Any, options: Any, args: Any, kwargs: Any) -> Sparsity:
+    call = entered(flatten((args, kwargs))[0])
+    with call as session:
+        marked = mark(session, args, options["argnums"], "sparsity")
+        value, _ = split_aux(fun(*marked.args, **kwargs), options["has_aux"], "sparsity")
+        matrix = matrix_of(session, marked, value, options["of"] == "hessian", "sparsity")
+        known = _known(session, marked, call.owner)
+        return found_sparsity(matrix, options["method"], known, options["substitution"])
+
+
+def matrix_of(session: Session, marked: Marked, value: Any, symmetric: bool, what: str) -> Matrix:
+    """The Jacobian, or the Hessian, of what a function returned, by the marked leaves."""
+    if not symmetric:
+        return Matrix(session, output_nodes(value, session, what)[0], marked.nodes, False)
+    slopes = gradient(scalar_output(value, session, what), marked.nodes)
+    nodes = [written(slope, node) for slope, node in zip(slopes, marked.nodes, strict=True)]
+    return Matrix(session, nodes, marked.nodes, True)
+
+
+def _known(session: Session, marked: Marked, owner: bool) -> Mapping[Node, Any] | None:
+    """What patterns may rest on: values that hold for this call, those differentiated by aside.
+    None inside another trace, whose program will meet other ones."""
+    if not owner:
+        return None
+    mine = set(marked.nodes)
+    return {node: value for node, value in session.values.items() if node not in mine}
+
+
+def found_sparsity(
+    matrix: Matrix, method: str, known: Mapping[Node, Any] | None, substitution: bool = False
+) -> Sparsity:
+    """Pattern and colours, from the cache where the graph and the facts are those of before."""
+    how = (method, substitution, known is None, matrix.symmetric)
+    key = ("sparsity", how, *matrix.outputs, None, *matrix.inputs)
+    kept: tuple[Detected, Sparsity] | None = recall(key)
+    if kept is not None and (known is None or kept[0].holds(known)):
+        return kept[1]
+    find_pattern = detect_hessian if matrix.symmetric else detect
+    detected = find_pattern(matrix.outputs, matrix.inputs, known)
+    found = _coloured(matrix, detected.pattern, method, substitution)
+    remember(key, (detected, found), 1)
+    return found
+
+
+def given_sparsity(matrix: Matrix, method: str, pattern: Any) -> tuple[Sparsity, bool]:
+    """The pattern that a user gives, with colours (those that it comes with, or new ones), and
+    whether it meets this graph for the first time."""
+    key = ("given", id(pattern), method, *matrix.outputs, None, *matrix.inputs)
+    kept: tuple[Any, Sparsity] | None = recall(key)
+    if kept is not None and kept[0] is pattern:
+        return kept[1], False
+    shapes = [tuple(node.shape for node in nodes) for nodes in (matrix.outputs, matrix.inputs)]
+    places = as_pattern(pattern, matrix.shape, *shapes)
+    is_plan = isinstance(pattern, Sparsity)
+    found = pattern if is_plan else _coloured(matrix, places, method, False)
+    remember(key, (pattern, found), 1)
+    return found, True
+
+
+def _coloured(matrix: Matrix, places: Pattern, method: str, substitution: bool) -> Sparsity:
+    """The cheapest colours, by the work of one pushforward and of one pullback."""
+    graph = linearised(matrix.outputs, matrix.inputs)
+    whole = segment(graph, graph.inputs, graph.outputs)
+    colouring = choose(
+        places,
+        whole.tangent + 1,
+        whole.adjoint + 1,
+        symmetric=matrix.symmetric,
+        method=method,
+        substitution=substitution,
+    )
+    for array in (colouring.columns, colouring.rows, colouring.source):
+        array.flags.writeable = False  # nobody writes to them, so that no trace copies them
+    return Sparsity(matrix.kind, places, colouring)
+
+
+def sparse_result(
+    call: entered, marked: Marked, matrix: Matrix, aux: Any, options: Mapping[str, Any]
+) -> Any:
+    """The sparse matrix, or its values, as `jacobian` and `hessian` return them, with the aux."""
+    session, pattern, method = matrix.session, options["pattern"], options["mode"]
+    only_values, is_new = options["sparse"] == "values", False
+    if pattern is not None:
+        plan, is_new = given_sparsity(matrix, method, pattern)
+    elif only_values:
+        raise WengertValueError(
+            'sparse="values" gives the values at the places of a pattern: say which, with '
+            "pattern=wengert.sparsity(f)(x)"
+        )
+    else:
+        plan = found_sparsity(matrix, method, _known(session, marked, call.owner))
+    checked = _probe(matrix) if call.owner and (options["probe"] or is_new) else []
+    nodes = [Tracer(node, session) for node in (_values(matrix, plan, method), *checked)]
+    found, aux = deliver(session, call.owner, (nodes, aux), marked.concrete)
+    if checked:
+        _compare(plan, *found)
+    result = found[0]
+    if not only_values:
+        if type(result) is Tracer:
+            raise WengertTypeError(
+                "a SciPy matrix cannot be a value inside another transformation: take its values, "
+                'with sparse="values" and pattern=wengert.sparsity(f)(x)'
+            )
+        result = plan.places.matrix(result)
+    return (result, aux) if options["has_aux"] else result
+
+
+def _values(matrix: Matrix, plan: Sparsity, method: str) -> Node:
+    """The values at the places of the pattern: by diagonals where the program is made of them, and
+    no other method is asked for; else by colours."""
+    session, outputs, inputs = matrix.session, matrix.outputs, matrix.inputs
+    if method == "auto" and plan.colouring.steps is None:
+        key = ("diagonals", id(plan.places), *outputs, None, *inputs)
+        kept: tuple[Pattern, Values | None] | None = recall(key)
+        if kept is None or kept[0] is not plan.places:
+            kept = plan.places, values_by_diagonals(outputs, inputs, plan.places)
+            remember(key, kept, 1)
+        if kept[1] is not None:
+            source = session.capture(kept[1].source)
+            picked: Node = find("gather")(kept[1].table, source, 0)
+            return picked
+    return compressed(session, outputs, inputs, plan.colouring)
+
+
+def _probe(matrix: Matrix) -> list[Node]:
+    """A random direction, and the product of the matrix with it."""
+    rng = np.random.default_rng()
+    session = matrix.session
+    directions: list[Node] = []
+    for node in matrix.inputs:
+        v = rng.uniform(0.5, 1.5, node.shape) * rng.choice([-1.0, 1.0], node.shape)
+        directions.append(session.capture(np.asarray(v, node.dtype)))
+    found = forward(matrix.outputs, matrix.inputs, directions)
+    products = [written(t, n) for t, n in zip(found, matrix.outputs, strict=True)]
+    return [*directions, *products]
+
+
+def _compare(plan: Sparsity, values: Any, *parts: Any) -> None:
+    """An error where the sparse matrix does not give the product that the program gives."""
+    count = len(plan.places.inputs)
+    v = np.concatenate([np.ravel(part) for part in parts[:count]])
+    product = np.concatenate([np.ravel(part) for part in parts[count:]])
+    probe(plan.places, values, v, product, plan.kind.title())

@@ -1,0 +1,285 @@
+"""Sparse Jacobians and Hessians are the dense ones, of few products; wrong patterns are caught."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import wengert as wg
+from wengert.errors import WengertTypeError, WengertValueError
+
+RNG = np.random.default_rng(0)
+
+
+def check(fun, *args, products=None, argnums=0, of="jacobian", dense=None):
+    """The sparse matrix is the dense one; its pattern misses nothing; it takes so many products."""
+    x = args[argnums]
+    if dense is None:
+        dense = (wg.jacfwd(fun, argnums) if of == "jacobian" else by_columns(fun, argnums))(*args)
+    dense = np.reshape(dense, (-1, np.size(x)))
+    sparse = (wg.jacobian if of == "jacobian" else wg.hessian)(
+        fun, argnums, sparse=True, probe=True
+    )(*args)
+    assert isinstance(sparse, sp.csr_array)
+    assert sparse.shape == dense.shape
+    assert sparse.dtype == dense.dtype
+    scale = max(1.0, np.abs(dense).max(initial=0))
+    eps = np.finfo(dense.dtype).eps
+    np.testing.assert_allclose(sparse.toarray(), dense, rtol=0, atol=100 * eps * scale)
+    plan = wg.sparsity(fun, argnums, of=of)(*args)
+    assert plan.pattern.toarray()[dense != 0].all()
+    np.testing.assert_array_equal(plan.pattern.indices, sparse.indices)
+    if products is not None:
+        assert plan.products == products
+    return plan
+
+
+def by_columns(fun, argnums):
+    """A Hessian without colours: the Jacobian of the gradient, by forward mode."""
+    return wg.jacfwd(wg.grad(fun, argnums), argnums)
+
+
+def burgers(u):
+    """Viscous Burgers' equation on a line, ends fixed."""
+    right, left, middle = u[2:], u[:-2], u[1:-1]
+    inner = 0.1 * (right - 2 * middle + left) - middle * (right - left) / 2
+    return np.concatenate([u[:1] - 1, inner, u[-1:]])
+
+
+def rosenbrock(x):
+    return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+
+def laplacian(u):
+    padded = np.pad(u, 1)
+    return padded[2:, 1:-1] + padded[:-2, 1:-1] + padded[1:-1, 2:] + padded[1:-1, :-2] - 4 * u**3
+
+
+def test_a_line_takes_three_products():
+    check(burgers, RNG.normal(size=40), products=3)
+
+
+def test_a_grid_takes_five():
+    check(laplacian, RNG.normal(size=(12, 9)), products=5)
+
+
+def test_the_chained_rosenbrock_hessian_takes_three():
+    check(rosenbrock, RNG.normal(size=30), products=3, of="hessian")
+
+
+def arrow(x):
+    """The first output reads all inputs, the first input is read by all outputs."""
+    head = np.sum(x**2)
+    return np.concatenate([head[None], x[0] * np.sin(x[1:])])
+
+
+def test_an_arrow_takes_three_products_and_its_hessian_two():
+    check(arrow, RNG.normal(size=50), products=3)
+    check(lambda x: x[0] * np.sum(np.sin(x[1:])), RNG.normal(size=50), products=2, of="hessian")
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse", "bidirectional"])
+def test_every_method_gives_the_same_matrix(mode):
+    x = RNG.normal(size=20)
+    for fun in (burgers, arrow, lambda x: x[:5] ** 2, lambda x: np.outer(x[:3], x).ravel()):
+        found = wg.jacobian(fun, sparse=True, mode=mode, probe=True)(x)
+        np.testing.assert_allclose(found.toarray(), wg.jacfwd(fun)(x), rtol=0, atol=1e-13)
+
+
+def test_constant_matrices_enter_with_their_nonzeros():
+    dense = np.diag(np.arange(1.0, 7.0)) + np.diag(np.ones(5), 1)
+    for matrix in (dense, sp.csr_array(dense), sp.coo_matrix(dense)):
+        plan = check(lambda x, A=matrix: np.tanh(A @ x), RNG.normal(size=6), products=2)
+        assert plan.pattern.nnz == 11
+
+
+def test_a_pattern_is_found_again_where_a_constant_has_other_nonzeros():
+    A = np.eye(6)
+
+    def fun(x):
+        return np.sin(A @ x)
+
+    x = RNG.normal(size=6)
+    assert wg.jacobian(fun, sparse=True)(x).nnz == 6
+    A[0, 5] = 2.0
+    found = wg.jacobian(fun, sparse=True)(x)
+    assert found.nnz == 7
+    np.testing.assert_allclose(found.toarray(), wg.jacfwd(fun)(x), rtol=1e-14)
+    A[0, 5] = 0.0
+    np.testing.assert_allclose(
+        wg.jacobian(fun, sparse=True)(x).toarray(), wg.jacfwd(fun)(x), rtol=1e-14
+    )
+
+
+def test_index_arrays_count_with_their_values():
+    which = np.array([3, 0, 3, 1])
+    weights = RNG.normal(size=4)
+
+    def fun(x):
+        return weights * x[which] ** 2
+
+    x = RNG.normal(size=5)
+    check(fun, x, products=1)
+    which[1] = 4
+    check(fun, x, products=1)
+
+
+def test_other_arguments_are_constants():
+    def fun(x, A, k):
+        return np.exp(A @ x)[k:]
+
+    check(fun, RNG.normal(size=4), np.eye(4), 1, products=1)
+
+
+def test_dead_branches_leave_no_nan():
+    def fun(x):
+        return np.where(x > 0, np.log(np.where(x > 0, x, 1)) + np.log(x), 0) * np.roll(x, 1)
+
+    with np.errstate(all="ignore"):
+        found = wg.jacobian(fun, sparse=True)(np.array([1.0, -1.0, 2.0, 0.0]))
+    assert np.isfinite(found.data).all()
+
+
+def test_structures_and_several_arguments():
+    def fun(p, q):
+        return {"a": p["w"] * q, "b": (np.sum(p["v"]), q[:2])}
+
+    p, q = {"w": np.arange(3.0), "v": np.arange(2.0)}, np.array([4.0, 5.0, 6.0])
+    found = wg.jacobian(fun, argnums=(0, 1), sparse=True)(p, q)
+    assert found.shape == (6, 8)
+    blocks = wg.jacobian(fun, argnums=(0, 1))(p, q)
+    rows = [blocks["a"], blocks["b"][0], blocks["b"][1]]
+    dense = np.vstack(
+        [np.hstack([np.reshape(b, (-1, n)) for b, n in zip((r[0]["v"], r[0]["w"], r[1]), (2, 3, 3), strict=True)]) for r in rows]
+    )  # fmt: skip
+    np.testing.assert_allclose(found.toarray(), dense, rtol=1e-14)
+
+
+def test_aux_single_precision_complex():
+    matrix, aux = wg.jacobian(lambda x: (x**2, x.sum()), has_aux=True, sparse=True)(np.arange(3.0))
+    assert aux == 3.0
+    np.testing.assert_array_equal(matrix.toarray(), np.diag([0.0, 2.0, 4.0]))
+    check(burgers, RNG.normal(size=9).astype(np.float32))
+    z = np.array([1 + 2j, 3 - 1j])
+    found = wg.jacobian(lambda z: z**2 + z[::-1], sparse=True, holomorphic=True)(z)
+    np.testing.assert_allclose(found.toarray(), np.diag(2 * z) + np.eye(2)[::-1], rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "fun",
+    [
+        lambda x: np.ones(3),
+        lambda x: x[:0],
+        lambda x: np.sum(x),
+        lambda x: np.floor(x),
+        lambda x: x[0] * x,
+        lambda x: np.cumsum(x),
+        lambda x: np.sort(x),
+        lambda x: np.linalg.solve(np.eye(4) + np.outer(x, x), x),
+    ],
+)
+def test_degenerate_and_dense(fun):
+    check(fun, RNG.normal(size=4))
+    check(lambda x: np.sum(fun(x) ** 2), RNG.normal(size=4), of="hessian")
+
+
+def test_patterns_of_ones_own():
+    x = RNG.normal(size=8)
+    exact = wg.jacfwd(burgers)(x)
+    mask = exact != 0
+    i, j = np.nonzero(mask)
+    plan = wg.sparsity(burgers)(x)
+    for pattern in (mask, sp.csr_array(mask), sp.coo_matrix(mask), (i, j), plan, plan.structure):
+        found = wg.jacobian(burgers, sparse=True, pattern=pattern)(x)
+        np.testing.assert_allclose(found.toarray(), exact, rtol=0, atol=1e-14)
+    full = wg.jacobian(burgers, sparse=True, pattern=np.ones((8, 8), bool))(x)
+    np.testing.assert_allclose(full.toarray(), exact, rtol=0, atol=1e-14)
+    missing = mask.copy()
+    missing[4, 5] = False
+    with pytest.raises(WengertValueError, match="outside of the sparsity pattern, in row 4"):
+        wg.jacobian(burgers, sparse=True, pattern=missing)(x)
+    with pytest.raises(WengertValueError, match="for 8 × 7 values and the matrix has 8 × 8"):
+        wg.jacobian(burgers, sparse=True, pattern=mask[:, 1:])(x)
+    with pytest.raises(WengertValueError, match="for 8 × 8 values and the matrix has 7 × 7"):
+        wg.jacobian(burgers, sparse=True, pattern=plan)(x[1:])
+
+
+def test_values_alone_can_be_compiled_and_differentiated():
+    x = RNG.normal(size=12)
+    plan = wg.sparsity(burgers)(x)
+    values = wg.jacobian(burgers, sparse="values", pattern=plan)
+    fast = wg.jit(values)
+    for point in (x, 2 * x, -x):
+        exact = wg.jacfwd(burgers)(point)
+        rows, columns = plan.structure
+        np.testing.assert_allclose(values(point), exact[rows, columns], rtol=0, atol=1e-13)
+        np.testing.assert_allclose(fast(point), exact[rows, columns], rtol=0, atol=1e-13)
+    slope = wg.grad(lambda x: np.sum(values(x) ** 2))(x)
+    by_dense = wg.grad(lambda x: np.sum(wg.jacfwd(burgers)(x) ** 2))(x)
+    np.testing.assert_allclose(slope, by_dense, rtol=1e-12)
+    with pytest.raises(WengertValueError, match="pattern"):
+        wg.jacobian(burgers, sparse="values")(x)
+    with pytest.raises(WengertTypeError, match="inside another transformation"):
+        wg.jit(wg.jacobian(burgers, sparse=True))(x)
+
+
+def test_products_that_hold_sums_are_taken_apart():
+    x = RNG.normal(size=40)
+    plan = wg.sparsity(rosenbrock, of="hessian", substitution=True)(x)
+    assert (plan.method, plan.products) == ("substitution", 2)
+    found = wg.hessian(rosenbrock, sparse=True, pattern=plan)(x)
+    np.testing.assert_allclose(found.toarray(), by_columns(rosenbrock, 0)(x), rtol=0, atol=1e-9)
+    values = wg.jit(wg.hessian(rosenbrock, sparse="values", pattern=plan))(x)
+    np.testing.assert_allclose(values, found.data, rtol=0, atol=1e-9)
+
+
+def test_hessian_values_of_the_lower_triangle_serve_ipopt():
+    x = RNG.normal(size=10)
+    plan = wg.sparsity(rosenbrock, of="hessian")(x)
+    found = wg.jit(wg.hessian(rosenbrock, sparse="values", pattern=plan))(x)
+    rows, columns = plan.structure
+    exact = by_columns(rosenbrock, 0)(x)
+    np.testing.assert_allclose(found, exact[rows, columns], rtol=1e-12)
+    assert found.shape == (28,)
+
+
+def test_plans_are_saved_and_loaded(tmp_path: Path):
+    x = RNG.normal(size=15)
+    plan = wg.sparsity(burgers)(x)
+    plan.save(tmp_path / "burgers.npz")
+    loaded = type(plan).load(tmp_path / "burgers.npz")
+    found = wg.jacobian(burgers, sparse=True, pattern=loaded)(x)
+    np.testing.assert_allclose(found.toarray(), wg.jacfwd(burgers)(x), rtol=0, atol=1e-14)
+    assert loaded.products == plan.products == 3
+
+
+def test_options_that_do_not_fit_are_refused():
+    with pytest.raises(WengertValueError, match="mode must be one of"):
+        wg.jacobian(burgers, mode="sideways")
+    with pytest.raises(WengertValueError, match="mode must be one of"):
+        wg.jacobian(burgers, mode="symmetric", sparse=True)
+    with pytest.raises(WengertValueError, match="sparse must be"):
+        wg.jacobian(burgers, sparse="yes")
+    with pytest.raises(WengertValueError, match="sparse=True"):
+        wg.jacobian(burgers, pattern=np.eye(3))
+    with pytest.raises(WengertValueError, match="method must be one of"):
+        wg.sparsity(burgers, method="mixed")
+    with pytest.raises(WengertValueError, match="of must be"):
+        wg.sparsity(burgers, of="gradient")
+    with pytest.raises(WengertTypeError, match="scalar"):
+        wg.hessian(burgers, sparse=True)(np.ones(4))
+
+
+def test_a_pattern_is_found_once_for_a_graph(monkeypatch):
+    import wengert.derivatives.sparse as module
+
+    calls = []
+    detect = module.detect
+    monkeypatch.setattr(module, "detect", lambda *args: calls.append(1) or detect(*args))
+    fun = wg.jacobian(lambda x: np.sin(x) * np.roll(x, 2), sparse=True)
+    for k in range(3):
+        fun(np.full(7, float(k)))
+    assert len(calls) == 1
