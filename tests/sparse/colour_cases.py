@@ -87,12 +87,9 @@ def check_columns(pattern, colours):
     assert not matrix[:, colours == -1].any()
 
 
-def check_recovery(pattern, colouring, rng):
-    """All values of a random matrix of this pattern come out of its products, bit for bit, since
-    sums of one value are exact."""
-    values = rng.standard_normal(pattern.nnz)
-    matrix = pattern.matrix(values)
-    rows, columns = pattern.shape
+def products(matrix, colouring):
+    """The products of a matrix that a colouring asks for, one after another as one vector."""
+    rows, columns = matrix.shape
     assert colouring.columns.shape == (columns,)
     assert colouring.rows.shape == (rows,)
     tangents = np.zeros((colouring.tangents, columns))
@@ -103,5 +100,19 @@ def check_recovery(pattern, colouring, rng):
     for c in range(colouring.cotangents):
         cotangents[c, colouring.rows == c] = 1
         assert cotangents[c].any()
-    products = np.concatenate([(tangents @ matrix.T).ravel(), (cotangents @ matrix).ravel()])
-    assert np.array_equal(products[colouring.source], values)
+    return np.concatenate([(tangents @ matrix.T).ravel(), (cotangents @ matrix).ravel()])
+
+
+def check_recovery(pattern, colouring):
+    """All values of a random matrix of this pattern come out of its products, bit for bit: sums of
+    one number and zeros are exact."""
+    values = np.random.default_rng(0).standard_normal(pattern.nnz)
+    found = products(pattern.matrix(values), colouring)
+    assert colouring.steps is None
+    assert np.array_equal(found[colouring.source], values)
+
+
+def symmetric_values(pattern, rng):
+    """Random values of a symmetric matrix: small whole numbers, of which sums are exact."""
+    values = rng.integers(1, 100, pattern.shape)
+    return (values + values.T)[pattern.rows, pattern.indices].astype(float)

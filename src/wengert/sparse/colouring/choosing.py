@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import inf
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from wengert.errors import WengertRuntimeError, WengertValueError
+from wengert.errors import WengertValueError
 from wengert.sparse.colouring import kernels
+from wengert.sparse.colouring.bidirectional import bidirectional, least_cost
 from wengert.sparse.colouring.greedy import column_colours
 from wengert.sparse.colouring.result import Colouring, index_dtype
-from wengert.sparse.colouring.structure import contiguous, fullest, transposed
+from wengert.sparse.colouring.structure import contiguous, fullest, insist, transposed
+from wengert.sparse.colouring.symmetric import by_substitution
+from wengert.sparse.colouring.symmetric import symmetric as symmetric_colouring
 from wengert.sparse.pattern import Pattern
 
+PROMISE, LARGE = 0.5, 20_000
+"""The bound from below says little of products of both sides: of patterns with many places they
+are looked for where it is less than so much of what others cost."""
 METHODS = ("auto", "forward", "reverse", "bidirectional", "symmetric")
 
 
@@ -38,31 +47,47 @@ def choose(
     """
     if method not in METHODS:
         raise WengertValueError(f"method is one of {', '.join(METHODS)}, not {method!r}")
+    if symmetric or method == "symmetric":
+        if method in ("auto", "symmetric"):
+            return by_substitution(pattern) if substitution else symmetric_colouring(pattern)
     if method == "forward":
         return forward(pattern)
     if method == "reverse":
         return reverse(pattern)
     turned = transposed(pattern)
-    bounds = (fullest(pattern) * tangent_cost, fullest(turned) * cotangent_cost)
-    if bounds[0] <= bounds[1]:
-        found = forward(pattern, turned)
-        cost = found.tangents * tangent_cost
-        if _may_be_less(bounds[1], cost, bounds[0]):
-            other = reverse(pattern, turned)
-            found = other if other.cotangents * cotangent_cost < cost else found
-    else:
-        found = reverse(pattern, turned)
-        cost = found.cotangents * cotangent_cost
-        if _may_be_less(bounds[0], cost, bounds[1]):
-            other = forward(pattern, turned)
-            found = other if other.tangents * tangent_cost < cost else found
-    return found
+    if method == "bidirectional":
+        return bidirectional(pattern, turned, tangent_cost, cotangent_cost)
+    return _cheapest(pattern, turned, tangent_cost, cotangent_cost)
 
 
-def _may_be_less(bound: float, cost: float, its_bound: float) -> bool:
-    """Whether to try what costs at least `bound`, after what was bounded by `its_bound` cost this.
-    Colourings that miss their bounds mostly do so alike."""
-    return bound * max(1.0, 0.8 * cost / max(its_bound, 1e-300)) < cost
+def _cheapest(pattern: Pattern, turned: Pattern, tangent: float, cotangent: float) -> Colouring:
+    """What costs least, beginning with what may; bounds tell what need not be tried."""
+
+    def cost(colouring: Colouring) -> float:
+        return colouring.tangents * tangent + colouring.cotangents * cotangent
+
+    best: Colouring | None = None
+    missed = 1.0  # colourings that miss their bounds mostly do so alike
+
+    def of_both_sides() -> Colouring:
+        worth = inf if best is None else cost(best) / missed
+        return bidirectional(pattern, turned, tangent, cotangent, worth)
+
+    bound = least_cost(pattern, turned, tangent, cotangent)
+    ways: list[tuple[float, Callable[[], Colouring]]] = [
+        (fullest(pattern) * tangent, lambda: forward(pattern, turned)),
+        (fullest(turned) * cotangent, lambda: reverse(pattern, turned)),
+        (bound / (PROMISE if pattern.nnz > LARGE else 1.0), of_both_sides),
+    ]
+    for bound, way in sorted(ways, key=itemgetter(0)):
+        if best is None or bound * missed < cost(best):
+            found = way()
+            if bound > 0:
+                missed = max(missed, 0.8 * cost(found) / bound)
+            if best is None or cost(found) < cost(best):
+                best = found
+    assert best is not None
+    return best
 
 
 def forward(pattern: Pattern, turned: Pattern | None = None) -> Colouring:
@@ -73,7 +98,7 @@ def forward(pattern: Pattern, turned: Pattern | None = None) -> Colouring:
     source = np.empty(pattern.nnz, index_dtype(number * rows))
     mark = np.full(max(number, 1), -1, np.int32)
     row = kernels.find_sources(indptr, indices, rows, colours, rows, mark, source)
-    _insist(row < 0)
+    insist(row < 0)
     return Colouring("forward", colours, _none(rows), number, 0, source)
 
 
@@ -83,7 +108,7 @@ def reverse(pattern: Pattern, turned: Pattern | None = None) -> Colouring:
     turned = transposed(pattern) if turned is None else turned
     colours, number = column_colours(turned, pattern)
     mark = np.full(max(number, 1), -1, np.int32)
-    _insist(kernels.find_conflict(*contiguous(turned), columns, colours, mark) < 0)
+    insist(kernels.find_conflict(*contiguous(turned), columns, colours, mark) < 0)
     source = np.empty(pattern.nnz, index_dtype(number * columns))
     kernels.find_row_sources(*contiguous(pattern), rows, colours, columns, 0, source)
     return Colouring("reverse", _none(columns), colours, 0, number, source)
@@ -91,9 +116,3 @@ def reverse(pattern: Pattern, turned: Pattern | None = None) -> Colouring:
 
 def _none(number: int) -> Any:
     return np.full(number, -1, np.int32)
-
-
-def _insist(holds: bool) -> None:
-    """A colouring is checked whenever it is used: a wrong one would give wrong derivatives."""
-    if not holds:
-        raise WengertRuntimeError("the colouring of a sparsity pattern is not valid: please report")

@@ -9,12 +9,18 @@ import numpy as np
 
 from wengert.sparse.colouring import kernels
 from wengert.sparse.colouring.lattice import lattice_colours
-from wengert.sparse.colouring.structure import contiguous, fullest, renumbered, transposed
+from wengert.sparse.colouring.structure import (
+    contiguous,
+    descending,
+    fullest,
+    renumbered,
+    transposed,
+)
 from wengert.sparse.pattern import Pattern
 
 ROUNDS = 60
 """Of iterated greedy colouring, at most."""
-EFFORT, ITERATED = 50_000_000, 5_000_000
+EFFORT, ITERATED = 10_000_000, 3_000_000
 """Visits to the places of rows, at most, by greedy colourings after the first, and by those that
 are iterated."""
 
@@ -27,7 +33,7 @@ def column_colours(pattern: Pattern, turned: Pattern | None = None) -> tuple[Any
     bound = fullest(pattern)
     columns = pattern.shape[1]
     if bound <= 1:
-        return np.zeros(columns, np.int32), bound
+        return np.full(columns, bound - 1, np.int32), bound
     if bound == columns:
         return np.arange(columns, dtype=np.int32), columns
     indptr, indices = contiguous(pattern)
@@ -67,7 +73,7 @@ def _greedy(pattern: Pattern, turned: Pattern, bound: int) -> Iterator[tuple[Any
     work = int(np.sum(counts.astype(np.int64) ** 2))
     sums = np.concatenate([[0], np.cumsum((counts - 1)[others], dtype=np.int64)])
     degree = sums[starts[1:]] - sums[starts[:-1]]
-    best = coloured(np.argsort(-degree, kind="stable"))
+    best = coloured(descending(degree))
     yield best
     if work > EFFORT:
         return

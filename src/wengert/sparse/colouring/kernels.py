@@ -30,6 +30,16 @@ def transpose(
 
 
 @kernel
+def transpose_places(indptr: Array, indices: Array, rows: int, place: Array, order: Array) -> int:
+    """The places in the order of the columns. place: where each column begins in it."""
+    for k in range(indptr[rows]):
+        j = indices[k]
+        order[place[j]] = k
+        place[j] += 1
+    return 0
+
+
+@kernel
 def find_mates(indptr: Array, indices: Array, rows: int, place: Array, mate: Array) -> int:
     """The place (j, i) of each place (i, j) of a symmetric pattern; −1, or else a place without.
     place: a copy of the first `rows` of indptr."""

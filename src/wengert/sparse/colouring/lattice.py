@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from wengert.graph.types import Shape
+from wengert.sparse.colouring.structure import fullest
 from wengert.sparse.pattern import Pattern
 
 AXES = 4
@@ -33,10 +34,12 @@ SAMPLE = 64
 """Rows whose differences are looked at first."""
 WIDEST = 256
 """Nonzeros of a row, at most, for which this is tried."""
+STRIDES = 4
+"""Strides, at most, that are guessed from a pattern."""
 TRIALS = 24
 """Candidates, at most, that are tried on all rows."""
-EFFORT = 3_000_000
-"""Products a · d, at most."""
+EFFORT, EFFORT_A_PLACE = 500_000, 100
+"""Products a · d, at most, and for each place of the pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +76,32 @@ class Grid:
         return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
+def pairs_in_rows(pattern: Pattern, rows: Any) -> Any:
+    """The pairs of columns that have places in one of these rows, as two rows."""
+    found = [np.empty((2, 0), np.int64)]
+    for row in rows.tolist():
+        columns = pattern.indices[pattern.indptr[row] : pattern.indptr[row + 1]]
+        found.append(columns[np.stack(np.triu_indices(len(columns), 1))].astype(np.int64))
+    return np.concatenate(found, axis=1)
+
+
 def lattice_colours(
-    pattern: Pattern, bound: int, most: int, fault: Callable[[Any, int], int]
+    pattern: Pattern,
+    bound: int,
+    most: int,
+    fault: Callable[[Any, int], int],
+    pairs_of: Callable[[Pattern, Any], Any] = pairs_in_rows,
 ) -> tuple[Any, int] | None:
     """Colours of the columns, at least `bound` and at most `most`, and their number.
 
     fault(colours, p): a row in which the colouring fails, −1 if there is none.
+    pairs_of(pattern, rows): the pairs of columns that may not have one colour, found in these rows.
     """
-    if not pattern.nnz or bound > WIDEST:
+    if not pattern.nnz or fullest(pattern) > WIDEST:
         return None
-    sample = _some_rows(pattern)
-    pairs = _pairs(pattern, sample)
+    pairs = pairs_of(pattern, _some_rows(pattern))
     searches = [_Search(grid, pairs) for grid in _grids(pattern, pairs)]
-    effort, trials = EFFORT, TRIALS
+    effort, trials = min(EFFORT, EFFORT_A_PLACE * pattern.nnz), TRIALS
     for p in range(bound, most + 1):
         for search in searches:
             effort -= search.cost(p)
@@ -99,7 +115,7 @@ def lattice_colours(
                 trials -= 1
                 if trials < 0:
                     return None
-                search.learn(_pairs(pattern, np.array([row])))
+                search.learn(pairs_of(pattern, np.array([row])))
     return None
 
 
@@ -117,7 +133,8 @@ class _Search:
 
     def learn(self, pairs: Any) -> None:
         """Add the differences of pairs of columns."""
-        both = self.grid.coordinates(pairs.ravel()).reshape(-1, *pairs.shape)
+        both = self.grid.coordinates(pairs.ravel())
+        both = both.reshape(len(both), *pairs.shape)
         found = np.concatenate([self.differences, both[:, 1] - both[:, 0]], axis=1)
         radix = 2 * np.abs(found).max(1, initial=0) + 1
         weights = np.cumprod([1, *radix[:-1].tolist()], dtype=np.int64)
@@ -126,40 +143,47 @@ class _Search:
 
     def cost(self, p: int) -> int:
         """About how many products the candidates for p take."""
-        return int(p ** max(sum(self.free) - 1, 0)) * min(self.differences.shape[1], 64)
+        vectors = p ** max(sum(self.free) - 1, 0) * len(_divisors(p))
+        return int(vectors) * min(self.differences.shape[1], 16)
 
     def candidates(self, p: int) -> Iterator[Any]:
         """What is left for p; differences learnt meanwhile are heeded."""
         left = _directions(p, self.free)
-        known = 0
+        divisible = np.arange(len(self.free) * p * p) % p == 0
         while True:
-            for start in range(known, self.differences.shape[1], 16):
-                some = self.differences[:, start : start + 16]
-                left = left[np.all(left @ some % p != 0, axis=1)]
+            differences = self.differences % p  # few are left, and of small numbers
+            known = self.differences.shape[1]
+            start, size = 0, 4
+            while start < known and len(left):
+                some = differences[:, start : start + size].astype(np.float32)
+                products = (left.astype(np.float32) @ some).astype(np.int32)
+                left = left[~divisible[products].any(axis=1)]
+                start, size = start + size, 4 * size
+            while len(left) and self.differences.shape[1] == known:
+                yield left[0]
+                left = left[1:]
             if not len(left):
                 return
-            before = self.differences.shape[1]
-            yield left[0]
-            left = left[1:]
-            # new differences are merged among the old ones: then all are gone through again
-            known = 0 if self.differences.shape[1] != before else before
 
 
 def _directions(p: int, free: list[bool]) -> Any:
     """The vectors a of [0, p)^D but for those that name the colours of others anew: multiplied by a
     unit of the integers mod p, the first number that is not 0 becomes a divisor of p."""
-    divisors = [d for d in range(1, p) if p % d == 0] or [0]
     axes = [axis for axis, is_free in enumerate(free) if is_free]
     parts = []
     for position, axis in enumerate(axes):
         later = axes[position + 1 :]
         rest = np.indices((p,) * len(later)).reshape(len(later), p ** len(later))
-        for divisor in divisors:
+        for divisor in _divisors(p):
             part = np.zeros((rest.shape[1], len(free)), np.int64)
             part[:, axis] = divisor
             part[:, later] = rest.T
             parts.append(part)
     return np.concatenate(parts) if parts else np.zeros((1, len(free)), np.int64)
+
+
+def _divisors(p: int) -> list[int]:
+    return [d for d in range(1, p) if p % d == 0] or [0]
 
 
 def _some_rows(pattern: Pattern) -> Any:
@@ -171,15 +195,6 @@ def _some_rows(pattern: Pattern) -> Any:
         return np.arange(pattern.shape[0])
     spread = np.linspace(0, pattern.shape[0] - 1, number - 1).astype(np.int64)
     return np.append(spread, fullest)
-
-
-def _pairs(pattern: Pattern, rows: Any) -> Any:
-    """The pairs of columns of these rows, as two rows."""
-    found = [np.empty((2, 0), np.int64)]
-    for row in rows.tolist():
-        columns = pattern.indices[pattern.indptr[row] : pattern.indptr[row + 1]]
-        found.append(columns[np.stack(np.triu_indices(len(columns), 1))].astype(np.int64))
-    return np.concatenate(found, axis=1)
 
 
 def _grids(pattern: Pattern, pairs: Any) -> list[Grid]:
@@ -198,7 +213,7 @@ def _grids(pattern: Pattern, pairs: Any) -> list[Grid]:
         int(d)
         for d in differences[np.argsort(-counts, kind="stable")]
         if d > 1 and all(length % d == 0 and length > d for length in lengths)
-    ][:8]
+    ][:STRIDES]
     for number in (1, 2):
         for chosen in combinations(sorted(strides, reverse=True), number):
             if number < most and all(a % b == 0 for a, b in pairwise(chosen)):

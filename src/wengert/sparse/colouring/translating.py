@@ -44,13 +44,15 @@ class Kernel:
         self.name = function.__name__
         hints = dict(function.__annotations__)
         hints.pop("return")
-        self.arrays = tuple(hint == "Array" for hint in hints.values())
+        self.arrays = tuple(hint not in (int, "int") for hint in hints.values())
         self.compiled: dict[tuple[str, ...], Any] = {}
         self.code: list[Any] = []
         self.seen = 0
 
     def __call__(self, *args: Any) -> int:
         """Run it, on arrays that are contiguous; those that it writes to are changed."""
+        if isinstance(args[0], list):  # called by a kernel that runs in Python
+            return self.python(*args) or 0
         if settings.native:
             if not self.compiled:
                 self.seen += sum(len(arg) for arg in args if isinstance(arg, np.ndarray))
@@ -170,11 +172,10 @@ class _Translation:
                 self.put(f"store i64 %{parameter}, ptr %v.{parameter}")
         self.block(tree.body)
         self.put("ret i64 0")
-        linkage = "define" if len(done) == 1 else "define internal"
-        head = f"{linkage} i64 @{name}({', '.join(typed)})"
-        if len(done) > 1:
-            head += " alwaysinline"
-        done[name] = "\n".join([head + " {", "entry:", *self.lines, "}"])
+        inlined = name != next(iter(done))  # all but the first are called by it
+        linkage, attributes = ("internal ", " alwaysinline") if inlined else ("", "")
+        head = f"define {linkage}i64 @{name}({', '.join(typed)}){attributes}"
+        done[name] = "\n".join([f"{head} {{", "entry:", *self.lines, "}"])
 
     def put(self, text: str) -> None:
         self.lines.append(text)
