@@ -246,6 +246,17 @@ def test_hessian_values_of_the_lower_triangle_serve_ipopt():
     assert found.shape == (28,)
 
 
+def test_what_is_done_to_a_result_changes_no_pattern():
+    x = RNG.normal(size=6)
+    fun = wg.jacobian(lambda x: x * np.roll(x, 1), sparse=True)
+    first = fun(np.zeros(6))
+    first.eliminate_zeros()
+    assert first.nnz == 0
+    np.testing.assert_allclose(
+        fun(x).toarray(), np.diag(np.roll(x, 1)) + np.roll(np.diag(x), -1, 1)
+    )
+
+
 def test_plans_are_saved_and_loaded(tmp_path: Path):
     x = RNG.normal(size=15)
     plan = wg.sparsity(burgers)(x)

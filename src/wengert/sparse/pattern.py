@@ -42,11 +42,12 @@ class Pattern:
         return np.repeat(np.arange(self.shape[0], dtype=self.indices.dtype), counts)
 
     def matrix(self, values: Any = None) -> Any:
-        """The `scipy.sparse.csr_array` with these values (by default True) at the places."""
+        """The `scipy.sparse.csr_array` with these values (by default True) at the places. Its index
+        arrays are its own: SciPy has methods that write to them."""
         if values is None:
             values = np.ones(self.nnz, np.bool_)
         csr_array = module("scipy.sparse").csr_array
-        return csr_array((values, self.indices, self.indptr), shape=self.shape)
+        return csr_array((values, self.indices.copy(), self.indptr.copy()), shape=self.shape)
 
     def __repr__(self) -> str:
         rows, columns = self.shape
