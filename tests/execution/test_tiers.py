@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations, groupby
@@ -12,8 +13,10 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from wengert.execution import trying
 from wengert.execution.compiled import Compiled
 from wengert.execution.interpreter import Program
+from wengert.execution.jit import Jitted
 from wengert.execution.programs import clear_caches, program
 from wengert.graph.node import Node
 from wengert.graph.types import array_type
@@ -276,3 +279,35 @@ def test_functions_made_anew_share_their_machine_code(log: pytest.LogCaptureFixt
     compiled = log.text.count("compiled")
     equal([halved(X, 16.0), halved(2 * X, 2.0)], [np.sin(X) / 16, np.sin(2 * X) / 2])
     assert log.text.count("compiled") == compiled > 0
+
+
+def test_a_patient_function_is_compiled_when_that_pays(
+    log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def branching(x: np.ndarray) -> np.ndarray:
+        return np.sin(x) if x[0] < 0 else np.cos(x)
+
+    f = Jitted(branching, patient=True)
+    for _ in range(3):
+        equal([f(X), f(-X)], [np.sin(X), np.cos(-X)])
+    assert "compiled" not in log.text
+    monkeypatch.setattr(trying, "NODE", 0.0)
+    monkeypatch.setattr(trying, "BASE", 1e-6)
+    again = Jitted(branching, patient=True)  # what the graph has taken is known
+    equal([again(X), again(-X)], [np.sin(X), np.cos(-X)])
+    for _ in range(3):
+        equal([again(X), again(-X), again(2 * X)], [np.sin(X), np.cos(-X), np.sin(2 * X)])
+    assert log.text.count("compiled") == 2
+
+
+def test_trials_end_while_a_function_is_in_use(
+    log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trying, "BASE", 1e-6)
+    monkeypatch.setattr(trying, "NODE", 0.0)
+    f = Jitted(np.exp, patient=True)
+    equal([f(X)], [np.exp(X)])
+    assert "compiled" not in log.text
+    equal([f(X)], [np.exp(X)])
+    assert log.text.count("compiled") == 1
+    equal([pickle.loads(pickle.dumps(f))(X)], [np.exp(X)])

@@ -102,15 +102,21 @@ class _Argument:
 
 @vectorcalled
 class Jitted(Entered):
-    """A function under `jit`."""
+    """A function under `jit`.
+
+    patient: whether its programs run on the interpreter for as long as compiling would not have
+        paid, as those that may be called a few times only.
+    """
 
     def __init__(
         self,
         function: Callable[..., Any],
-        static_argnums: tuple[int, ...],
-        static_argnames: tuple[str, ...],
+        static_argnums: tuple[int, ...] = (),
+        static_argnames: tuple[str, ...] = (),
+        patient: bool = False,
     ) -> None:
         super().__init__(function)
+        self._patient = patient
         self._function = function
         self._parameters = _positional_names(function)
         self._static_argnums = _checked_numbers(function, self._parameters, static_argnums)
@@ -119,7 +125,8 @@ class Jitted(Entered):
         self._said_full = False
 
     def _made_from(self) -> tuple[Any, ...]:
-        return Jitted, (self._function, self._static_argnums, self._static_argnames)
+        static = self._static_argnums, self._static_argnames
+        return Jitted, (self._function, *static, self._patient)
 
     def __repr__(self) -> str:
         return f"<jit of {getattr(self._function, '__qualname__', self._function)!s}>"
@@ -146,6 +153,8 @@ class Jitted(Entered):
         values = [np.asarray(leaf) for leaf in leaves]
         trace = self._trace
         for k, path in enumerate(known):
+            if path.trial is not None and path.trial.is_over:
+                path = known[k] = path.planned()
             try:
                 holds, result = path.run(values)
             except ResultChanged:  # a primitive gives another shape for these values
@@ -230,7 +239,7 @@ class Jitted(Entered):
             logger.debug("traced %s for %s", self.__name__, [str(n.type) for n in inputs])
             path = self._path(session, inputs, result)
             values = [session.values[node] for node in inputs]
-        path = path.planned()
+        path = path.planned(self._patient)
         holds, value = path.run(values)
         if not holds:  # tiers differ in the last bits; the trace itself stands
             value = path.unguarded().run(values)[1]

@@ -36,6 +36,7 @@ from wengert.execution.calling.entries import (
 from wengert.execution.interpreter import Program
 from wengert.execution.memory import keep_what_is_freed
 from wengert.execution.programs import program, recall, remember
+from wengert.execution.trying import Trial, trial
 from wengert.graph.body import Body, bodies
 from wengert.graph.node import Node, mark
 from wengert.graph.types import ArrayType
@@ -57,6 +58,7 @@ class Path:
     bound: captured objects (read at each call) and numbers that were slots.
     first: so many of the guards must hold before the loops among what follows may run, if any.
     native: the machine code of guards and outputs together. forms: the calls that have an entry.
+    trial: the interpreter's program in place of machine code, for as long as that has not paid.
     """
 
     inputs: tuple[Node, ...]
@@ -70,15 +72,25 @@ class Path:
     first: tuple[int, ...] = ()
     native: Native | None = None
     forms: set[Signature] = field(default_factory=set)
+    trial: Trial | None = None
 
-    def planned(self) -> Path:
+    def planned(self, patient: bool = False) -> Path:
         """The path with what is known of its loops, and the machine code of its graph, where there
-        is any."""
-        return replace(self, first=before_loops(self.guards, self.outputs))._with_machine_code()
+        is any.
+
+        patient: whether it shall run on the interpreter before.
+        """
+        path = replace(self, first=before_loops(self.guards, self.outputs), trial=None)
+        if patient:
+            inputs = (*self.inputs, *[node for node, _ in self.bound])
+            on_trial = trial((*self.guards, *self.outputs), inputs)
+            if on_trial is not None:
+                return replace(path, trial=on_trial)
+        return path._with_machine_code()
 
     def unguarded(self) -> Path:
         """The path that holds whatever Python is told."""
-        return replace(self, guards=(), answers=(), first=(), native=None)
+        return replace(self, guards=(), answers=(), first=(), native=None, trial=None)
 
     def _with_machine_code(self) -> Path:
         inputs = (*self.inputs, *[node for node, _ in self.bound])
@@ -125,7 +137,7 @@ class Path:
 
     def _interpret(self, values: Sequence[Any]) -> tuple[bool, Any]:
         given = self._given(values)
-        planned = program((*self.guards, *self.outputs), hot=True)
+        planned = self.trial or program((*self.guards, *self.outputs), hot=True)
         try:
             found, flagged = (
                 _watched(planned, given) if self.guards else (planned.run(given), False)
@@ -248,7 +260,7 @@ def _same_answer(found: Any, expected: Any) -> bool:
     )
 
 
-def _watched(planned: Program | Compiled, given: dict[Node, Any]) -> tuple[list[Any], bool]:
+def _watched(planned: Program | Compiled | Trial, given: dict[Node, Any]) -> tuple[list[Any], bool]:
     """What a path computes, and whether NumPy would warn: the path may be the wrong one, so that
     its warnings are not the function's."""
     flags: list[str] = []

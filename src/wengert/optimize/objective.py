@@ -10,7 +10,7 @@ import numpy as np
 from wengert.derivatives.gradients import value_and_grad
 from wengert.derivatives.jacobians import hessian, hvp
 from wengert.errors import WengertTypeError
-from wengert.execution.jit import jit
+from wengert.execution.jit import Jitted
 from wengert.optimize.variables import Variables, Vector, number_of
 from wengert.tracing.tracer import Tracer
 
@@ -18,8 +18,9 @@ Compile = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def compiling(compiled: bool) -> Compile:
-    """`jit`, or nothing where Python shall run at every evaluation."""
-    return jit if compiled else lambda fun: fun
+    """`jit`, patient since a solver may be done soon; or nothing, where Python shall run at every
+    evaluation."""
+    return (lambda fun: Jitted(fun, patient=True)) if compiled else lambda fun: fun
 
 
 class Objective:
