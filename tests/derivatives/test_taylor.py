@@ -276,6 +276,19 @@ def test_derivatives_of_coefficients():
     np.testing.assert_allclose(by_direction(2.0), 3 * 2.0**2 * third(0.4), rtol=1e-13)
 
 
+def test_nesting_does_not_confuse_directions():
+    d = wg.directional_derivative
+    assert wg.grad(lambda a: d(lambda x: x**3 * a, a, 1.0, order=2))(2.0) == 24.0
+    assert d(lambda a: d(lambda x: x**3 * a**2, a, 1.0, order=2), 2.0, 1.0, order=2) == 72.0
+    assert d(lambda a: a * d(lambda x: x + a, a, 1.0), 3.0, 1.0) == 1.0
+    step = lambda c, a: (d(np.sin, c * a, a, order=3), None)
+    looped = lambda a: wg.scan(step, a, np.array([1.0, 0.5]))[0]
+    once = -np.cos(0.7)
+    np.testing.assert_allclose(looped(0.7), -np.cos(0.5 * once) / 8, rtol=1e-14)
+    theirs = [nested(looped, k)(0.7) for k in (1, 2, 3)]
+    np.testing.assert_allclose(derivatives(looped, 0.7, 3), theirs, rtol=1e-12)
+
+
 def test_compiled_and_mapped():
     f = FUNCTIONS["logsumexp"]
     made = lambda x: wg.taylor(f, (x,), ([1.0],), order=4)[1]

@@ -15,6 +15,8 @@ from wengert.graph.node import Node
 from wengert.graph.op import OPS, Op
 from wengert.graph.registry import find
 from wengert.graph.verify import verify
+from wengert.graph.walk import topological
+from wengert.ops.leaves import LEAVES
 from wengert.transforms.pushforward import pushforward
 
 DRAWN = [op for op in OPS.values() if op.domain is not None]
@@ -80,7 +82,10 @@ def test_series(op: Op) -> None:
         except NotDifferentiable:
             continue
         found = expanded(outputs, {x: [v] for x, v in given.items()}, ORDER)
-        verify([node for node in found if node is not None])
+        present = [node for node in found if node is not None]
+        verify(present)
+        leaves = {node for node in topological(present) if node.op in LEAVES}
+        assert leaves <= function.session.values.keys(), f"a name is left in those of {sample}"
         for k in range(ORDER):
             ours = function.values(found[k::ORDER], outputs)
             theirs = function.values(nested[k], outputs)
