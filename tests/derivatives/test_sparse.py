@@ -178,7 +178,7 @@ def test_aux_single_precision_complex():
         lambda x: x[0] * x,
         lambda x: np.cumsum(x),
         lambda x: np.sort(x),
-        lambda x: np.linalg.solve(np.eye(4) + np.outer(x, x), x),
+        lambda x: np.linalg.solve(9 * np.eye(4) + np.outer(x, x), x),
     ],
 )
 def test_degenerate_and_dense(fun):
@@ -244,6 +244,29 @@ def test_hessian_values_of_the_lower_triangle_serve_ipopt():
     exact = by_columns(rosenbrock, 0)(x)
     np.testing.assert_allclose(found, exact[rows, columns], rtol=1e-12)
     assert found.shape == (28,)
+
+
+@pytest.mark.parametrize("jitted", [False, True])
+def test_dense_results_are_computed_by_colours_too(jitted):
+    x = RNG.normal(size=60)
+    assert wg.plan(burgers)(x).chosen.name == "coloured"
+    compiled = wg.jit if jitted else lambda fun: fun
+    np.testing.assert_allclose(
+        compiled(wg.jacobian(burgers))(x), wg.jacfwd(burgers)(x), rtol=0, atol=1e-14
+    )
+    np.testing.assert_allclose(
+        compiled(wg.hessian(rosenbrock))(x), by_columns(rosenbrock, 0)(x), rtol=1e-13
+    )
+    u = RNG.normal(size=(5, 6))
+    found = compiled(wg.jacobian(laplacian, mode="coloured"))(u)
+    assert found.shape == (5, 6, 5, 6)
+    np.testing.assert_allclose(found, wg.jacfwd(laplacian)(u), rtol=0, atol=1e-14)
+
+
+def test_only_sparse_jacobians_have_colours():
+    with pytest.raises(WengertValueError, match="no zeros"):
+        wg.jacobian(np.cumprod, mode="coloured")(np.ones(1))
+    assert wg.plan(lambda x: np.sin(np.sum(x) * x))(np.ones(40)).chosen.name != "coloured"
 
 
 def test_what_is_done_to_a_result_changes_no_pattern():

@@ -17,6 +17,8 @@ from itertools import pairwise
 import numpy as np
 
 from wengert.derivatives.derive import forward, once, reverse, seeds
+from wengert.derivatives.diagonals import Values, values_by_diagonals
+from wengert.execution.programs import recall, remember
 from wengert.graph.literals import full, zeros
 from wengert.graph.node import Node, deriving
 from wengert.graph.op import Tangent
@@ -27,11 +29,54 @@ from wengert.ops.leaves import iota
 from wengert.ops.logic import equal
 from wengert.ops.movement import broadcast_to, concatenate, index, reshape
 from wengert.sparse.colouring.result import Colouring, Steps
+from wengert.sparse.pattern import Pattern
 from wengert.tracing.session import Session
 from wengert.transforms.batch import batch
 
 MOST_ELEMENTS = 2**26
 """Elements of the results of one batch; colours beyond that are done in further batches."""
+
+
+def values_at(
+    session: Session,
+    outputs: Sequence[Node],
+    inputs: Sequence[Node],
+    places: Pattern,
+    colouring: Colouring,
+    by_diagonals: bool = True,
+) -> Node:
+    """The values at the places of a pattern, shape (nnz,), as a node of the session: by diagonals
+    where the program is made of them and they are allowed, else by colours."""
+    if by_diagonals and colouring.steps is None:
+        key = ("diagonals", id(places), *outputs, None, *inputs)
+        kept: tuple[Pattern, Values | None] | None = recall(key)
+        if kept is None or kept[0] is not places:
+            kept = places, values_by_diagonals(outputs, inputs, places)
+            remember(key, kept, 1)
+        if kept[1] is not None:
+            with deriving():
+                return _picked(kept[1].table, session.capture(kept[1].source))
+    return compressed(session, outputs, inputs, colouring)
+
+
+def dense(
+    session: Session, outputs: Sequence[Node], inputs: Sequence[Node], places: Pattern, values: Node
+) -> dict[tuple[Node, Node], Node]:
+    """The matrix with these values as a block for each output and input: zeros elsewhere."""
+    rows, columns = places.shape
+    flat = places.rows.astype(np.int64) * columns + places.indices
+    flat.flags.writeable = False
+    whole = find("scatter_add")(values, session.capture(flat), 0, rows * columns)
+    matrix = reshape(whole, (rows, columns))
+    found = {}
+    top = 0
+    for output in outputs:
+        left = 0
+        for node in inputs:
+            found[output, node] = index(matrix, ((top, output.size, 1), (left, node.size, 1)))
+            left += node.size
+        top += output.size
+    return found
 
 
 def compressed(
@@ -76,11 +121,12 @@ def _captured(session: Session, steps: Steps) -> tuple[Node, Node, tuple[int, ..
 
 def _substituted(values: Node, targets: Node, operands: Node, levels: Sequence[int]) -> Node:
     """The values, of which some are known as sums with others, level by level."""
-    for start, end in pairwise(levels):
+    for level, (start, end) in enumerate(pairwise(levels)):
         part = ((start, end - start, 1),)
         known = _picked(values, index(operands, part))
         at = find("convert")(index(targets, part), INT)
-        values = find("subtract")(values, find("scatter_add")(known, at, 0, values.size))
+        change = find("scatter_add")(known, at, 0, values.size)
+        values = find("add" if level else "subtract")(values, change)
     return values
 
 

@@ -246,7 +246,8 @@ def _hessian(fun: Any, options: Any, args: Any, kwargs: Any) -> Any:
             matrix = matrix_of(session, marked, value, True, "hessian")
             return sparse_result(call, marked, matrix, aux, options)
         slopes = [slope for row in _blocks(outputs, inputs, "reverse") for slope in row]
-        blocks = _blocks(slopes, inputs, "forward")
+        symmetric = [output.shape for output in outputs] == [()]
+        blocks = _blocks(slopes, inputs, "auto" if symmetric else "forward", symmetric)
         rows = [traced(session, marked.spec, row) for row in blocks]
         count = len(inputs)
         parts = [
@@ -270,14 +271,19 @@ def _check_kinds(inputs: Sequence[Node], outputs: Sequence[Node], holomorphic: b
         )
 
 
-def _blocks(outputs: Sequence[Node], inputs: Sequence[Node], mode: str) -> list[list[Node]]:
-    """One array of shape output.shape + input.shape for every output and input."""
+def _blocks(
+    outputs: Sequence[Node], inputs: Sequence[Node], mode: str, symmetric: bool = False
+) -> list[list[Node]]:
+    """One array of shape output.shape + input.shape for every output and input.
+
+    symmetric: whether the outputs are the gradient of a function by the inputs.
+    """
     if mode == "auto":
         mode = without_plan(outputs, inputs) or mode
     if mode not in ("forward", "reverse"):
-        choice = planned(outputs, inputs, mode)
+        choice = planned(outputs, inputs, mode, symmetric)
         if choice.chosen.name not in ("forward", "reverse"):
-            made = blocks_by(choice)
+            made = blocks_by(choice, outputs, inputs)
             return [
                 [_reshaped(made.get((output, node)), output, node) for node in inputs]
                 for output in outputs

@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derivatives.compressing import compressed
+from wengert.derivatives.compressing import values_at
 from wengert.derivatives.derive import forward, gradient
-from wengert.derivatives.diagonals import Values, values_by_diagonals
 from wengert.derivatives.function import DerivativeFunction
 from wengert.derivatives.marking import (
     Argnums,
@@ -32,7 +31,6 @@ from wengert.errors import WengertTypeError, WengertValueError
 from wengert.execution.border import deliver, entered
 from wengert.execution.programs import recall, remember
 from wengert.graph.node import Node
-from wengert.graph.registry import find
 from wengert.sparse.colouring.choosing import choose
 from wengert.sparse.detecting import Detected, detect, detect_hessian
 from wengert.sparse.pattern import Pattern
@@ -223,7 +221,10 @@ def sparse_result(
     else:
         plan = found_sparsity(matrix, method, _known(session, marked, call.owner))
     checked = _probe(matrix) if call.owner and (options["probe"] or is_new) else []
-    nodes = [Tracer(node, session) for node in (_values(matrix, plan, method), *checked)]
+    values = values_at(
+        session, matrix.outputs, matrix.inputs, plan.places, plan.colouring, method == "auto"
+    )
+    nodes = [Tracer(node, session) for node in (values, *checked)]
     found, aux = deliver(session, call.owner, (nodes, aux), marked.concrete)
     if checked:
         _compare(plan, *found)
@@ -236,23 +237,6 @@ def sparse_result(
             )
         result = plan.places.matrix(result)
     return (result, aux) if options["has_aux"] else result
-
-
-def _values(matrix: Matrix, plan: Sparsity, method: str) -> Node:
-    """The values at the places of the pattern: by diagonals where the program is made of them, and
-    no other method is asked for; else by colours."""
-    session, outputs, inputs = matrix.session, matrix.outputs, matrix.inputs
-    if method == "auto" and plan.colouring.steps is None:
-        key = ("diagonals", id(plan.places), *outputs, None, *inputs)
-        kept: tuple[Pattern, Values | None] | None = recall(key)
-        if kept is None or kept[0] is not plan.places:
-            kept = plan.places, values_by_diagonals(outputs, inputs, plan.places)
-            remember(key, kept, 1)
-        if kept[1] is not None:
-            source = session.capture(kept[1].source)
-            picked: Node = find("gather")(kept[1].table, source, 0)
-            return picked
-    return compressed(session, outputs, inputs, plan.colouring)
 
 
 def _probe(matrix: Matrix) -> list[Node]:

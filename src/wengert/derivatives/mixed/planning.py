@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from wengert.control.costs import ELEMENT
-from wengert.derivatives.mixed.chain import Bracket, cheapest
+from wengert.derivatives.compressing import dense, values_at
+from wengert.derivatives.mixed.chain import Bracket, Segment, cheapest
 from wengert.derivatives.mixed.elimination import Step, eliminations
 from wengert.derivatives.mixed.evaluating import Blocks, by_bracket
 from wengert.derivatives.mixed.linearised import KERNEL, Linearised, linearised, segment
@@ -20,17 +21,24 @@ from wengert.derivatives.mixed.numbers import MOST_VERTICES, Program, as_numbers
 from wengert.derivatives.mixed.waists import waists
 from wengert.errors import WengertValueError
 from wengert.execution.programs import recall, remember
-from wengert.graph.node import Node
+from wengert.graph.node import Node, deriving
 from wengert.graph.types import ArrayType
 from wengert.ops.domain import Box
+from wengert.sparse.colouring.choosing import choose
+from wengert.sparse.colouring.result import Colouring
+from wengert.sparse.detecting import detect, detect_hessian
+from wengert.sparse.pattern import Pattern
+from wengert.tracing.session import need_session
 
-MODES = ("auto", "forward", "reverse", "mixed", "elimination")
+MODES = ("auto", "forward", "reverse", "mixed", "coloured", "elimination")
 CLEARLY = 0.5
 NUMBER = 20
 """The work of an operation on numbers."""
 FEW = 400
 """Numbers, and elements of a Jacobian, up to which elimination is taken without being asked for:
 each is an operation of its own, which takes time to compile."""
+FEW_COLUMNS = 16
+"""Columns, or rows, up to which no pattern is looked for unless it is asked for."""
 PRODUCT = 10 * KERNEL
 """The fixed work of a product of two Jacobians."""
 
@@ -61,6 +69,8 @@ class Choice:
     chosen: that which is taken.
     bracket, interfaces: how the chain is multiplied, where there is a waist.
     program, steps: how vertices are eliminated, where it is a small program of numbers.
+    places, colouring: where the Jacobian may be nonzero, and the products that hold its values,
+        where it is sparse.
     """
 
     candidates: tuple[Candidate, ...]
@@ -69,19 +79,24 @@ class Choice:
     interfaces: tuple[tuple[Node, ...], ...] = ()
     program: Program | None = None
     steps: tuple[Step, ...] = ()
+    places: Pattern | None = None
+    colouring: Colouring | None = None
 
 
-def planned(outputs: Sequence[Node], inputs: Sequence[Node], mode: str = "auto") -> Choice:
+def planned(
+    outputs: Sequence[Node], inputs: Sequence[Node], mode: str = "auto", symmetric: bool = False
+) -> Choice:
     """The ways to make the Jacobian of outputs by inputs, and the one taken.
 
     mode: "auto", where another way than a single mode must be clearly cheaper; "mixed", where the
-        cheapest of mixed mode and the single ones is taken; or "elimination".
+        cheapest of mixed mode and the single ones is taken; "coloured"; or "elimination".
+    symmetric: whether the outputs are the gradient of a function by the inputs.
     """
-    key = ("plan", mode, *outputs, None, *inputs)
+    key = ("plan", mode, symmetric, *outputs, None, *inputs)
     found: Choice | None = recall(key)
     if found is None:
         graph = linearised(outputs, inputs)
-        found = _choice(graph, _width(inputs), _width(outputs), mode)
+        found = _choice(graph, outputs, inputs, mode, symmetric)
         remember(key, found, len(graph.order))
     return found
 
@@ -94,8 +109,15 @@ def without_plan(outputs: Sequence[Node], inputs: Sequence[Node]) -> str | None:
     return "forward" if columns <= rows else "reverse"
 
 
-def blocks_by(choice: Choice) -> Blocks:
+def blocks_by(choice: Choice, outputs: Sequence[Node], inputs: Sequence[Node]) -> Blocks:
     """The Jacobian in the way that was chosen, which is no single mode."""
+    if choice.chosen.name == "coloured":
+        assert choice.places is not None
+        assert choice.colouring is not None
+        session = need_session()
+        with deriving():
+            values = values_at(session, outputs, inputs, choice.places, choice.colouring)
+            return dense(session, outputs, inputs, choice.places, values)
     if choice.chosen.name == "elimination":
         assert choice.program is not None
         return by_elimination(choice.program, choice.steps)
@@ -107,8 +129,11 @@ def _width(nodes: Sequence[Node]) -> int:
     return sum(node.size for node in nodes)
 
 
-def _choice(graph: Linearised, columns: int, rows: int, mode: str) -> Choice:
+def _choice(
+    graph: Linearised, outputs: Sequence[Node], inputs: Sequence[Node], mode: str, symmetric: bool
+) -> Choice:
     """The candidates; those that the mode allows compete."""
+    columns, rows = _width(inputs), _width(outputs)
     whole = segment(graph, graph.inputs, graph.outputs)
     across = ELEMENT * columns * rows  # its columns are the rows of what is returned
     forward = Candidate(
@@ -126,6 +151,8 @@ def _choice(graph: Linearised, columns: int, rows: int, mode: str) -> Choice:
     found = Choice((forward, reverse), single)
     if _is_linear(graph):
         found = _with_elimination(_with_chain(found, graph), graph, mode)
+    if mode == "coloured" or (mode == "auto" and min(columns, rows) > FEW_COLUMNS):
+        found = _with_colours(found, outputs, inputs, whole, symmetric)
     others = found.candidates[2:]
     if mode in ("forward", "reverse"):
         return replace(found, chosen=forward if mode == "forward" else reverse)
@@ -139,6 +166,11 @@ def _choice(graph: Linearised, columns: int, rows: int, mode: str) -> Choice:
             "mode='elimination' is for programs of numbers: of at most "
             f"{MOST_VERTICES} elementary results, made by elementwise operations, indexing, sums "
             "and products of arrays. Leave the mode to be chosen (mode='auto')"
+        )
+    if mode == "coloured" and not named:
+        raise WengertValueError(
+            "mode='coloured' is for sparse Jacobians of real functions, and this one has no zeros, "
+            "or complex elements. Leave the mode to be chosen (mode='auto')"
         )
     if mode == "mixed":
         named = [min([single, *named], key=lambda one: one.cost)]
@@ -160,6 +192,36 @@ def _with_chain(found: Choice, graph: Linearised) -> Choice:
     )
     candidates = (*found.candidates, mixed)
     return replace(found, candidates=candidates, bracket=bracket, interfaces=interfaces)
+
+
+def _with_colours(
+    found: Choice,
+    outputs: Sequence[Node],
+    inputs: Sequence[Node],
+    whole: Segment,
+    symmetric: bool,
+) -> Choice:
+    """The choice with colours among the candidates, where the Jacobian has zeros by structure.
+
+    No values are looked at, so that the pattern holds for all calls of a program.
+    """
+    if any(node.dtype.kind != "f" for node in (*outputs, *inputs)):
+        return found
+    places = (detect_hessian if symmetric else detect)(outputs, inputs).pattern
+    rows, columns = places.shape
+    if places.nnz == rows * columns:
+        return found
+    colouring = choose(places, whole.tangent + 1, whole.adjoint + 1, symmetric=symmetric)
+    passes = colouring.tangents * whole.tangent + colouring.cotangents * whole.adjoint
+    coloured = Candidate(
+        "coloured",
+        passes + ELEMENT * (rows * columns + 2 * places.nnz),
+        colouring.products,
+        0,
+        f"{places.nnz} places of {rows * columns}, {colouring.method}",
+    )
+    candidates = (*found.candidates, coloured)
+    return replace(found, candidates=candidates, places=places, colouring=colouring)
 
 
 def _with_elimination(found: Choice, graph: Linearised, mode: str) -> Choice:
