@@ -30,12 +30,11 @@ def recovered(colouring: Colouring, products: Any) -> Any:
 
 
 def substituted(values: Any, steps: Steps) -> Any:
-    """The values, of which some are known as sums with others: level by level these are taken
-    away. The array given is changed and returned."""
-    levels = steps.levels.tolist()
-    for start, end in pairwise(levels):
-        targets = steps.targets[start:end]
-        np.subtract.at(values, targets, values[steps.operands[start:end]])
+    """The values, of which some are known as sums with others, that are taken apart level by
+    level. The array given is changed and returned."""
+    for level, (start, end) in enumerate(pairwise(steps.levels.tolist())):
+        change = np.add if level else np.subtract
+        change.at(values, steps.targets[start:end], values[steps.operands[start:end]])
     return values
 
 

@@ -12,12 +12,13 @@ from wengert.sparse.pattern import Integers
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Steps:
-    """What is left to do where products hold sums of values: in order, for each pair,
+    """What is left to do where products hold sums of values, level by level:
 
-        values[targets[k]] -= values[operands[k]]
+        values[targets[k]] -= values[operands[k]]     for k of the first level
+        values[targets[k]] += values[operands[k]]     for k of each of the others
 
-    levels: pairs levels[i] : levels[i + 1] may be done at once: none of them reads what another
-        writes. One target may stand in several.
+    levels: pairs levels[i] : levels[i + 1] are done at once, with the values from before the level.
+        One target may stand in several.
     """
 
     targets: Integers

@@ -109,18 +109,14 @@ def by_substitution(pattern: Pattern) -> Colouring:
     node, fault = _nodes(graph, colours, number)
     insist(fault < 0)
     left, unknown, queue, at = (np.zeros(places, indptr.dtype) for _ in range(4))
-    levels = np.zeros(places + 1, indptr.dtype)
-    depth = symmetric_kernels.order_substitution(
-        indptr, indices, mate, n, node, left, unknown, queue, at, levels
+    solves = np.full(places, -1, indptr.dtype)
+    solved = symmetric_kernels.order_substitution(
+        indptr, indices, mate, n, node, left, unknown, queue, at, solves
     )
-    at = at[: levels[depth]]
-    insist(len(at) == graph.edges)
+    insist(solved == graph.edges)
+    at = at[:solved]
     row_of = np.searchsorted(indptr, at, side="right") - 1
-    targets, operands = np.empty((2, 2 * places), indptr.dtype)
-    bounds = np.empty(depth + 1, np.int64)
-    count = symmetric_kernels.list_steps(
-        indptr, indices, mate, row_of, at, node, levels, depth, targets, operands, bounds
-    )
+    steps = _steps(at, mate, solves[node[mate[at]]])
     on = graph.diagonal
     by = np.empty(places, np.int32)  # the colour in whose product a place is read,
     by[on], by[at], by[mate[at]] = (colours[indices[which]] for which in (on, at, at))
@@ -131,10 +127,39 @@ def by_substitution(pattern: Pattern) -> Colouring:
     row = np.empty(places, np.int32)  # and the row in which it is
     row[on], row[at], row[mate[at]] = indices[on], row_of, row_of
     source = names[by].astype(index_dtype(number * n)) * n + row
-    first = int(np.searchsorted(bounds, 0, side="right")) - 1  # levels without a subtraction
-    steps = Steps(targets[:count].copy(), operands[:count].copy(), bounds[first:])
     nowhere = np.full(n, -1, np.int32)
     return Colouring("substitution", colours, nowhere, number, 0, source, steps)
+
+
+def _steps(at: Any, mate: Any, above: Any) -> Steps:
+    """How each edge is solved for. at: a place of each. above: the edge that is solved for with its
+    help, −1 for none.
+
+    A product holds the sum of an edge e and of those below it in its tree:
+
+        value(e) = product(e) − Σ value(e')  over the edges e' below e.
+
+    So value(e) is the sum of the products of all edges under e, of alternating sign; and as such
+    sums it is found in as many steps as the logarithm of the depth of the trees, from the sums down
+    to depth d those down to depth 2 d.
+    """
+    targets, operands, levels = [], [], [0]
+    below = np.flatnonzero(above >= 0)
+    above = above[below]  # at first the next above, then that of two further up, of four, …
+    upwards = np.full(len(at), -1, at.dtype)
+    while len(below):
+        to, read = at[above], at[below]
+        targets += [to, mate[to]]
+        operands += [read, read]
+        levels.append(levels[-1] + 2 * len(below))
+        upwards[:] = -1
+        upwards[below] = above
+        further = upwards[above]
+        below, above = below[further >= 0], further[further >= 0]
+    none = np.empty(0, at.dtype)
+    return Steps(
+        np.concatenate([none, *targets]), np.concatenate([none, *operands]), np.array(levels)
+    )
 
 
 def _square(pattern: Pattern) -> None:

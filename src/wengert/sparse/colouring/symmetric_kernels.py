@@ -224,83 +224,43 @@ def order_substitution(
     unknown: Array,
     queue: Array,
     at: Array,
-    levels: Array,
+    solves: Array,
 ) -> int:
-    """The edges in the order in which they can be solved for, leaves first, from all sides at once:
-    the number of levels. Each comes as that one of its places at whose node it is solved for.
+    """The edges in the order in which they can be solved for, leaves first, from all sides at once;
+    their number. Each comes in `at` as that one of its places at whose node it is solved for.
 
-    node: of each place, as `find_cycle` gives it. left: how many edges of a node are not known.
-    unknown: their places, all in one by exclusive or. queue: one a place. levels: one a place and
-    one more, where the edges of each level begin in `at`.
+    node: of each place, as `find_cycle` gives it. left: how many edges of a node are not known,
+    zeros at first. unknown: their places, all in one by exclusive or, zeros at first. queue: one a
+    place. solves: of each node the edge that is solved for at it, −1 for none.
     """
-    waiting = 0
     for i in range(rows):
         for k in range(indptr[i], indptr[i + 1]):
             if indices[k] != i:
                 left[node[k]] += 1
                 unknown[node[k]] = unknown[node[k]] ^ k
-    for i in range(rows):
-        for k in range(indptr[i], indptr[i + 1]):
-            if node[k] == k and left[k] == 1:
-                queue[waiting] = k
-                waiting += 1
+    waiting = 0
+    for k in range(indptr[rows]):
+        if left[k] == 1:
+            queue[waiting] = k
+            waiting += 1
     done = 0
     solved = 0
-    level = 0
-    levels[0] = 0
     while done < waiting:
-        end = waiting
-        while done < end:
-            here = queue[done]
-            done += 1
-            if left[here] == 1:
-                k = unknown[here]
-                left[here] = 0
-                there = node[mate[k]]
-                at[solved] = k
-                solved += 1
-                left[there] -= 1
-                unknown[there] = unknown[there] ^ mate[k]
-                if left[there] == 1:
-                    queue[waiting] = there
-                    waiting += 1
-        level += 1
-        levels[level] = solved
-    return level
-
-
-@kernel
-def list_steps(
-    indptr: Array,
-    indices: Array,
-    mate: Array,
-    row_of: Array,
-    at: Array,
-    node: Array,
-    levels: Array,
-    number: int,
-    targets: Array,
-    operands: Array,
-    bounds: Array,
-) -> int:
-    """The subtractions of each level, and their number: from each edge the others of the node that
-    it is solved at. Both places of an edge get them. row_of: of each place in `at`.
-    """
-    count = 0
-    for level in range(number):
-        bounds[level] = count
-        for e in range(levels[level], levels[level + 1]):
-            k = at[e]
-            i = row_of[e]
-            for q in range(indptr[i], indptr[i + 1]):
-                if q != k and node[q] == node[k] and indices[q] != i:
-                    targets[count] = k
-                    operands[count] = q
-                    targets[count + 1] = mate[k]
-                    operands[count + 1] = q
-                    count += 2
-    bounds[number] = count
-    return count
+        here = queue[done]
+        done += 1
+        if left[here] == 1:
+            k = unknown[here]
+            left[here] = 0
+            at[solved] = k
+            solves[here] = solved
+            solved += 1
+            there = node[mate[k]]
+            left[there] -= 1
+            unknown[there] = unknown[there] ^ mate[k]
+            if left[there] == 1:
+                queue[waiting] = there
+                waiting += 1
+    return solved
 
 
 @kernel
