@@ -154,6 +154,18 @@ def test_loops_and_branches(x):
         np.testing.assert_allclose(derivatives(f, x, 3), theirs, rtol=1e-12, atol=1e-12)
 
 
+def test_branches_that_instances_choose():
+    def solved(y):
+        return np.linalg.solve(np.eye(3) * (2 + y) + 0.1, np.ones(3) * y).sum()
+
+    def f(x):
+        each = wg.vmap(lambda a: wg.cond(a > 0, solved, lambda y: y**3, a))
+        return each(x * np.array([1.0, -1.0, 2.0])).sum()
+
+    theirs = [nested(f, k)(0.4) for k in range(1, 4)]
+    np.testing.assert_allclose(derivatives(f, 0.4, 3), theirs, rtol=1e-12)
+
+
 def test_a_loop_stays_one_loop():
     def f(x):
         return wg.scan(lambda c, _: (np.sin(c * x), None), x, length=50)[0]

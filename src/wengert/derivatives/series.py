@@ -123,10 +123,11 @@ class Series:
         return known[node, degree]
 
     def _answer(self, node: Node, degree: int) -> Asking:
-        if not self._varies(node):
-            return _apart(node) if degree == 0 else None
+        varies = self._varies(node)
         if degree == 0 and node not in self._seeded:
             return _apart(node)
+        if not varies:
+            return None if degree else (yield from self._at_start(node))
         if node in self._given:
             given = self._given[node]
             return given[degree - 1] if degree <= len(given) else None
@@ -229,7 +230,7 @@ class Series:
         for arg in node.args:
             found.append((yield arg, 0))
         moving = [x for x, arg in zip(found, node.args, strict=True) if arg in self._seeded]
-        if _all_zero(moving):
+        if self._varies(node) and _all_zero(moving):
             return None
         return _apart(rebuild(node, self._first(node, found)))
 
@@ -250,7 +251,7 @@ class Series:
                 flags = [moves.get(arg, False) for arg in each.args]
                 smooth = not isinstance(each.op.pushforward, Zero) and _has_derivative(each)
                 moves[each] = smooth and any(flags)
-                if moves[each] and not self._seeded.isdisjoint(each.args):
+                if not self._seeded.isdisjoint(each.args):
                     self._seeded.add(each)
             moves.setdefault(node, False)
         return moves[node]
@@ -275,14 +276,16 @@ class Series:
             k for k, part in enumerate(names) if any(leaf in read for leaf in _flat(part))
         )
         weights = reached - dependents(order, marks)
-        if not any(map(self._varies, weights)):
-            return Form("linear", None, places)
-        if node.op.name in BILINEAR:
-            return Form("bilinear", None, places)
-        if node.op.name in INVERSE and not any(
-            node.args[k] in self._seeded for k in places if k != INVERSE[node.op.name]
-        ):
-            return Form("inverse", None, places)
+        fixed = {each for each in weights.union(node.args) if not self._varies(each)}
+        if self._seeded.isdisjoint(fixed):  # else they have values that are made at degree 0
+            if fixed >= weights:
+                return Form("linear", None, places)
+            if node.op.name in BILINEAR:
+                return Form("bilinear", None, places)
+            if node.op.name in INVERSE and not any(
+                node.args[k] in self._seeded for k in places if k != INVERSE[node.op.name]
+            ):
+                return Form("inverse", None, places)
         tangent = _pushed(node, [self._named(self._seed, arg) for arg in node.args])
         return Form("general", _with_literals(tangent, below), places)
 
