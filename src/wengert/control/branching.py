@@ -14,7 +14,7 @@ from functools import reduce
 from itertools import compress
 from typing import Any
 
-from wengert.control import instances
+from wengert.control import instances, relating
 from wengert.control.costs import is_costly
 from wengert.control.splitting import Split, has_tangent, split, strong, written
 from wengert.graph.body import Body, body_of
@@ -24,7 +24,7 @@ from wengert.graph.op import Op, Tangent
 from wengert.graph.registry import find, runner
 from wengert.graph.types import BOOL, ArrayType, TupleType, Type
 from wengert.graph.walk import topological
-from wengert.ops import linear, sparsity
+from wengert.ops import linear
 from wengert.ops.families import define
 from wengert.ops.leaves import item, pack, parameter
 from wengert.ops.movement import broadcast_to
@@ -224,7 +224,7 @@ branch: Op = define(
     transpose=_transpose,
     batch=_batch,
     native=Statement("branch"),
-    sparsity=sparsity.UNSTATED,
+    sparsity=relating.branching,
     label="branch",
     domain=None,
 )

@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from itertools import compress
 from typing import Any
 
-from wengert.control import instances
+from wengert.control import instances, relating
 from wengert.control.splitting import has_tangent, strong
 from wengert.graph.body import Body, body_of, is_constant
 from wengert.graph.node import Node, make
@@ -147,6 +147,7 @@ checkpoint: Op = define(
     transpose=_transpose,
     batch=_batch,
     native=Statement("checkpoint"),
+    sparsity=relating.checkpointed,
     label="checkpoint",
     domain=None,
 )

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.control import instances
+from wengert.control import instances, relating
 from wengert.control.branching import branch
 from wengert.graph.body import Body, body_of
 from wengert.graph.node import Node, make
@@ -25,7 +25,7 @@ from wengert.graph.op import Op, Tangent
 from wengert.graph.registry import runner
 from wengert.graph.types import ArrayType, TupleType, Type, array_type
 from wengert.graph.walk import substitute
-from wengert.ops import linear, sparsity
+from wengert.ops import linear
 from wengert.ops.families import define
 from wengert.ops.leaves import item, pack, parameter
 from wengert.ops.movement import broadcast_to, reshape
@@ -172,7 +172,7 @@ partition: Op = define(
     pushforward=_pushforward,
     transpose=_transpose,
     batch=_batch,
-    sparsity=sparsity.UNSTATED,
+    sparsity=relating.partitioned,
     label="partition",
     domain=None,
 )

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.control import instances
+from wengert.control import instances, relating
 from wengert.control.scanning import (
     Kept,
     Parts,
@@ -176,7 +176,7 @@ repeat: Op = define(
     transpose=_transpose,
     batch=_batch,
     native=Statement("repeat"),
-    sparsity=sparsity.UNSTATED,
+    sparsity=relating.repeating,
     label="repeat",
     domain=None,
 )

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.control import instances
+from wengert.control import instances, relating
 from wengert.control.splitting import Split, split, strong, written
 from wengert.graph.body import Body, body_of
 from wengert.graph.literals import full, zeros
@@ -35,7 +35,7 @@ from wengert.graph.op import Op, Tangent
 from wengert.graph.registry import find, runner
 from wengert.graph.types import BOOL, INT, ArrayType, TapeType, TupleType, Type, array_type
 from wengert.graph.walk import dependents, substitute, topological
-from wengert.ops import linear, sparsity
+from wengert.ops import linear
 from wengert.ops.families import define
 from wengert.ops.leaves import item, pack, parameter, seed
 from wengert.ops.movement import broadcast_to
@@ -416,7 +416,7 @@ scan: Op = define(
     transpose=_transpose,
     batch=_batch,
     native=Statement("scan"),
-    sparsity=sparsity.UNSTATED,
+    sparsity=relating.scanning,
     label="scan",
     domain=None,
 )

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from wengert.control import instances
+from wengert.control import instances, relating
 from wengert.control.splitting import strong, written
 from wengert.errors import NotDifferentiable
 from wengert.graph.body import Body, body_of
@@ -29,7 +29,7 @@ from wengert.graph.op import Op, Tangent
 from wengert.graph.registry import runner
 from wengert.graph.types import TupleType, Type
 from wengert.graph.walk import rebuild, topological
-from wengert.ops import linear, sparsity
+from wengert.ops import linear
 from wengert.ops.families import NOT_LINEAR, define
 from wengert.ops.leaves import item, pack, parameter, seed
 from wengert.transforms.pushforward import pushforward
@@ -139,7 +139,7 @@ linear_solve: Op = define(
     pushforward=_push_solve,
     transpose=_transpose_solve,
     batch=_batch_solve,
-    sparsity=sparsity.UNSTATED,
+    sparsity=relating.solving,
     label="linear solve",
     domain=None,
 )
@@ -202,7 +202,7 @@ root: Op = define(
     pushforward=_push_root,
     transpose=NOT_LINEAR,
     batch=_batch_root,
-    sparsity=sparsity.UNSTATED,
+    sparsity=relating.rooted,
     label="root",
     domain=None,
 )

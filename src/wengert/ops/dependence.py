@@ -223,6 +223,13 @@ class Columns:
         count = len(of.maps)
         if count <= MANY_MAPS or (count <= 2 * of.tight and count <= MOST_MAPS):
             return of
+        return self._tightened(of)
+
+    def tightened(self, of: Dependence | None) -> Dependence | None:
+        """The same without repeats, the names of each element ascending."""
+        return of if of is None or of.tight == len(of.maps) else self._tightened(of)
+
+    def _tightened(self, of: Dependence) -> Dependence:
         maps = _tight(of.maps)
         width = len(maps)
         if width > MOST_MAPS:
@@ -299,6 +306,56 @@ class Columns:
         places = (of_entries[:, None] * inner + np.arange(inner)).astype(self.dtype)
         rows = np.repeat(places.ravel(), len(of.maps))
         return Dependence((self.unions(count * inner, rows, table.ravel()).reshape(shape),), 1)
+
+    # ------------------------------------------------------------------------------- loops
+
+    def through(self, tables: Sequence[Integers], outer: Columns) -> Integers:
+        """What all the columns are outside, and the sets that are kept here: names there, where
+        tables[k][c] is the k-th name of column c."""
+        whole = outer.together([Dependence((table,)) for table in tables])
+        ends = self._ends[: self._sets + 1]
+        rows = np.repeat(np.arange(self._sets, dtype=outer.dtype), np.diff(ends))
+        members = self._pool[: ends[-1]]
+        names = np.concatenate([table[members] for table in tables])
+        found = outer.unions(self._sets, np.tile(rows, len(tables)), names)
+        return np.concatenate((np.array([whole], outer.dtype), found[: self._sets]))
+
+    def row(self, of: Dependence | None, k: int) -> Dependence | None:
+        """Of one element of the first axis."""
+        return None if of is None else Dependence(tuple(one[k] for one in of.maps))
+
+    def stacked(self, parts: Sequence[Dependence | None]) -> Dependence | None:
+        """Of arrays of one shape that are joined along a new first axis."""
+        like = next((part for part in parts if part is not None), None)
+        if like is None:
+            return None
+        none = self.nothing(like.shape)
+        maps = [
+            np.stack(
+                [none if part is None or k >= len(part.maps) else part.maps[k] for part in parts]
+            )
+            for k in range(max(len(part.maps) for part in parts if part is not None))
+        ]
+        return Dependence(tuple(maps), len(maps))
+
+    def repeated(self, of: Dependence | None, count: int) -> Dependence | None:
+        """Of an array that is repeated along a new first axis."""
+        return None if of is None else self.spread(of, (1, *of.shape), (count, *of.shape))
+
+    def same(self, a: Dependence | None, b: Dependence | None) -> bool:
+        """Whether two tightened dependences are seen to be the same."""
+        if a is None or b is None:
+            return a is b
+        return len(a.maps) == len(b.maps) and all(map(_same, a.maps, b.maps))
+
+    def weight(self, of: Dependence | None) -> int:
+        """How many pairs of an element and a column there are."""
+        if of is None:
+            return 0
+        names = np.concatenate([one.ravel() for one in of.maps])
+        rows = np.tile(np.arange(of.size, dtype=self.dtype), len(of.maps))
+        indptr, _, whole = self.expanded(of.size, rows, names)
+        return int(indptr[-1]) + self.count * int(np.count_nonzero(whole))
 
     # ------------------------------------------------------------------------------ the end
 

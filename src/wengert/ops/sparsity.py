@@ -18,7 +18,7 @@ import numpy as np
 from wengert.graph.node import Node
 from wengert.graph.op import Absent, Sparsity, Zero, absent
 from wengert.graph.registry import find
-from wengert.graph.types import ArrayType, Shape, TupleType, array_type, is_inexact
+from wengert.graph.types import ArrayType, Shape, TapeType, TupleType, array_type, is_inexact
 from wengert.graph.walk import rebuild, topological
 from wengert.logging import logger
 from wengert.ops.dependence import Columns, Dependence, Tree, leaves
@@ -45,7 +45,11 @@ def filled(kind: Any, name: int, scope: Scope) -> Tree:
     """Of a value of a type all of whose elements depend on one set."""
     if isinstance(kind, TupleType):
         return tuple(filled(part, name, scope) for part in kind.items)
-    return scope.columns.constant(name, getattr(kind, "shape", ()))
+    if is_discrete(kind):
+        return None
+    if isinstance(kind, TapeType):  # all steps of a tape are taken together
+        kind = kind.step
+    return scope.columns.constant(name, kind.shape)
 
 
 def propagated(outputs: Sequence[Node], given: Mapping[Node, Tree], scope: Scope) -> list[Tree]:
@@ -54,7 +58,7 @@ def propagated(outputs: Sequence[Node], given: Mapping[Node, Tree], scope: Scope
     for node in topological(outputs, stop=found):
         op = node.op
         parts = [found[arg] for arg in node.args]
-        if isinstance(op.sparsity, Zero) or not any(map(leaves, parts)) or _is_discrete(node.type):
+        if isinstance(op.sparsity, Zero) or not any(map(leaves, parts)) or is_discrete(node.type):
             found[node] = None
         elif isinstance(op.sparsity, Absent):
             _tell(op.name, op.sparsity.reason)
@@ -64,7 +68,7 @@ def propagated(outputs: Sequence[Node], given: Mapping[Node, Tree], scope: Scope
     return [found[node] for node in outputs]
 
 
-def _is_discrete(kind: Any) -> bool:
+def is_discrete(kind: Any) -> bool:
     """Whether values of a type have no derivatives."""
     return isinstance(kind, ArrayType) and not is_inexact(kind.dtype)
 
@@ -453,19 +457,20 @@ SPECTRAL = absent("it stands in second derivatives of factorisations, where all 
 def stacked(*cores: int, columns: bool = False) -> Sparsity:
     """Each instance of a stack depends on the instances at its place, all of it on all of them.
 
-    cores: for each input, how many axes an instance has; those before are the axes of the stack,
-        and an input without them belongs to all instances.
+    cores: for each input, or for all alike, how many axes an instance has; those before are the
+        axes of the stack, and an input without them belongs to all instances.
     columns: whether each column of the result depends on the same column of the last input alone,
         as that of a linear system.
     """
 
     def rule(node: Node, trees: Sequence[Tree], scope: Scope) -> Tree:
+        ranks = cores if len(cores) > 1 else cores * len(trees)
         parts = [
-            (part, core) for tree, core in zip(trees, cores, strict=True) for part in leaves(tree)
+            (part, core) for tree, core in zip(trees, ranks, strict=True) for part in leaves(tree)
         ]
         own = (arg.type.items[0] if isinstance(arg.type, TupleType) else arg for arg in node.args)
         stack = max(
-            (arg.shape[: len(arg.shape) - core] for arg, core in zip(own, cores, strict=True)),
+            (arg.shape[: len(arg.shape) - core] for arg, core in zip(own, ranks, strict=True)),
             key=len,
         )
         apart = None
@@ -484,6 +489,8 @@ def stacked(*cores: int, columns: bool = False) -> Sparsity:
         def result(kind: Any) -> Tree:
             if isinstance(kind, TupleType):
                 return tuple(map(result, kind.items))
+            if is_discrete(kind):
+                return None
             ones = (1,) * (len(kind.shape) - len(stack))
             return scope.columns.spread(found, (*stack, *ones), kind.shape)
 

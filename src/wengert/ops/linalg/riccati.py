@@ -136,7 +136,7 @@ def _equation(name: str, solver: str, domain: Cases) -> Op:
         pushforward=_pushforward,
         transpose=NOT_LINEAR,
         batch=batch,
-        sparsity=sparsity.stacked(2, 2, 2, 2),
+        sparsity=sparsity.stacked(2),
         label=f"{name}({{0}}, {{1}}, …)",
         domain=domain,
         raises=(np.linalg.LinAlgError,),
