@@ -9,29 +9,34 @@ import numpy as np
 
 from wengert.lazy import module
 from wengert.optimize.objective import Compile
-from wengert.optimize.structure import Residuals, weighted_hessian
-from wengert.optimize.variables import Variables, vector_of
+from wengert.optimize.structure import Residuals, residuals, weighted_hessian
+from wengert.optimize.variables import Variables, Vector, vector_of
 
 WITHOUT_DERIVATIVES = ("cobyla", "cobyqa", "nelder-mead", "powell")
 
 
-def completed(given: Any, variables: Variables, method: str, compile: Compile) -> Any:
-    """The constraints as functions of vectors, with derivatives as far as the method takes them.
+def completed(
+    given: Any, variables: Variables, start: Vector, method: str, compile: Compile
+) -> tuple[Any, bool]:
+    """The constraints as functions of vectors, with derivatives as far as the method takes them;
+    and whether there is a sparse Jacobian among them.
 
     given: one constraint or a sequence of them, as in SciPy: LinearConstraint, NonlinearConstraint,
         or dicts. A LinearConstraint acts on the vector of all variables.
     """
     if isinstance(given, dict) or not isinstance(given, list | tuple):
-        return completed((given,), variables, method, compile)[0]
-    return [_completed(one, variables, method, compile) for one in given]
-
-
-def _completed(given: Any, variables: Variables, method: str, compile: Compile) -> Any:
-    if isinstance(given, dict):
-        return _old_style(given, variables, method, compile)
-    if isinstance(given, module("scipy.optimize").NonlinearConstraint):
-        return _new_style(given, variables, method, compile)
-    return given
+        found, is_sparse = completed((given,), variables, start, method, compile)
+        return found[0], is_sparse
+    nonlinear = module("scipy.optimize").NonlinearConstraint
+    found, is_sparse = [], False
+    for one in given:
+        if isinstance(one, dict):
+            one = _old_style(one, variables, method, compile)
+        elif isinstance(one, nonlinear):
+            one, its = _new_style(one, variables, start, method, compile)
+            is_sparse = is_sparse or its
+        found.append(one)
+    return found, is_sparse
 
 
 def program_of(
@@ -53,27 +58,29 @@ def _old_style(
         return {**kept, "fun": program, "jac": lambda x: matrix_of(inner(x), variables)}
     if method in WITHOUT_DERIVATIVES:
         return {**kept, "fun": program}
-    residuals = Residuals(program, compile)
-    return {**kept, "fun": residuals.value, "jac": residuals.jacobian}
+    found = Residuals(program, compile)
+    return {**kept, "fun": found.value, "jac": found.jacobian}
 
 
-def _new_style(given: Any, variables: Variables, method: str, compile: Compile) -> Any:
+def _new_style(
+    given: Any, variables: Variables, start: Vector, method: str, compile: Compile
+) -> tuple[Any, bool]:
     optimize = module("scipy.optimize")
     program = program_of(given.fun, variables)
-    fun, jac, hess = program, given.jac, given.hess
+    fun, jac, hess, is_sparse = program, given.jac, given.hess, False
     if callable(jac):
         inner = variables.restoring(jac)
         jac = lambda x: matrix_of(inner(x), variables)
     elif jac == DEFAULT_JACOBIAN and method not in WITHOUT_DERIVATIVES:
-        residuals = Residuals(program, compile)
-        fun, jac = residuals.value, residuals.jacobian
+        found = residuals(program, compile, start, "auto" if method == "trust-constr" else "dense")
+        fun, jac, is_sparse = found.value, found.jacobian, found.is_sparse
     if method == "trust-constr":
         if type(hess) is optimize.BFGS:
             hess = weighted_hessian(program, compile)
         elif callable(hess):
             given_hess = hess
             hess = lambda x, v: given_hess(variables.restored(x), v)
-    return optimize.NonlinearConstraint(
+    new = optimize.NonlinearConstraint(
         fun,
         given.lb,
         given.ub,
@@ -83,6 +90,7 @@ def _new_style(given: Any, variables: Variables, method: str, compile: Compile) 
         finite_diff_rel_step=given.finite_diff_rel_step,
         finite_diff_jac_sparsity=given.finite_diff_jac_sparsity,
     )
+    return new, is_sparse
 
 
 DEFAULT_JACOBIAN = "2-point"

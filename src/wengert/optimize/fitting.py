@@ -14,7 +14,7 @@ from wengert.lazy import module
 from wengert.optimize.constraints import program_of
 from wengert.optimize.minimizing import DIFFERENCES
 from wengert.optimize.objective import Counted, compiling
-from wengert.optimize.structure import Products, Residuals
+from wengert.optimize.structure import Products, Residuals, residuals
 from wengert.optimize.variables import (
     Variables,
     bounds_of,
@@ -23,7 +23,7 @@ from wengert.optimize.variables import (
     variables,
 )
 
-FORMS = ("dense", "operator")
+FORMS = ("dense", "sparse", "operator")
 
 
 def least_squares(
@@ -62,9 +62,10 @@ def least_squares(
     x0
         As in `minimize`: a vector, an array of any shape, or a structure.
     jac
-        None for the exact Jacobian, or in which form the solver shall have it: "dense", or
-        "operator", a LinearOperator of exact products, for large problems (method "trf", where it
-        means tr_solver="lsmr"). A function `jac(x, *args, **kwargs)`, or one of SciPy's differences
+        None for the exact Jacobian, or in which form the solver shall have it: "dense", "sparse", a
+        matrix of its nonzeros (None where a large one has few of them), or "operator", a
+        LinearOperator of exact products. The last two are for "trf" and "dogbox", and mean
+        tr_solver="lsmr". A function `jac(x, *args, **kwargs)`, or one of SciPy's differences
         "2-point", "3-point", "cs", to which alone diff_step and jac_sparsity apply.
     bounds
         As in SciPy; for a structure, a pair of structures like x0 or of numbers.
@@ -108,11 +109,13 @@ def least_squares(
         **_given(x_scale=x_scale, callback=restored_callback(callback, described)),
     }
     solve = module("scipy.optimize").least_squares
-    if jac is None or jac == "dense":
+    if jac is None or jac in ("dense", "sparse"):
         _refuse_differences(diff_step, jac_sparsity)
-        residuals = Residuals(program, compiling(compiled))
-        found = solve(residuals.value, start, jac=residuals.jacobian, **call)
-        found.nfev, found.njev = residuals.nfev, residuals.njev
+        takes_sparse = method != "lm" and tr_solver != "exact"
+        form = jac or ("auto" if takes_sparse else "dense")
+        values = residuals(program, compiling(compiled), start, form)
+        found = solve(values.value, start, jac=values.jacobian, **call)
+        found.nfev, found.njev = values.nfev, values.njev
     elif jac == "operator":
         _refuse_differences(diff_step, jac_sparsity)
         found = _by_operator(solve, program, start, call, compiled)

@@ -18,14 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wengert.derivatives.sparse import sparsity
 from wengert.errors import WengertError, WengertTypeError
 from wengert.lazy import module
 from wengert.optimize.constraints import program_of
 from wengert.optimize.objective import Objective, compiling
-from wengert.optimize.structure import Curvature, Residuals
+from wengert.optimize.structure import Entries, Indices
 from wengert.optimize.variables import Variables, Vector
-
-Indices = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 class NotInstalled(WengertError, ImportError):
@@ -51,16 +50,23 @@ class Problem:
 
     def __init__(self, objective: Objective, limits: Limits, start: Vector, compiled: bool) -> None:
         self._objective, self._matrix = objective, limits.matrix
-        program, compile = limits.program, compiling(compiled)
-        self._curved = None if program is None else Residuals(program, compile)
         self._linear = limits.matrix.tocoo()
+        self._curved, count = None, 0
+        program, compile = limits.program, compiling(compiled)
+        if program is not None:
+            plan = sparsity(program)(start)
+            count = plan.shape[0]
+            self._curved = Entries("jacobian", program, compile, plan, is_fixed=True)
 
         def lagrangian(x: Any, factor: Any, weights: Any) -> Any:
             value = factor * objective.program(x)
             return value if program is None else value + np.sum(weights * program(x))
 
-        self._start = start
-        self._curvature = Curvature(lagrangian, compile, start)
+        # ones, so that no place is missed for a weight of zero
+        plan = sparsity(lagrangian, of="hessian")(start, np.ones(()), np.ones(count))
+        self._curvature = Entries("hessian", lagrangian, compile, plan, is_fixed=True)
+        self._lower = plan.triangle()
+        self._at, self._found = b"", (np.zeros(0), np.zeros(0))
         self.nit = 0
 
     def objective(self, x: Vector) -> Any:
@@ -70,27 +76,35 @@ class Problem:
         return self._objective.gradient(x)
 
     def constraints(self, x: Vector) -> Any:
-        linear = self._matrix @ x
-        return linear if self._curved is None else np.append(linear, self._curved.value(x))
+        return np.append(self._matrix @ x, self._evaluated(x)[1])
 
     def jacobianstructure(self) -> Indices:
         rows, columns = self._linear.row, self._linear.col
         if self._curved is None:
             return rows, columns
-        more, by = self._curved.structure(self._start)
-        return np.append(rows, more + self._matrix.shape[0]), np.append(columns, by)
+        places = self._curved.places
+        return (
+            np.append(rows, places.rows + self._matrix.shape[0]),
+            np.append(columns, places.indices),
+        )
 
     def jacobian(self, x: Vector) -> Any:
-        linear = self._linear.data
-        return linear if self._curved is None else np.append(linear, self._curved.nonzeros(x))
+        return np.append(self._linear.data, self._evaluated(x)[0])
+
+    def _evaluated(self, x: Vector) -> tuple[Any, Any]:
+        """The entries of the Jacobian of nonlinear constraints, and their values."""
+        if self._curved is not None and x.tobytes() != self._at:
+            self._at, self._found = x.tobytes(), self._curved(x)
+        return self._found
 
     def hessianstructure(self) -> Indices:
-        return self._curvature.structure()
+        return self._lower[:2]
 
     def hessian(self, x: Vector, lagrange: Vector, obj_factor: float) -> Any:
         self._objective.nhev += 1
-        weights = np.asarray(lagrange, float)[self._matrix.shape[0] :]
-        return self._curvature.nonzeros(x, np.asarray(obj_factor, float), weights)
+        weights = np.array(lagrange, float)[self._matrix.shape[0] :]
+        values, _ = self._curvature(x, np.asarray(obj_factor, float), weights)
+        return values[self._lower[2]]
 
     def intermediate(self, alg_mod: int, iter_count: int, *state: float) -> bool:
         self.nit = iter_count

@@ -121,7 +121,11 @@ def minimize(
         found = minimize_by_ipopt(objective, start, limited, compiled, call)
         return _with_counts(found, objective, described)
     optimize = module("scipy.optimize")
-    call["constraints"] = completed(constraints, described, name, compiling(compiled))
+    call["constraints"], is_sparse = completed(
+        constraints, described, start, name, compiling(compiled)
+    )
+    if is_sparse:  # SciPy wants all Jacobians to be so then
+        call["options"] = {"sparse_jacobian": True, **(options or {})}
     if name in WITHOUT_DERIVATIVES or jac in DIFFERENCES:
         values = Counted(described.restoring(fun, rest))
         found = optimize.minimize(values, start, jac=jac, hess=hess, hessp=hessp, **call)
