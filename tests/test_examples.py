@@ -184,3 +184,27 @@ class TestForwardOrReverse:
         with program.one_thread():
             few, many = (program.measured(outputs, 15).seconds for outputs in (60, 400))
         assert many["forward"] / few["forward"] < many["reverse"] / few["reverse"]
+
+
+class TestCurveFitting:
+    def test_the_answers_are_the_certified_ones(self) -> None:
+        """To 8 of their 11 digits, as far as a solver gets that stops where steps do not matter."""
+        for what, (computed, certified) in example("curve_fitting").answers().items():
+            np.testing.assert_allclose(computed, certified, rtol=1e-8, err_msg=what)
+
+
+class TestHangingChain:
+    def test_it_is_at_rest(self) -> None:
+        chain = example("hanging_chain")
+        found = chain.hang()
+        assert found.success
+        assert found.x.shape == chain.start().shape
+        assert np.max(np.abs(chain.stretched(found.x))) < 1e-10
+        growth = np.diff(chain.slopes(found.x))
+        np.testing.assert_allclose(growth, np.mean(growth), rtol=1e-5)
+
+    def test_differences_agree_and_need_more(self) -> None:
+        chain = example("hanging_chain")
+        found, expected = chain.hang(), chain.hang_by_differences()
+        np.testing.assert_allclose(found.x.ravel(), expected.x, atol=1e-5)
+        assert 5 * (found.nfev + found.njev) < expected.nfev
