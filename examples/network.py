@@ -98,17 +98,14 @@ def train(
 ) -> Iterator[Epoch]:
     """Stochastic gradient descent with momentum, an epoch at a time."""
     rng = np.random.default_rng(seed)
-    parameters = initial(rng)
-    velocity = [{name: np.zeros_like(p) for name, p in layer.items()} for layer in parameters]
+    method, parameters = wg.optimize.momentum(rate, momentum), initial(rng)
+    velocity = method.init(parameters)
     for _ in range(epochs):
         losses = []
         for part in np.split(rng.permutation(len(images)), range(batch, len(images), batch)):
             value, gradient = wg.value_and_grad(loss)(parameters, images[part], digits[part])
             losses.append(value)
-            for p, u, g in zip(parameters, velocity, gradient, strict=True):
-                for name in p:
-                    u[name] = momentum * u[name] - rate * g[name]
-                    p[name] = p[name] + u[name]
+            parameters, velocity = method.step(gradient, parameters, velocity)
         yield Epoch(float(np.mean(losses)), parameters)
 
 
