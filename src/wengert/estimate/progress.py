@@ -60,12 +60,13 @@ class Bar:
 
 def _drawn() -> Progress:
     rich = module("rich.progress")
+    console = module("rich.console").Console(stderr=True)
     bar: Progress = rich.Progress(
         rich.TextColumn("{task.description}"),
         rich.BarColumn(),
         rich.TextColumn("{task.completed} products"),
         rich.TimeElapsedColumn(),
-        console=module("rich.console").Console(stderr=True),
-        transient=True,
+        console=console,
+        transient=console.is_terminal,  # elsewhere the last state is all that is written
     )
     return bar

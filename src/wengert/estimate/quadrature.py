@@ -27,6 +27,8 @@ STEPS = 150
 """The most steps of Lanczos' method where their number is not given."""
 SHARE = 0.1
 """Which part of the standard error the quadrature may change by when it is left as it is."""
+DENSE = 4096
+"""The largest matrix that is formed because a tolerance takes more products than its order."""
 ROOM = 2**25
 """How many numbers the bases of one block may have: 256 MB."""
 
@@ -59,7 +61,8 @@ def trace_function(
         Steps of Lanczos' method for each vector. By default until the quadrature changes by less
         than a tenth of the standard error, at most 150.
     rtol
-        Stop where half of the 95 % interval is at most rtol times the value, as in `trace`.
+        Stop where half of the 95 % interval is at most rtol times the value. Without `samples` all
+        eigenvalues are computed where that takes fewer products, up to n = 4096.
     rng, progress
         As in `trace`.
 
@@ -157,6 +160,9 @@ def _estimated(
         while rtol is not None and not sampler.found().reaches(rtol):
             count = len(sampler.values)
             more = min(int(count * GROWTH) - count, most - count)
+            if limit is None and (more <= 0 or sampler.hopeless(rtol)) and operator.n <= DENSE:
+                values = _applied(function, eigenvalues(operator), what)
+                return estimate(exact(np.asarray(np.sum(values))), operator.products, "exact", True)
             if more <= 0:
                 break
             sampler.spend(more, limit)
@@ -238,6 +244,13 @@ class _Sampler:
     def found(self) -> Moments:
         found = moments(np.array(self.values))
         return Moments(found.value, np.hypot(found.stderr, self._change), found.degrees)
+
+    def hopeless(self, rtol: float) -> bool:
+        """Whether the whole matrix takes fewer products than the tolerance will."""
+        found = self.found()
+        aim = rtol * abs(float(found.value))
+        wanted = self._operator.products * float(found.half_width) ** 2
+        return wanted > (self._operator.products + self._operator.n) * aim**2
 
     def _read(self, quadratures: list[Quadrature]) -> Array:
         return np.array(

@@ -178,15 +178,13 @@ def _estimated(
 
 def check_budget(samples: int | None, rtol: float | None, default: int) -> int | None:
     """The largest number of samples; None where the tolerance alone says when to stop."""
+    if rtol is not None and not rtol > 0:
+        raise WengertValueError(f"rtol must be positive, not {rtol!r}")
     if samples is not None:
         if not is_count(samples):
             raise WengertValueError(f"samples must be a positive int, not {samples!r}")
         return int(samples)
-    if rtol is None:
-        return default
-    if not rtol > 0:
-        raise WengertValueError(f"rtol must be positive, not {rtol!r}")
-    return None
+    return default if rtol is None else None
 
 
 def _exact(operator: Operator, is_diagonal: bool) -> Estimate:
