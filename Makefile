@@ -53,6 +53,8 @@ bench:
 	$(BENCH_VENV)/bin/python benchmarks/run.py $(BENCH)
 	$(say) 'benchmark: tracing'
 	$(BENCH_VENV)/bin/python benchmarks/tracing.py
+	$(say) 'benchmark: derivatives at scale'
+	$(BENCH_VENV)/bin/python benchmarks/scale.py $(filter --quick --write,$(BENCH))
 
 # The default build of PyTorch brings gigabytes for GPUs, the benchmarks run on a processor.
 $(BENCH_VENV)/.stamp-pytorch: $(BENCH_VENV)/.stamp-bench

@@ -352,3 +352,11 @@ double gather_fg(long m,long n,const double*restrict x,const double*restrict w,c
   for(long i=0;i<m;i++) v[i]=cos(x[i]);
   for(long i=0;i<m;i++) g[i]*=v[i];
   return s; }
+
+// ---------- values of sparse matrices: the Jacobian of Burgers' equation on a line, the Hessian of the chained Rosenbrock function, row by row
+void burgers_values(long n,const double*restrict u,double*restrict v){ v[0]=1; v++;
+  for(long i=1;i<n-1;i++){ double d=(u[i+1]-u[i-1])*0.5,h=0.5*u[i]; v[0]=0.1+h; v[1]=-0.2-d; v[2]=0.1-h; v+=3; }
+  v[0]=1; }
+void rosenbrock_values(long n,const double*restrict x,double*restrict v){ v[0]=2+1200*x[0]*x[0]-400*x[1]; v[1]=-400*x[0]; v+=2;
+  for(long i=1;i<n-1;i++){ v[0]=-400*x[i-1]; v[1]=202+1200*x[i]*x[i]-400*x[i+1]; v[2]=-400*x[i]; v+=3; }
+  v[0]=-400*x[n-2]; v[1]=200; }

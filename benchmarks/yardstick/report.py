@@ -13,7 +13,6 @@ from rich.table import Table
 from yardstick.goals import Goal
 from yardstick.measure import Row
 
-BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 OURS = "wengert"
 TITLES = {
     "c": "C",
@@ -126,14 +125,15 @@ def _line(cells: Any) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def between_markers(path: Path, text: str) -> bool:
+def between_markers(path: Path, text: str, marker: str = "bench") -> bool:
     """Put text between the markers of a file; False where it has none."""
+    begin, end = f"<!-- {marker} -->", f"<!-- /{marker} -->"
     old = path.read_text() if path.exists() else ""
-    if BEGIN not in old or END not in old:
+    if begin not in old or end not in old:
         return False
-    before, rest = old.split(BEGIN, 1)
-    _, after = rest.split(END, 1)
-    path.write_text(f"{before}{BEGIN}\n{text}{END}{after}")
+    before, rest = old.split(begin, 1)
+    _, after = rest.split(end, 1)
+    path.write_text(f"{before}{begin}\n{text}{end}{after}")
     return True
 
 

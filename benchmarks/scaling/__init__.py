@@ -1,0 +1,1 @@
+"""Derivatives at scale against their peers: sparse matrices, mixed mode, curvature, memory."""
