@@ -222,3 +222,25 @@ def test_gauss_newton_is_the_hessian_of_linear_residuals():
 def test_errors(call, error, says):
     with pytest.raises(error, match=says):
         call()
+
+
+def test_the_diagonal_of_a_sparse_hessian_comes_from_its_colours(monkeypatch) -> None:
+    """A chain of 300: a few products, and no batch of 300 directions."""
+    import wengert.derivatives.curvature as module
+
+    def refused(*args):
+        raise AssertionError("n directions were taken")
+
+    def chain(p):
+        x = p["x"]
+        return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2) + np.sum(p["y"] ** 3)
+
+    rng = np.random.default_rng(3)
+    p = {"x": rng.normal(size=300), "y": rng.normal(size=(4, 5))}
+    monkeypatch.setattr(module, "_second", refused)
+    found = wg.hessian_diagonal(chain)(p)
+    exact = np.append(2 + 1200 * p["x"][:-1] ** 2 - 400 * p["x"][1:], 0.0)
+    exact[1:] += 200
+    np.testing.assert_allclose(found["x"], exact, rtol=1e-12)
+    np.testing.assert_allclose(found["y"], 6 * p["y"], rtol=1e-14)
+    np.testing.assert_allclose(wg.jit(wg.hessian_diagonal(chain))(p)["x"], exact, rtol=1e-12)

@@ -152,9 +152,13 @@ def test_structures_and_several_arguments():
     assert found.shape == (6, 8)
     blocks = wg.jacobian(fun, argnums=(0, 1))(p, q)
     rows = [blocks["a"], blocks["b"][0], blocks["b"][1]]
+    parts = [(row[0]["v"], row[0]["w"], row[1]) for row in rows]
     dense = np.vstack(
-        [np.hstack([np.reshape(b, (-1, n)) for b, n in zip((r[0]["v"], r[0]["w"], r[1]), (2, 3, 3), strict=True)]) for r in rows]
-    )  # fmt: skip
+        [
+            np.hstack([np.reshape(part, (-1, n)) for part, n in zip(row, (2, 3, 3), strict=True)])
+            for row in parts
+        ]
+    )
     np.testing.assert_allclose(found.toarray(), dense, rtol=1e-14)
 
 

@@ -11,6 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
+from wengert.derivatives.compressing import values_at
 from wengert.derivatives.derive import basis, forward, gradient, once, reverse, seeds
 from wengert.derivatives.directional import tangent_nodes
 from wengert.derivatives.function import DerivativeFunction
@@ -24,6 +27,7 @@ from wengert.derivatives.marking import (
     traced,
     written,
 )
+from wengert.derivatives.mixed.planning import FEW_COLUMNS, planned
 from wengert.derivatives.second_order import Second, second_order
 from wengert.errors import WengertTypeError
 from wengert.execution.border import deliver, entered
@@ -31,9 +35,10 @@ from wengert.execution.retrying import retried
 from wengert.graph.literals import full
 from wengert.graph.node import Node, deriving
 from wengert.graph.op import Tangent
+from wengert.graph.registry import find
 from wengert.graph.walk import dependents, topological
 from wengert.ops import linear
-from wengert.ops.movement import broadcast_to, reshape
+from wengert.ops.movement import broadcast_to, index, reshape
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import Spec, flatten, unflatten
@@ -113,7 +118,8 @@ def hessian_diagonal(
     -----
     For n elements the price is that of n directions of forward mode with first and second
     derivatives, about that of the dense Hessian, which is never formed. A function that is linear
-    in what is elementwise in its argument, such as Σ g(x), costs one pass whatever n is.
+    in what is elementwise in its argument, such as Σ g(x), costs one pass whatever n is, and one
+    whose Hessian is sparse as many products as that has colours.
 
     >>> import numpy as np, wengert as wg
     >>> wg.hessian_diagonal(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
@@ -142,7 +148,9 @@ def _laplacian(fun: Any, options: Any, args: Any, kwargs: Any) -> Any:
 def _diagonal(fun: Any, options: Any, args: Any, kwargs: Any) -> Any:
     def of_output(session: Session, value: Any, inputs: Sequence[Node], spec: Spec) -> Any:
         output = scalar_output(value, session, "hessian_diagonal")
-        nodes = [written(_seconds([output], x, False)[0], x) for x in inputs]
+        nodes = _by_colours(session, output, inputs)
+        if nodes is None:
+            nodes = [written(_seconds([output], x, False)[0], x) for x in inputs]
         return traced(session, spec, nodes)
 
     return _of_real(of_output, fun, options, args, kwargs)
@@ -163,6 +171,28 @@ def _of_real(derive: Callable[..., Any], fun: Any, options: Any, args: Any, kwar
         result = derive(session, value, marked.nodes, marked.spec)
         full_result = (result, aux) if options["has_aux"] else result
         return deliver(session, call.owner, full_result, marked.concrete)
+
+
+def _by_colours(session: Session, output: Node, inputs: Sequence[Node]) -> list[Node] | None:
+    """The diagonal out of the values of the Hessian, where that is sparse and made by colours."""
+    if sum(node.size for node in inputs) <= FEW_COLUMNS:
+        return None
+    slopes = [written(s, n) for s, n in zip(gradient(output, inputs), inputs, strict=True)]
+    choice = planned(slopes, inputs, "auto", symmetric=True)
+    places, colouring = choice.places, choice.colouring
+    if choice.chosen.name != "coloured" or places is None or colouring is None:
+        return None
+    (on,) = np.nonzero(places.rows == places.indices)
+    with deriving():
+        values = values_at(session, slopes, inputs, places, colouring)
+        diagonal = find("gather")(values, session.capture(on), 0)
+        at = session.capture(places.indices[on].astype(np.int64))
+        whole = find("scatter_add")(diagonal, at, 0, places.shape[1])
+        nodes, start = [], 0
+        for node in inputs:
+            nodes.append(reshape(index(whole, ((start, node.size, 1),)), node.shape))
+            start += node.size
+    return nodes
 
 
 # ------------------------------------------------------------------ n directions, or only one
