@@ -11,6 +11,9 @@ from patterns_of import detected, numeric, pattern
 
 import wengert as wg
 import wengert.numpy as wnp
+from wengert.derivatives.marking import mark, output_nodes
+from wengert.execution.border import entered
+from wengert.sparse.detecting import detect
 
 N = 6
 
@@ -271,3 +274,85 @@ def test_several_inputs_and_outputs() -> None:
     ]
     assert np.array_equal(found.matrix().toarray(), np.array(expected, bool))
     assert (found.outputs, found.inputs) == (((3,), ()), ((2,), (3,)))
+
+
+# ------------------------------------------------------------------- rules of the user's
+
+
+@wg.custom_jvp
+def smooth(x: Any) -> Any:
+    return np.sin(x)
+
+
+smooth.defjvp(lambda primals, tangents: (np.sin(primals[0]), np.cos(primals[0]) * tangents[0]))
+
+
+@wg.custom_jvp
+def rounded(x: Any) -> Any:
+    """Its derivative is that of what it rounds, and of a neighbour."""
+    return np.round(x)
+
+
+rounded.defjvp(lambda primals, tangents: (np.round(primals[0]), np.roll(tangents[0], 1)))
+
+
+@wg.custom_vjp
+def shifted(x: Any) -> Any:
+    return np.round(x)
+
+
+shifted.defvjp(lambda x: (np.round(x), x), lambda x, ct: (np.roll(ct, -1) * x,))
+
+
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [(smooth, np.eye(N)), (rounded, np.roll(np.eye(N), 1, 0)), (shifted, np.roll(np.eye(N), 1, 0))],
+)
+def test_derivative_rules_are_asked(f: Any, expected: Any) -> None:
+    assert np.array_equal(pattern(lambda x: f(x**2), points()), expected != 0)
+
+
+# --------------------------------------------------------------------------------- facts
+
+
+def test_facts_hold_while_nonzeros_and_indices_stay() -> None:
+    matrix, index = np.eye(3), np.array([2, 0, 1])
+    found = detected(lambda x: matrix @ x + x[wnp.asarray(index)], points(3))
+    values = {fact.node: fact.seen for fact in found.facts}
+    assert len(values) == 2
+    assert found.pattern.nnz == 6
+
+    def holds(m: Any, i: Any) -> bool:
+        return all(fact.holds(i if fact.exact else m) for fact in found.facts)
+
+    assert holds(matrix, index)
+    assert holds(3 * matrix, index.copy())
+    assert holds(np.diag([1.0, 0.0, 2.0]), index)
+    assert not holds(np.ones((3, 3)), index)
+    assert not holds(matrix, index[::-1])
+
+
+def test_detected_holds_asks_the_leaves() -> None:
+    mask = np.array([1.0, 0.0, 1.0])
+    with entered([]) as session:
+        marked = mark(session, (points(3),), 0, "sparsity")
+        outputs = output_nodes(marked.args[0] * mask, session, "sparsity")[0]
+        known = {n: v for n, v in session.values.items() if n not in marked.nodes}
+        found = detect(outputs, marked.nodes, known)
+    (leaf,) = known
+    assert found.holds({leaf: np.array([2.0, 0.0, 0.0])})
+    assert not found.holds({leaf: np.ones(3)})
+
+
+def test_local_patterns_are_right_at_the_point() -> None:
+    x = np.array([0.0, 1.0, 2.0])
+    with entered([]) as session:
+        marked = mark(session, (x,), 0, "sparsity")
+        (y,) = marked.args
+        outputs = output_nodes(np.where(y > 1, y * y[::-1], y[0]), session, "sparsity")[0]
+        found = detect(outputs, marked.nodes, dict(session.values))
+        everywhere = detect(outputs, marked.nodes)
+    assert found.local
+    local = found.pattern.matrix().toarray()
+    assert np.array_equal(local, [[1, 0, 0], [1, 0, 0], [1, 0, 0]])
+    assert everywhere.pattern.nnz > found.pattern.nnz

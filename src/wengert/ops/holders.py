@@ -26,7 +26,8 @@ from wengert.graph.registry import find
 from wengert.graph.types import TupleType, Type, array_type, is_inexact
 from wengert.ops import sparsity
 from wengert.ops.families import NOT_LINEAR, define, whole_batch
-from wengert.tracing.session import need_session
+from wengert.ops.leaves import parameter, seed
+from wengert.tracing.session import current_session, need_session
 
 
 class Rule(Protocol):
@@ -123,6 +124,36 @@ def _batch_custom(node: Node, args: Sequence[Node], batched: Sequence[bool], siz
     return custom(*wide, rule=rule.batched(node.args[count:], size), count=count)
 
 
+def _related(node: Node, parts: Sequence[Any], scope: sparsity.Scope) -> sparsity.Tree:
+    """What the rule says, which may be more than what the function is made of: the results depend
+    on the inputs as its tangents do on theirs; or as its cotangents do, the other way."""
+    rule, count = node.params
+    xs, given = node.args[count:], parts[count:]
+    session = current_session()
+    if session is None or any(isinstance(part, tuple) for part in given):
+        return sparsity.everything(node, given, scope)
+    session.rules_run += 1
+    flags = [part is not None for part in given]
+    ts = [
+        seed(x) if flag else zeros(array_type(x.shape, x.dtype))
+        for x, flag in zip(xs, flags, strict=True)
+    ]
+    outs = rule.push(xs, ts, flags)
+    still = dict.fromkeys(xs)
+    if outs is not None:
+        present = [zeros(x.type) if t is None else t for t, x in zip(outs, node.args, strict=False)]
+        moving = {t: part for t, part in zip(ts, given, strict=True) if part is not None}
+        found = sparsity.propagated(present, still | moving, scope)
+        return tuple(found)
+    kinds = node.type.items
+    cts = [parameter(("cotangent", k), kind) for k, kind in enumerate(kinds)]
+    pulled_back = [
+        zeros(x.type) if ct is None else ct
+        for ct, x in zip(rule.pull(xs, cts, flags), xs, strict=True)
+    ]
+    return sparsity.turned(pulled_back, cts, still, given, scope)
+
+
 custom: Op = define(
     "custom",
     family="holder",
@@ -132,7 +163,7 @@ custom: Op = define(
     pushforward=_push_custom,
     transpose=_transpose_custom,
     batch=_batch_custom,
-    sparsity=sparsity.custom,
+    sparsity=_related,
     label="custom",
     domain=None,
 )

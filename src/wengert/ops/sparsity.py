@@ -258,8 +258,8 @@ def _by_factor(node: Node, of: Dependence, mask: Any, side: int, scope: Scope) -
         if seen is None:
             return None
         left = [axis for axis in range(len(mine)) if axis not in over[side]]
-        order = [left.index(axis) for axis in (*along[side], *own)]
-        maps = tuple(one.transpose(order) for one in seen.maps)
+        turn = [left.index(axis) for axis in (*along[side], *own)]
+        maps = tuple(one.transpose(turn) for one in seen.maps)
         ones = (1,) * len(outer)
         kept = (*paired, *free, *ones) if side == 0 else (*paired, *ones, *free)
         return scope.columns.spread(Dependence(maps, seen.tight), kept, node.shape)
@@ -277,12 +277,12 @@ def _by_factor(node: Node, of: Dependence, mask: Any, side: int, scope: Scope) -
     found = scope.columns.joined(lines, ends, rows // max(width, 1) * inner + columns)
     if found is None:
         return None
-    maps = [one.reshape(*paired, *outer, *free) for one in found.maps]
+    maps = tuple(one.reshape(*paired, *outer, *free) for one in found.maps)
     if side == 0:
         first, second = len(paired), len(paired) + len(outer)
-        turn = (*range(first), *range(second, node.ndim), *range(first, second))
-        maps = [one.transpose(turn) for one in maps]
-    return Dependence(tuple(maps), found.tight)
+        turn = [*range(first), *range(second, node.ndim), *range(first, second)]
+        maps = tuple(one.transpose(turn) for one in maps)
+    return Dependence(maps, found.tight)
 
 
 def applied(node: Node, parts: Sequence[Any], scope: Scope) -> Tree:
@@ -425,12 +425,14 @@ def recurrent(node: Node, parts: Sequence[Any], scope: Scope) -> Tree:
 
 def same(node: Node, parts: Sequence[Any], scope: Scope) -> Tree:
     """Of another name."""
-    return parts[0]
+    of: Tree = parts[0]
+    return of
 
 
 def item(node: Node, parts: Sequence[Any], scope: Scope) -> Tree:
     """Of a part of a tuple."""
-    return None if parts[0] is None else parts[0][node.params[0]]
+    of: Tree = None if parts[0] is None else parts[0][node.params[0]]
+    return of
 
 
 def packed(node: Node, parts: Sequence[Any], scope: Scope) -> Tree:
@@ -443,10 +445,38 @@ def several(node: Node, parts: Sequence[Any], scope: Scope) -> Tree:
     return (scope.columns.union(*parts),) * len(node.type.items)
 
 
-def custom(node: Node, parts: Sequence[Any], scope: Scope) -> Tree:
-    """A function with a rule of the user's: its derivatives are what the rule says, which may be
-    more than what the function is made of."""
-    return everything(node, parts[node.params[1] :], scope)
+def turned(
+    rows: Sequence[Node],
+    cotangents: Sequence[Node],
+    still: Mapping[Node, Tree],
+    given: Sequence[Dependence | None],
+    scope: Scope,
+) -> tuple[Dependence | None, ...]:
+    """What results depend on, from how the cotangents of the inputs rest on theirs.
+
+    rows: the cotangents of the inputs, whose dependences are `given`.
+    """
+    sizes = [node.size for node in cotangents]
+    starts = np.cumsum([0, *sizes]).tolist()
+    inner = Columns(starts[-1])
+    leaf = {ct: inner.input(start, ct.shape) for ct, start in zip(cotangents, starts, strict=False)}
+    reached = propagated(rows, {**still, **leaf}, Scope(inner, scope.knowledge))
+    found: list[Dependence | None] = [None] * len(cotangents)
+    for row, of, own in zip(rows, reached, given, strict=True):
+        if of is None or own is None or isinstance(of, tuple):
+            continue
+        indptr, indices = inner.csr(of, row.size)
+        sources = np.repeat(np.arange(row.size), np.diff(indptr))
+        ends, members = grouped(indices, starts[-1], sources)
+        flat = Dependence(tuple(one.ravel() for one in own.maps), own.tight)
+        for k, (ct, first, size) in enumerate(zip(cotangents, starts, sizes, strict=False)):
+            low, high = int(ends[first]), int(ends[first + size])
+            part = scope.columns.joined(
+                flat, ends[first : first + size + 1] - low, members[low:high]
+            )
+            shaped = scope.columns.spread(part, ct.shape, ct.shape)
+            found[k] = scope.columns.union(found[k], shaped)
+    return tuple(found)
 
 
 # ------------------------------------------------------------------------- stacks of matrices
@@ -468,11 +498,11 @@ def stacked(*cores: int, columns: bool = False) -> Sparsity:
         parts = [
             (part, core) for tree, core in zip(trees, ranks, strict=True) for part in leaves(tree)
         ]
-        own = (arg.type.items[0] if isinstance(arg.type, TupleType) else arg for arg in node.args)
-        stack = max(
-            (arg.shape[: len(arg.shape) - core] for arg, core in zip(own, ranks, strict=True)),
-            key=len,
-        )
+        shapes = [
+            _first(arg.type)[: len(_first(arg.type)) - core]
+            for arg, core in zip(node.args, ranks, strict=True)
+        ]
+        stack = max(shapes, key=len)
         apart = None
         if columns and trees[-1] is not None:
             part, _ = parts.pop()
@@ -494,7 +524,14 @@ def stacked(*cores: int, columns: bool = False) -> Sparsity:
             ones = (1,) * (len(kind.shape) - len(stack))
             return scope.columns.spread(found, (*stack, *ones), kind.shape)
 
-        whole = result(node.type)
-        return whole if apart is None else scope.columns.union(whole, apart)
+        if apart is None:
+            return result(node.type)
+        return scope.columns.union(scope.columns.spread(found, (*stack, 1, 1), node.shape), apart)
 
     return rule
+
+
+def _first(kind: Any) -> Shape:
+    """The shape of an array, or of the first of several."""
+    shape: Shape = kind.items[0].shape if isinstance(kind, TupleType) else kind.shape
+    return shape

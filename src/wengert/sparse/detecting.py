@@ -21,8 +21,11 @@ from wengert.errors import WengertValueError
 from wengert.graph.literals import zeros
 from wengert.graph.node import Node
 from wengert.graph.op import Tangent
+from wengert.graph.walk import topological
 from wengert.ops.dependence import Columns, Tree
+from wengert.ops.holders import custom, pulled
 from wengert.ops.knowledge import Fact, Knowledge, computed
+from wengert.ops.leaves import item, stop_gradient
 from wengert.ops.sparsity import Scope, propagated
 from wengert.sparse.pattern import Pattern
 from wengert.transforms.simplify import simplify
@@ -79,7 +82,7 @@ def detect(
     given: dict[Node, Tree] = {
         node: columns.input(start, node.shape) for node, start in zip(inputs, starts, strict=False)
     }
-    targets = simplify(outputs, given=inputs)
+    targets = simplify(outputs, given=[*inputs, *_kept(outputs)])
     found = propagated(targets, given, Scope(columns, knowledge))
     indptr, indices = _stacked(columns, found, [node.size for node in targets])
     pattern = Pattern(
@@ -90,6 +93,15 @@ def detect(
         tuple(shapes),
     )
     return Detected(pattern, tuple(knowledge.facts.values()), is_local)
+
+
+def _kept(outputs: Sequence[Node]) -> list[Node]:
+    """What simplification must leave: what has another derivative than its value tells."""
+    return [
+        node
+        for node in topological(outputs)
+        if node.op is stop_gradient or (node.op is item and node.args[0].op in (custom, pulled))
+    ]
 
 
 def _stacked(columns: Columns, found: Sequence[Any], sizes: Sequence[int]) -> tuple[Any, Any]:
