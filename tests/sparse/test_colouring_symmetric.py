@@ -141,7 +141,20 @@ def test_what_is_zero_takes_no_product(n, substitution):
 def test_a_symmetric_matrix_may_be_taken_as_any_other():
     pattern = patterns.arrow(6)
     assert choose(pattern, 1.0, 1.0, symmetric=True, method="forward").products == 6
-    assert choose(pattern, 1.0, 1.0, method="symmetric").products == 2
+    assert choose(pattern, 1.0, 1.0, symmetric=True, method="symmetric").products == 2
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"method": "symmetric"},
+        {"substitution": True},
+        {"symmetric": True, "method": "forward", "substitution": True},
+    ],
+)
+def test_what_rests_on_symmetry_is_refused_without_it(how):
+    with pytest.raises(ValueError, match="is for symmetric matrices, as Hessians are"):
+        choose(patterns.arrow(6), 1.0, 1.0, **how)
 
 
 def test_what_is_not_symmetric_is_refused():

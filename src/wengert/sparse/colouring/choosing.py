@@ -43,13 +43,18 @@ def choose(
     substitution: for a symmetric matrix, let products hold sums that are taken apart one after
         another; there are fewer of them, and rounding adds up.
 
-    Raises WengertValueError for a method that is none.
+    Raises WengertValueError for a method that is none, and for what is of symmetric matrices alone
+    where the matrix is none.
     """
     if method not in METHODS:
         raise WengertValueError(f"method is one of {', '.join(METHODS)}, not {method!r}")
-    if symmetric or method == "symmetric":
-        if method in ("auto", "symmetric"):
-            return by_substitution(pattern) if substitution else symmetric_colouring(pattern)
+    by_symmetry = symmetric and method in ("auto", "symmetric")
+    if not by_symmetry and (substitution or method == "symmetric"):
+        what = "substitution=True" if substitution else 'method="symmetric"'
+        other = f', and not for method="{method}"' if symmetric else ""
+        raise WengertValueError(f"{what} is for symmetric matrices, as Hessians are{other}")
+    if by_symmetry:
+        return by_substitution(pattern) if substitution else symmetric_colouring(pattern)
     if method == "forward":
         return forward(pattern)
     if method == "reverse":

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, pairwise
 from math import prod
 from typing import Any
@@ -67,7 +68,7 @@ class Grid:
         for k, shape in enumerate(self.shapes):
             colours = np.full((1,) * len(shape), int(a[0]) * k % p, np.int32)
             for axis, length in enumerate(shape):
-                steps = np.arange(length, dtype=np.int32) * np.int32(a[1 + axis]) % np.int32(p)
+                steps = np.arange(length, dtype=np.int32) % np.int32(p) * np.int32(a[1 + axis]) % p
                 others = tuple(d for d in range(len(shape)) if d != axis)
                 colours = colours + np.expand_dims(steps, others)
             # sums of so few small numbers: a table is faster than a division
@@ -81,8 +82,14 @@ def pairs_in_rows(pattern: Pattern, rows: Any) -> Any:
     found = [np.empty((2, 0), np.int64)]
     for row in rows.tolist():
         columns = pattern.indices[pattern.indptr[row] : pattern.indptr[row + 1]]
-        found.append(columns[np.stack(np.triu_indices(len(columns), 1))].astype(np.int64))
+        found.append(columns[_both_of(len(columns))].astype(np.int64))
     return np.concatenate(found, axis=1)
+
+
+@lru_cache(64)
+def _both_of(number: int) -> Any:
+    """The pairs of numbers below this one, as two rows."""
+    return np.stack(np.triu_indices(number, 1))
 
 
 def lattice_colours(

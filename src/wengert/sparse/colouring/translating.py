@@ -29,9 +29,9 @@ from wengert.logging import logger
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[np.integer[Any]]]"
 
-_ENOUGH = 20_000
+_ENOUGH = 50_000
 """Elements that a kernel sees in all its calls before it is worth being compiled."""
-_WIDTHS = {"b": "i8", "i": "i32", "l": "i64", "q": "i64"}
+_WIDTHS = {np.dtype(kind): f"i{8 * np.dtype(kind).itemsize}" for kind in ("i1", "i4", "i8")}
 
 
 class Kernel:
@@ -73,9 +73,7 @@ class Kernel:
 
     def native(self, args: tuple[Any, ...]) -> Any:
         """Its machine code for arguments of these types; None where there is none."""
-        widths = tuple(
-            _WIDTHS[arg.dtype.char] if isinstance(arg, np.ndarray) else "" for arg in args
-        )
+        widths = tuple(_WIDTHS[arg.dtype] if isinstance(arg, np.ndarray) else "" for arg in args)
         if widths not in self.compiled:
             try:
                 self.compiled[widths] = self._load(widths)
