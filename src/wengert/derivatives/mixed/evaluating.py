@@ -13,6 +13,7 @@ Jacobians have for all others are structural zeros.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from wengert.derivatives.derive import basis, forward, once, reverse, seeds
@@ -28,7 +29,6 @@ from wengert.transforms.batch import batch
 from wengert.transforms.pushforward import pushforward
 from wengert.transforms.transpose import transpose as pullback
 
-Interface: TypeAlias = Sequence[Node]
 Blocks: TypeAlias = dict[tuple[Node, Node], Node]
 """(output, input) -> their Jacobian as a matrix; those that are zero are left out."""
 Lanes: TypeAlias = Mapping[Node, Mapping[Node, Node]]
@@ -36,17 +36,34 @@ Lanes: TypeAlias = Mapping[Node, Mapping[Node, Node]]
 (source.size, *node.shape)."""
 
 
-def by_bracket(bracket: Bracket, interfaces: Sequence[Interface]) -> Blocks:
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """Nodes that all dependence goes through, and masks of their elements that count."""
+
+    nodes: Sequence[Node]
+    masks: Mapping[Node, Node]
+
+    def masked(self, node: Node, values: Node) -> Node:
+        """Values at a node for many sources: structural zeros where its elements do not count."""
+        mask = self.masks.get(node)
+        if mask is None:
+            return values
+        found: Node = linear.select(broadcast_to(mask, values.shape), values, None)
+        return found
+
+
+def by_bracket(bracket: Bracket, interfaces: Sequence[Sequence[Node]]) -> Blocks:
     """The Jacobian of the last interface by the first one."""
     starts, ends = interfaces[0], interfaces[-1]
     places = [(end, start) for end in ends for start in starts]
 
     def make() -> list[Tangent]:
         with deriving():
-            masks: dict[Node, Node] = {}
-            for inner in interfaces[1:-1]:
-                masks.update(_live(starts, inner, ends))
-            made = _made(bracket, interfaces, masks)
+            chain = [
+                Interface(nodes, _live(starts, nodes, ends) if 0 < k < len(interfaces) - 1 else {})
+                for k, nodes in enumerate(interfaces)
+            ]
+            made = _made(bracket, chain)
             return [
                 linear.convert(made[place], place[0].dtype) if place in made else None
                 for place in places
@@ -57,7 +74,9 @@ def by_bracket(bracket: Bracket, interfaces: Sequence[Interface]) -> Blocks:
     return {place: block for place, block in blocks if block is not None}
 
 
-def _live(inputs: Interface, inner: Interface, outputs: Interface) -> dict[Node, Node]:
+def _live(
+    inputs: Sequence[Node], inner: Sequence[Node], outputs: Sequence[Node]
+) -> dict[Node, Node]:
     """Masks of the elements of an interface that an input moves and that reach an output; nodes
     whose elements all do are left out."""
     moved = forward(inner, inputs, seeds(inputs))
@@ -71,69 +90,58 @@ def _live(inputs: Interface, inner: Interface, outputs: Interface) -> dict[Node,
     return found
 
 
-def _made(bracket: Bracket, interfaces: Sequence[Interface], masks: Mapping[Node, Node]) -> Blocks:
+def _made(bracket: Bracket, chain: Sequence[Interface]) -> Blocks:
     """The Jacobian of the interface after the bracket by that before it."""
-    starts, ends = interfaces[bracket.first], interfaces[bracket.last + 1]
+    starts, ends = chain[bracket.first], chain[bracket.last + 1]
     early, late = bracket.early, bracket.late
     if bracket.kind == "forward":
-        return _pushed(starts, ends, {node: {node: basis(node)} for node in starts}, masks)
+        return _pushed(starts, ends, {node: {node: basis(node)} for node in starts.nodes})
     if bracket.kind == "reverse":
-        return _pulled(starts, ends, {node: {node: basis(node)} for node in ends}, masks)
+        return _pulled(starts, ends, {node: {node: basis(node)} for node in ends.nodes})
     if early is not None and late is not None:
-        return _product(_made(late, interfaces, masks), _made(early, interfaces, masks))
+        return _product(_made(late, chain), _made(early, chain))
+    lanes: dict[Node, dict[Node, Node]] = {}
     if early is not None:
-        lanes: dict[Node, dict[Node, Node]] = {}
-        for (node, source), block in _made(early, interfaces, masks).items():
+        for (node, source), block in _made(early, chain).items():
             columns = transpose(block, (1, 0))
             lanes.setdefault(source, {})[node] = reshape(columns, (source.size, *node.shape))
-        return _pushed(interfaces[early.last + 1], ends, lanes, masks)
+        return _pushed(chain[early.last + 1], ends, lanes)
     assert late is not None
-    lanes = {}
-    for (source, node), block in _made(late, interfaces, masks).items():
+    for (source, node), block in _made(late, chain).items():
         lanes.setdefault(source, {})[node] = reshape(block, (source.size, *node.shape))
-    return _pulled(starts, interfaces[late.first], lanes, masks)
+    return _pulled(starts, chain[late.first], lanes)
 
 
-def _pushed(starts: Interface, ends: Interface, lanes: Lanes, masks: Mapping[Node, Node]) -> Blocks:
+def _pushed(starts: Interface, ends: Interface, lanes: Lanes) -> Blocks:
     """Columns at the starts pushed forward to the ends."""
     blocks: Blocks = {}
     for source, given in lanes.items():
-        tangents = {node: seed(node) if node in given else None for node in starts}
-        moved = pushforward(ends, tangents)
-        values = {seed(node): _masked(given[node], node, masks) for node in given}
+        tangents = {node: seed(node) if node in given else None for node in starts.nodes}
+        moved = pushforward(ends.nodes, tangents)
+        values = {seed(node): starts.masked(node, value) for node, value in given.items()}
         columns = batch(moved, values, source.size, is_linear=True)
-        for end, column in zip(ends, columns, strict=True):
+        for end, column in zip(ends.nodes, columns, strict=True):
             if column is not None:
-                flat = reshape(_masked(column, end, masks), (source.size, end.size))
+                flat = reshape(ends.masked(end, column), (source.size, end.size))
                 blocks[end, source] = transpose(flat, (1, 0))
     return blocks
 
 
-def _pulled(starts: Interface, ends: Interface, lanes: Lanes, masks: Mapping[Node, Node]) -> Blocks:
+def _pulled(starts: Interface, ends: Interface, lanes: Lanes) -> Blocks:
     """Rows at the ends pulled back to the starts."""
-    tangents = {node: seed(node) for node in starts}
-    moved = dict(zip(ends, pushforward(ends, tangents), strict=True))
+    tangents = {node: seed(node) for node in starts.nodes}
+    moved = dict(zip(ends.nodes, pushforward(ends.nodes, tangents), strict=True))
     blocks: Blocks = {}
     for source, given in lanes.items():
-        pulled = pullback(
-            [moved[node] for node in given], list(tangents.values()), list(map(seed, given))
-        )
-        values = {seed(node): _masked(given[node], node, masks) for node in given}
+        cotangents = [seed(node) for node in given]
+        pulled = pullback([moved[node] for node in given], list(tangents.values()), cotangents)
+        values = {seed(node): ends.masked(node, value) for node, value in given.items()}
         rows = batch(pulled, values, source.size, is_linear=True)
-        for start, row in zip(starts, rows, strict=True):
+        for start, row in zip(starts.nodes, rows, strict=True):
             if row is not None:
-                flat = _masked(row, start, masks)
+                flat = starts.masked(start, row)
                 blocks[source, start] = reshape(flat, (source.size, start.size))
     return blocks
-
-
-def _masked(values: Node, node: Node, masks: Mapping[Node, Node]) -> Node:
-    """Values at a node for many sources: zeros where its elements do not count."""
-    mask = masks.get(node)
-    if mask is None:
-        return values
-    found: Node = linear.select(broadcast_to(mask, values.shape), values, None)
-    return found
 
 
 def _product(late: Blocks, early: Blocks) -> Blocks:
