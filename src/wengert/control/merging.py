@@ -8,7 +8,9 @@ factorisation, where there is one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextvars import copy_context
+from dataclasses import dataclass
 from typing import Any
 
 from wengert.control.branching import branch
@@ -20,8 +22,8 @@ from wengert.control.scanning import scan
 from wengert.control.solving import solved
 from wengert.control.together import together
 from wengert.graph.body import Body
-from wengert.graph.node import Node, make
-from wengert.graph.walk import substitute, topological
+from wengert.graph.node import Node, deriving, make
+from wengert.graph.walk import rebuild, substitute, topological
 from wengert.ops.leaves import item
 from wengert.ops.linalg.sharing import with_one_factorisation
 
@@ -54,20 +56,20 @@ def merged(outputs: Sequence[Node], given: Sequence[Node] = ()) -> list[Node]:
         groups: dict[Any, list[Node]] = {}
         for holder in holders:
             groups.setdefault(_work(holder), []).append(holder)
-        new: dict[Node, Node] = {}
+        changes: dict[Node, Change] = {}
         for group in groups.values():
             used = {_column(one) for holder in group for one in read[holder]}
             used = {column for column in used if not isinstance(column, int)}
             if len(group) > 1 or len(used) < len(_columns(group[0])):
-                new |= _joined(group, [one for holder in group for one in read[holder]])
-        new = new or side_by_side(order) or without_idle_carries(order)
-        if new:
-            known = substitute(known, new)
-            continue
-        shared = together(known, order)
-        if shared is known:
+                change = _joined(group, [one for holder in group for one in read[holder]])
+                changes |= dict.fromkeys(group, change)
+        changed = _rewritten(known, order, changes)
+        if changed == known:
+            new = side_by_side(order) or without_idle_carries(order)
+            changed = substitute(known, new) if new else together(known, order)
+        if changed == known:
             return known
-        known = shared
+        known = changed
 
 
 def _fixed(node: Node) -> int:
@@ -111,8 +113,16 @@ def _column(one: Node) -> Column | int:
     return k if k < fixed else _columns(holder)[k - fixed]
 
 
-def _joined(group: Sequence[Node], items: Sequence[Node]) -> dict[Node, Node]:
-    """item -> the item of the holder that stands for all of a group."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The holder that stands for all of a group. params: its own. places: of what was an item."""
+
+    first: Node
+    params: Any
+    places: dict[Node, int]
+
+
+def _joined(group: Sequence[Node], items: Sequence[Node]) -> Change:
     first = group[0]
     wanted = {_column(one) for one in items}
     columns = dict.fromkeys(
@@ -132,20 +142,40 @@ def _joined(group: Sequence[Node], items: Sequence[Node]) -> dict[Node, Node]:
         part if not isinstance(part, Body) or part is last else next(params)
         for part in first.params
     )
-    holder = _remade(first, new_params)
     start = fixed + (first.op is repeat)
     place = {column: start + k for k, column in enumerate(columns)}
-    found = {}
+    places = {}
     for one in items:
         column = _column(one)
-        target = item(holder, column if isinstance(column, int) else place[column])
-        if target is not one:
-            found[one] = target
-    return found
+        places[one] = column if isinstance(column, int) else place[column]
+    return Change(first, new_params, places)
 
 
-def _remade(node: Node, params: Any) -> Node:
+def _rewritten(
+    outputs: list[Node], order: Sequence[Node], changes: Mapping[Node, Change]
+) -> list[Node]:
+    """The outputs with holders changed, those whose inputs are results of others too."""
+    if not changes:
+        return outputs
+    new: dict[Node, Node] = {}
+    made: dict[Node, Node] = {}
+    with deriving():
+        quietly = copy_context().run
+    for node in order:
+        args = tuple(new.get(arg, arg) for arg in node.args)
+        change = changes.get(node.args[0]) if node.op is item else None
+        if change is not None:
+            first = change.first
+            if first not in made:
+                inputs = tuple(new.get(arg, arg) for arg in first.args)
+                made[first] = _remade(first, inputs, change.params)
+            new[node] = item(made[first], change.places[node])
+        elif node not in changes and args != node.args:
+            new[node] = quietly(rebuild, node, args) if node.quiet else rebuild(node, args)
+    return [new.get(node, node) for node in outputs]
+
+
+def _remade(node: Node, args: tuple[Node, ...], params: Any) -> Node:
     if node.op is checkpoint:
-        return checkpoint(node.args, *params)
-    from_types = node.op.infer(tuple(arg.type for arg in node.args), params)
-    return make(node.op, node.args, params, from_types)
+        return checkpoint(args, *params)
+    return make(node.op, args, params, node.op.infer(tuple(arg.type for arg in args), params))

@@ -3,7 +3,7 @@
 A program is planned once. Nodes run in order of creation, so what the user's function recorded
 comes before its derivative; the latter runs with NumPy's floating-point warnings off (a branch not
 taken must not warn), the former warns as NumPy does. Values live in registers that are reused as
-soon as what they held has had its last use, which frees the array there.
+soon as what they held has had its last use, which frees the array there; large ones are freed at once.
 
 Elementwise functions broadcast by themselves, so the explicit `broadcast_to` and `full` nodes in
 front of them are passed by.
@@ -24,7 +24,7 @@ from wengert.graph.body import Body
 from wengert.graph.literals import full, literal
 from wengert.graph.node import Node
 from wengert.graph.registry import provide_evaluator, provide_runner
-from wengert.graph.types import OpaqueType, TapeType, TupleType
+from wengert.graph.types import ArrayType, OpaqueType, TapeType, TupleType
 from wengert.graph.walk import topological
 from wengert.ops.leaves import LEAVES
 from wengert.ops.movement import broadcast_to
@@ -115,7 +115,10 @@ class Program:
             fetch = itemgetter(*where) if len(where) > 1 else itemgetter(only)
             if not self._segments or self._segments[-1][0] != node.quiet:
                 self._segments.append((node.quiet, []))
-            self._segments[-1][1].append((node.op.evaluate(node), fetch, target))
+            calls = self._segments[-1][1]
+            calls.append((node.op.evaluate(node), fetch, target))
+            large = {place[arg] for arg in args if _is_large(arg)}
+            calls += [(_nothing, itemgetter(slice(0, 0)), k) for k in dying if k in large]
         self._registers = registers
         self._leaves = len(self.leaves)
         self._outputs = [place[node] for node in outputs]
@@ -137,6 +140,21 @@ class Program:
             owned(registers[k], node, borrowed)
             for k, node in zip(self._outputs, self.outputs, strict=True)
         ]
+
+
+LARGE = 2**13
+"""Bytes of what is freed as soon as it has had its last use: to wait until its register is used
+again would hold it while the next call runs."""
+
+
+def _is_large(node: Node) -> bool:
+    type = node.type
+    parts = type.items if isinstance(type, TupleType) else (type,)
+    return any(not isinstance(part, ArrayType) or part.nbytes >= LARGE for part in parts)
+
+
+def _nothing() -> None:
+    return None
 
 
 def _inputs(outputs: Sequence[Node], given: Container[Node]) -> dict[Node, tuple[Node, ...]]:
