@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy as np
 from wengert.errors import WengertValueError
 from wengert.sparse.colouring import kernels, symmetric_kernels
 from wengert.sparse.colouring.covering import kept
+from wengert.sparse.colouring.greedy import column_colours
 from wengert.sparse.colouring.lattice import lattice_colours
 from wengert.sparse.colouring.result import Colouring, Steps, index_dtype
 from wengert.sparse.colouring.structure import contiguous, descending, fullest, insist, renumbered
@@ -83,14 +85,21 @@ def symmetric(pattern: Pattern) -> Colouring:
     """The colouring of a symmetric matrix each of whose entries stands in a product."""
     _square(pattern)
     graph = graph_of(*contiguous(pattern))
-    colours, number = _fewest(pattern, graph)
-    readable = np.empty(pattern.nnz, np.int8)
-    count = np.zeros(max(number, 1), np.int32)
     indptr, indices, n = graph.indptr, graph.indices, graph.vertices
-    kernels.find_readable(indptr, indices, n, colours, count, readable)
-    if len(graph.diagonal) < n:
-        needed = kept(graph.indptr, graph.indices, graph.mate, readable, colours, np.ones(number))
-        colours, number = renumbered(np.where(needed, colours, colours.dtype.type(-1)))
+    ways = [_fewest(pattern, graph)]
+    has_gaps = len(graph.diagonal) < n
+    if has_gaps:  # then neighbours may well have one colour, which no star colouring gives them
+        ways.append(column_colours(pattern, pattern))
+    found = []
+    for colours, number in ways:
+        readable = np.empty(pattern.nnz, np.int8)
+        count = np.zeros(max(number, 1), np.int32)
+        kernels.find_readable(indptr, indices, n, colours, count, readable)
+        if has_gaps:
+            needed = kept(indptr, indices, graph.mate, readable, colours, np.ones(number))
+            colours, number = renumbered(np.where(needed, colours, np.int32(-1)))
+        found.append((number, colours, readable))
+    number, colours, readable = min(found, key=itemgetter(0))
     source = np.empty(pattern.nnz, index_dtype(number * n))
     fault = symmetric_kernels.find_star_sources(
         indptr, indices, graph.mate, n, readable, colours, n, source
@@ -100,7 +109,8 @@ def symmetric(pattern: Pattern) -> Colouring:
 
 
 def by_substitution(pattern: Pattern) -> Colouring:
-    """The colouring of a symmetric matrix whose entries are solved for one after another."""
+    """The colouring of a symmetric matrix whose entries are solved for one after another; or that
+    of the direct method where that takes no more products."""
     _square(pattern)
     graph = graph_of(*contiguous(pattern))
     n, places = graph.vertices, pattern.nnz
@@ -127,6 +137,9 @@ def by_substitution(pattern: Pattern) -> Colouring:
     row = np.empty(places, np.int32)  # and the row in which it is
     row[on], row[at], row[mate[at]] = indices[on], row_of, row_of
     source = names[by].astype(index_dtype(number * n)) * n + row
+    direct = symmetric(pattern)
+    if direct.products <= number:
+        return direct
     nowhere = np.full(n, -1, np.int32)
     return Colouring("substitution", colours, nowhere, number, 0, source, steps)
 
@@ -200,11 +213,7 @@ def _fewest(pattern: Pattern, graph: Graph) -> tuple[Any, int]:
 
 def _best(first: tuple[Any, int] | None, others: Iterable[tuple[Any, int]]) -> tuple[Any, int]:
     """The first of the colourings with fewest colours."""
-    return min(others if first is None else (first, *others), key=_number)
-
-
-def _number(found: tuple[Any, int]) -> int:
-    return found[1]
+    return min(others if first is None else (first, *others), key=itemgetter(1))
 
 
 def star_colourings(graph: Graph, bound: int, thorough: bool) -> Iterator[tuple[Any, int]]:
@@ -343,7 +352,7 @@ def _in_orders(
         yield found
         if found[1] <= bound:
             return
-        best = min(best, found, key=_number)
+        best = min(best, found, key=itemgetter(1))
     random = np.random.default_rng(0)
     for k in range(min(ROUNDS, REPEATED // max(work, 1))):
         if k % 2:
@@ -354,7 +363,7 @@ def _in_orders(
         yield found
         if found[1] <= bound:
             return
-        best = min(found, best, key=_number)
+        best = min(found, best, key=itemgetter(1))
 
 
 def _smallest_last(graph: Graph) -> Any:
