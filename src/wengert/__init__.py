@@ -17,6 +17,7 @@ from wengert.derivatives.curvature import gauss_newton_vp, hessian_diagonal, lap
 from wengert.derivatives.directional import jvp, linear_transpose, linearize, vjp
 from wengert.derivatives.gradients import grad, value_and_grad
 from wengert.derivatives.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
+from wengert.derivatives.memory import memory_plan
 from wengert.derivatives.mixed.reporting import plan
 from wengert.derivatives.operators import (
     gauss_newton_operator,
@@ -85,6 +86,7 @@ __all__ = [
     "linearize",
     "logging",
     "map",
+    "memory_plan",
     "numpy",
     "optimize",
     "plan",

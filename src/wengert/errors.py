@@ -108,14 +108,7 @@ class MemoryBudgetError(WengertError, MemoryError):
         self.smallest = smallest
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (type(self), self.args, self.smallest)
-
-
-def _again(kind: type[MemoryBudgetError], args: tuple[Any, ...], smallest: int) -> Any:
-    """The error as it was, without another place in its message."""
-    error = kind.__new__(kind, *args)
-    error.smallest = smallest
-    return error
+        return type(self), (self.args[0], self.smallest)
 
 
 class UnsupportedAttribute(Unsupported, AttributeError):

@@ -18,6 +18,7 @@ import numpy as np
 
 from wengert.errors import WengertTypeError, WengertValueError
 from wengert.execution.border import as_input
+from wengert.execution.budget.amounts import Amount, in_bytes
 from wengert.execution.cache import BoundedCache
 from wengert.execution.calling.callable import Entered, vectorcalled
 from wengert.execution.paths import Path
@@ -41,6 +42,7 @@ def jit(
     *,
     static_argnums: int | Iterable[int] = (),
     static_argnames: str | Iterable[str] = (),
+    memory: Amount | None = None,
 ) -> Any:
     """A function that is traced once for each signature and then runs as a program.
 
@@ -51,6 +53,10 @@ def jit(
     static_argnums, static_argnames
         Arguments that are not traced: any hashable objects. Each value of them is another
         signature.
+    memory
+        A budget of bytes, as a number or a text ("200MB"), for the arrays that are there at one
+        time: arguments, results and all in between. What does not fit is computed again, as little
+        as need be; `MemoryBudgetError` where no way is found. Such a program runs in pieces.
 
     Returns
     -------
@@ -76,13 +82,13 @@ def jit(
     """
     if fun is None:
         return functools.partial(
-            jit, static_argnums=static_argnums, static_argnames=static_argnames
+            jit, static_argnums=static_argnums, static_argnames=static_argnames, memory=memory
         )
     if not callable(fun):
         raise WengertTypeError(f"jit needs a function, not {type(fun).__name__}")
     numbers = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
-    return Jitted(fun, numbers, names)
+    return Jitted(fun, numbers, names, memory=None if memory is None else in_bytes(memory))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +120,10 @@ class Jitted(Entered):
         static_argnums: tuple[int, ...] = (),
         static_argnames: tuple[str, ...] = (),
         patient: bool = False,
+        memory: int | None = None,
     ) -> None:
         super().__init__(function)
+        self._memory = memory
         self._patient = patient
         self._function = function
         self._parameters = _positional_names(function)
@@ -126,7 +134,7 @@ class Jitted(Entered):
 
     def _made_from(self) -> tuple[Any, ...]:
         static = self._static_argnums, self._static_argnames
-        return Jitted, (self._function, *static, self._patient)
+        return Jitted, (self._function, *static, self._patient, self._memory)
 
     def __repr__(self) -> str:
         return f"<jit of {getattr(self._function, '__qualname__', self._function)!s}>"
@@ -239,7 +247,9 @@ class Jitted(Entered):
             logger.debug("traced %s for %s", self.__name__, [str(n.type) for n in inputs])
             path = self._path(session, inputs, result)
             values = [session.values[node] for node in inputs]
-        path = path.planned(self._patient)
+            if self._memory is not None:
+                session.forget_forced()
+        path = path.planned(self._patient and self._memory is None)
         holds, value = path.run(values)
         if not holds:  # tiers differ in the last bits; the trace itself stands
             value = path.unguarded().run(values)[1]
@@ -266,6 +276,7 @@ class Jitted(Entered):
             rest,
             spec,
             tuple(bound),
+            memory=self._memory,
         )
 
 

@@ -45,6 +45,7 @@ from wengert.lazy import module
 from wengert.tracing.trees import Spec, unflatten
 
 if TYPE_CHECKING:
+    from wengert.execution.budget.tiers import Budgeted
     from wengert.execution.compiled import Compiled
 
 MOST_FORMS = 4
@@ -56,6 +57,7 @@ class Path:
     """One way through the function: what it computes, and the answers under which it holds.
 
     bound: captured objects (read at each call) and numbers that were slots.
+    memory: the budget in bytes that it holds to, if any; it then has no machine code of one piece.
     first: so many of the guards must hold before the loops among what follows may run, if any.
     native: the machine code of guards and outputs together. forms: the calls that have an entry.
     trial: the interpreter's program in place of machine code, for as long as that has not paid.
@@ -73,6 +75,7 @@ class Path:
     native: Native | None = None
     forms: set[Signature] = field(default_factory=set)
     trial: Trial | None = None
+    memory: int | None = None
 
     def planned(self, patient: bool = False) -> Path:
         """The path with what is known of its loops, and the machine code of its graph, where there
@@ -95,7 +98,7 @@ class Path:
     def _with_machine_code(self) -> Path:
         inputs = (*self.inputs, *[node for node, _ in self.bound])
         outputs = (*self.guards, *self.outputs)
-        if not settings.native or not outputs:
+        if not settings.native or not outputs or self.memory is not None:
             return self
         if not all(isinstance(node.type, ArrayType) for node in (*inputs, *outputs)):
             return self
@@ -137,7 +140,7 @@ class Path:
 
     def _interpret(self, values: Sequence[Any]) -> tuple[bool, Any]:
         given = self._given(values)
-        planned = self.trial or program((*self.guards, *self.outputs), hot=True)
+        planned = self.trial or program((*self.guards, *self.outputs), hot=True, memory=self.memory)
         try:
             found, flagged = (
                 _watched(planned, given) if self.guards else (planned.run(given), False)
@@ -260,7 +263,9 @@ def _same_answer(found: Any, expected: Any) -> bool:
     )
 
 
-def _watched(planned: Program | Compiled | Trial, given: dict[Node, Any]) -> tuple[list[Any], bool]:
+def _watched(
+    planned: Program | Compiled | Budgeted | Trial, given: dict[Node, Any]
+) -> tuple[list[Any], bool]:
     """What a path computes, and whether NumPy would warn: the path may be the wrong one, so that
     its warnings are not the function's."""
     flags: list[str] = []

@@ -1,9 +1,10 @@
 """A graph as groups of nodes that are compiled together, each with one result.
 
 Views and constants belong to every group that reads them. Any other node joins the group of what
-reads it, where that is one group: its value never leaves the machine code. A group has one node at
-most that costs much more than to move what it reads, so that the others may be computed again
-without it. What has no native rule is a group of its own, and runs as a call of NumPy.
+reads it, where that is one group and need not read more bytes for that: its value never leaves the
+machine code. A group has one node at most that costs much more than to move what it reads, so that
+the others may be computed again without it. What has no native rule is a group of its own, and runs
+as a call of NumPy.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 
 from wengert.compiler.support import is_native
 from wengert.control.costs import is_costly
+from wengert.execution.budget.sizes import bytes_of
 from wengert.graph.body import Body
 from wengert.graph.node import Node
 from wengert.graph.types import ArrayType
@@ -66,14 +68,32 @@ def groups(outputs: Sequence[Node], leaves: Mapping[Node, object], fused: bool) 
         if fused and native and len(own) == 1 and node not in wanted:
             (root,) = own
             joins = is_native(root) and count[root] < MOST_NODES
-            if joins and not (costs and heavy[root]) and isinstance(node.type, ArrayType):
-                place = root
+            joins = joins and not (costs and heavy[root]) and isinstance(node.type, ArrayType)
+            if joins:
+                more = (b for b in _bases(node, leaves) if root not in readers.get(b, ()))
+                if sum(bytes_of(b.type) for b in more) <= bytes_of(node.type):
+                    place = root
         home[node] = place
         count[place] = count.get(place, 0) + 1
         heavy[place] = heavy.get(place, False) or costs
         for arg in node.args:
             readers.setdefault(arg, set()).add(place)
     return [_group(node, home, leaves) for node in inside if home.get(node) is node]
+
+
+def _bases(node: Node, leaves: Mapping[Node, object]) -> set[Node]:
+    """What a node reads, views looked through; inputs and constants, which are there, left out."""
+    found: set[Node] = set()
+    stack = list(node.args)
+    while stack:
+        arg = stack.pop()
+        if arg in leaves or not arg.args:
+            continue
+        if is_free(arg):
+            stack.extend(arg.args)
+        else:
+            found.add(arg)
+    return found
 
 
 def _is_heavy(node: Node) -> bool:

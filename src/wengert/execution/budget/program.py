@@ -6,6 +6,7 @@ those of the interpreter, bit for bit.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,9 +17,11 @@ from wengert.execution.budget.amounts import in_words
 from wengert.execution.budget.graphs import Graph, graph_of
 from wengert.execution.budget.problem import Problem, followed
 from wengert.execution.budget.search import Plan, TooSmall, planned
-from wengert.execution.interpreter import _scalar_literal, owned
-from wengert.graph.literals import full
+from wengert.execution.interpreter import owned
 from wengert.graph.node import Node
+
+MOST_TOLD = 4
+"""Kinds of values that an error names."""
 
 Fetch = Callable[[list[Any]], Any]
 Call = tuple[Any, tuple[Fetch, ...], int, tuple[int, ...], bool]
@@ -103,15 +106,18 @@ def too_small(
     """The error that tells the smallest budget that was found, and what lives at its peak."""
     plan = error.smallest
     holding = holders(problem, plan.runs)
-    told = ", ".join(
-        f"{names[k]} {nodes[k].type} ({in_words(problem.size[k])})" for k in holding[:4]
+    alike = Counter((names[k], str(nodes[k].type), problem.size[k]) for k in holding)
+    told = "".join(
+        f", {count} × {name} {type}" + (f" of {in_words(size)}" if size else "")
+        for (name, type, size), count in list(alike.items())[:MOST_TOLD]
     )
-    rest = f" and {len(holding) - 4} more" if len(holding) > 4 else ""
+    rest = sum(list(alike.values())[MOST_TOLD:])
+    told += f", and {rest} more" if rest else ""
     known = "there is no way" if error.proved else "no way was found"
     return MemoryBudgetError(
         f"{known} to compute this within {in_words(budget)} ({budget} bytes); the smallest budget "
         f"found is {in_words(plan.peak)} ({plan.peak} bytes). At its peak live the inputs "
-        f"({in_words(problem.base)}), {told}{rest}",
+        f"({in_words(problem.base)}){told}",
         plan.peak,
     )
 
@@ -140,12 +146,7 @@ class Scheduled:
         self.graph, self.plan, self.outputs = graph, plan, tuple(outputs)
         first = [*graph.leaves, *graph.constants]
         where = {node: k for k, node in enumerate(first)}
-        made = [
-            _scalar_literal(node)
-            if node.op is full and not node.shape
-            else node.op.evaluate(node)()
-            for node in graph.constants
-        ]
+        made = [node.op.evaluate(node)() for node in graph.constants]
         self._registers: list[Any] = [None] * len(graph.leaves) + made
         where |= {node: len(first) + k for node, k in graph.place.items()}
         self._registers += [None] * len(graph.nodes)

@@ -18,6 +18,9 @@ from wengert.execution.memory import keep_what_is_freed
 from wengert.execution.programs import recall, remember
 from wengert.graph.node import Node
 
+WITHOUT_END = 1 << 62
+"""A budget that holds anything."""
+
 
 class Budgeted:
     """The program of some outputs within a budget, in its present tier."""
