@@ -3,7 +3,8 @@
 A program is planned once. Nodes run in order of creation, so what the user's function recorded
 comes before its derivative; the latter runs with NumPy's floating-point warnings off (a branch not
 taken must not warn), the former warns as NumPy does. Values live in registers that are reused as
-soon as what they held has had its last use, which frees the array there; large ones are freed at once.
+soon as what they held has had its last use, which frees the array there; a large one is freed at
+once.
 
 Elementwise functions broadcast by themselves, so the explicit `broadcast_to` and `full` nodes in
 front of them are passed by.

@@ -95,7 +95,7 @@ class Checkpointed(Wrapped):
     ) -> Any:
         """The function is traced as it would be without `checkpoint`, on what it is given, so that
         Python sees the same values; what it made then becomes a body."""
-        there = There(session, [self._function, leaves])
+        there = There(session, outside)
         before = [tracer.node for tracer in outside]
         own = [Tracer(x.node, session) if type(x) is Tracer else x for x in leaves]
         given = [x.node for x in own if type(x) is Tracer]
