@@ -389,15 +389,20 @@ def check_empty_batch(op: Op, dtype: np.dtype[Any]) -> None:
 # ------------------------------------------------------------------------------------ slots
 
 
+OPTIONAL = ("pushforward", "transpose", "batch", "sparsity")
+"""Slots that may say why they have no rule."""
+
+
 def check_slots(op: Op) -> None:
     """Every slot holds a rule or says why not."""
-    for slot in ("build", "infer", "evaluate", "pushforward", "transpose", "batch"):
+    for slot in ("build", "infer", "evaluate", "pushforward", "transpose", "batch", "sparsity"):
         rule = getattr(op, slot)
         if isinstance(rule, Absent):
-            assert slot in ("pushforward", "transpose", "batch"), f"{op.name} has no {slot}"
+            assert slot in OPTIONAL, f"{op.name} has no {slot}"
             assert len(rule.reason) > 10, f"{op.name} gives no reason for having no {slot}"
         elif isinstance(rule, Zero):
-            assert slot == "pushforward", f"{op.name}: a {slot} cannot be ZERO"
+            assert slot in ("pushforward", "sparsity"), f"{op.name}: a {slot} cannot be ZERO"
+            assert isinstance(op.pushforward, Zero), f"{op.name} has a derivative, and no sparsity"
         else:
             assert callable(rule), f"the {slot} of {op.name} is {rule!r}"
     assert isinstance(op.label, str), f"{op.name} has no label"

@@ -22,6 +22,7 @@ from law_checks import (
     derivative,
 )
 from law_samples import samples
+from law_sparsity import check_sparsity
 
 import wengert  # noqa: F401  (registers every op)
 from wengert.graph.literals import constant, full
@@ -29,7 +30,8 @@ from wengert.graph.node import Interned, Node, make
 from wengert.graph.op import ZERO, Absent, Op
 from wengert.graph.registry import find
 from wengert.graph.types import array_type
-from wengert.ops import linear
+from wengert.ops import linear, sparsity
+from wengert.ops.dependence import Dependence
 
 FLOAT32, FLOAT64, COMPLEX128 = map(np.dtype, ("f4", "f8", "c16"))
 
@@ -297,6 +299,8 @@ def test_wrong_batches(what: str) -> None:
         {"pushforward": None},
         {"transpose": Absent("")},
         {"batch": ZERO},
+        {"sparsity": None},
+        {"sparsity": Absent("")},
         {"transpose": ZERO},
         {"infer": Absent("there is no rule for its type")},
         {"evaluate": None},
@@ -308,6 +312,57 @@ def test_wrong_batches(what: str) -> None:
 def test_empty_slots(slots: dict[str, Any]) -> None:
     with pytest.raises(AssertionError):
         check_slots(planted("sin", **slots))
+
+
+# ------------------------------------------------------------------------------- patterns
+
+WRONG_PATTERNS: dict[str, tuple[str, Any]] = {
+    "nothing though there is": ("exp", ZERO),
+    "an input forgotten": ("power", sparsity.elementwise((True, False))),
+    "of the place alone": ("cumsum", sparsity.pointwise),
+    "a part of an axis": (
+        "sum",
+        lambda node, parts, scope: scope.columns.row(parts[0], 0) if node.ndim == 0 else None,
+    ),
+    "zeros of the wrong factor": (
+        "multiply",
+        lambda node, parts, scope: scope.columns.union(
+            *(
+                sparsity.masked(part, None if mask is None else ~mask)
+                for part, mask in zip(
+                    parts, map(scope.knowledge.nonzero, node.args[::-1]), strict=True
+                )
+            )
+        ),
+    ),
+    "the branch that is not chosen": (
+        "select",
+        lambda node, parts, scope: sparsity.selected(node, (parts[0], parts[2], parts[1]), scope),
+    ),
+    "the matrix of a system forgotten": (
+        "triangular_solve",
+        lambda node, parts, scope: sparsity.stacked(2, 2)(node, (None, parts[1]), scope),
+    ),
+    "the coefficients forgotten": (
+        "contract",
+        lambda node, parts, scope: sparsity.contracted(node, (parts[0], None), scope),
+    ),
+    "indices in reverse": (
+        "gather",
+        lambda node, parts, scope: sparsity.moved(
+            node,
+            (Dependence(tuple(np.flip(one) for one in parts[0].maps)), None),
+            scope,
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRONG_PATTERNS)
+def test_wrong_patterns(what: str) -> None:
+    name, rule = WRONG_PATTERNS[what]
+    all_samples(find(name), FLOAT64, check_sparsity)
+    caught(planted(name, sparsity=rule), check_sparsity)
 
 
 # ---------------------------------------------------------------------- the differences

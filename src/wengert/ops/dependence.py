@@ -57,7 +57,8 @@ class Dependence:
 
     @property
     def shape(self) -> Shape:
-        return self.maps[0].shape
+        shape: Shape = self.maps[0].shape
+        return shape
 
     @property
     def size(self) -> int:

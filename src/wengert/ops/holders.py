@@ -124,7 +124,7 @@ def _batch_custom(node: Node, args: Sequence[Node], batched: Sequence[bool], siz
     return custom(*wide, rule=rule.batched(node.args[count:], size), count=count)
 
 
-def _related(node: Node, parts: Sequence[Any], scope: sparsity.Scope) -> sparsity.Tree:
+def _related(node: Node, parts: Sequence[Any], scope: sparsity.Scope) -> Any:
     """What the rule says, which may be more than what the function is made of: the results depend
     on the inputs as its tangents do on theirs; or as its cotangents do, the other way."""
     rule, count = node.params

@@ -277,7 +277,7 @@ def _by_factor(node: Node, of: Dependence, mask: Any, side: int, scope: Scope) -
     found = scope.columns.joined(lines, ends, rows // max(width, 1) * inner + columns)
     if found is None:
         return None
-    maps = tuple(one.reshape(*paired, *outer, *free) for one in found.maps)
+    maps = tuple(one.reshape((*paired, *outer, *free)) for one in found.maps)
     if side == 0:
         first, second = len(paired), len(paired) + len(outer)
         turn = [*range(first), *range(second, node.ndim), *range(first, second)]
@@ -402,7 +402,7 @@ def convolved(node: Node, parts: Sequence[Any], scope: Scope) -> Tree:
         flat = np.ravel_multi_index(tuple(np.moveaxis(sources[valid], -1, 0)), extents)
         ends = np.concatenate(([0], np.cumsum(valid.sum(1))))
         stack = node.shape[:lead]
-        lines = Dependence(tuple(one.reshape(*stack, -1) for one in of.maps), of.tight)
+        lines = Dependence(tuple(one.reshape((*stack, -1)) for one in of.maps), of.tight)
         moved_on = related(lines, lead, ends, flat, scope) if lead == 1 else None
         if lead != 1:
             count = math.prod(stack)
@@ -517,13 +517,13 @@ def stacked(*cores: int, columns: bool = False) -> Sparsity:
         found = scope.columns.union(*seen)
 
         def result(kind: Any) -> Tree:
-            if isinstance(kind, TupleType):
-                return tuple(map(result, kind.items))
             if is_discrete(kind):
                 return None
             ones = (1,) * (len(kind.shape) - len(stack))
             return scope.columns.spread(found, (*stack, *ones), kind.shape)
 
+        if isinstance(node.type, TupleType):
+            return tuple(map(result, node.type.items))
         if apart is None:
             return result(node.type)
         return scope.columns.union(scope.columns.spread(found, (*stack, 1, 1), node.shape), apart)
