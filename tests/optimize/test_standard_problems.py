@@ -67,20 +67,31 @@ def test_their_derivatives(problem: Problem) -> None:
     assert np.all(np.abs(found - expected) <= 1e-6 * largest + rounding)
 
 
+TOLERANCES = {"BFGS": 1e-8, "L-BFGS-B": 1e-10, "CG": 1e-8, "SLSQP": 1e-10, "TNC": 1e-10}
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # overflows far from the minimum
-@pytest.mark.parametrize(
-    "method, tol",
-    [("BFGS", None), ("L-BFGS-B", None), ("CG", 1e-10), ("SLSQP", 1e-10), ("TNC", 1e-10)],
-)
+@pytest.mark.parametrize("method", TOLERANCES)
 @pytest.mark.parametrize("problem", chosen(PROBLEMS))
-def test_minimising_them(problem: Problem, method: str, tol: float | None) -> None:
-    called = Called(problem)
-    expected = scipy.optimize.minimize(called, problem.start, method=method, tol=tol)
+def test_minimising_them(problem: Problem, method: str) -> None:
+    """To small tolerances, so that where a solver stops on its way down does not matter."""
+    tol = TOLERANCES[method]
+    expected = scipy.optimize.minimize(problem, problem.start, method=method, tol=tol)
     found = minimize(problem, problem.start, method=method, tol=tol)
+    assert solved(problem, found.fun) or not solved(problem, expected.fun)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B"])
+@pytest.mark.parametrize("problem", chosen(PROBLEMS))
+def test_the_evaluations_that_it_takes(problem: Problem, method: str) -> None:
+    """By the tolerances of SciPy, which are about the gradient: 1e-5 of it."""
+    called = Called(problem)
+    expected = scipy.optimize.minimize(called, problem.start, method=method)
+    found = minimize(problem, problem.start, method=method)
     if solved(problem, expected.fun):
-        assert solved(problem, found.fun)
-        # to 1e-10 differences cannot follow: SciPy gives up before, and has done less
-        assert tol is not None or found.nfev + found.njev < called.count
+        assert solved(problem, found.fun) or np.max(np.abs(found.jac)) < 1e-5
+        assert found.nfev + found.njev < called.count
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

@@ -17,7 +17,7 @@ from wengert.execution.interpreter import Program
 from wengert.execution.programs import recall, remember
 from wengert.graph.node import Node
 
-BASE, NODE = 0.01, 5e-4
+BASE, NODE = 0.01, 3e-4
 """What compiling a program takes at least, and for each node of it, in seconds."""
 
 

@@ -114,8 +114,11 @@ class GivenGradient(Objective):
         )
 
     def value(self, x: Vector) -> Any:
+        value = self.program(x)
+        if not self.nfev:
+            need_values(value)
         self.nfev += 1
-        return self.program(x)
+        return value
 
     def gradient(self, x: Vector) -> Any:
         self.njev += 1
