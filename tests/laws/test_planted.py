@@ -30,7 +30,7 @@ from wengert.graph.node import Interned, Node, make
 from wengert.graph.op import ZERO, Absent, Op
 from wengert.graph.registry import find
 from wengert.graph.types import array_type
-from wengert.ops import linear, sparsity
+from wengert.ops import linear, sparsity, sparsity_of_sums
 from wengert.ops.dependence import Dependence
 
 FLOAT32, FLOAT64, COMPLEX128 = map(np.dtype, ("f4", "f8", "c16"))
@@ -345,7 +345,7 @@ WRONG_PATTERNS: dict[str, tuple[str, Any]] = {
     ),
     "the coefficients forgotten": (
         "contract",
-        lambda node, parts, scope: sparsity.contracted(node, (parts[0], None), scope),
+        lambda node, parts, scope: sparsity_of_sums.contracted(node, (parts[0], None), scope),
     ),
     "indices in reverse": (
         "gather",

@@ -18,7 +18,7 @@ from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.registry import find
 from wengert.graph.types import ArrayType, Shape, array_type
-from wengert.ops import linear, sparsity
+from wengert.ops import linear, sparsity_of_sums
 from wengert.ops.arithmetic import convert
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import define
@@ -240,7 +240,7 @@ contract: Op = define(
     transpose=_transpose,
     batch=_batch,
     native=Statement("contract"),
-    sparsity=sparsity.contracted,
+    sparsity=sparsity_of_sums.contracted,
     label="{0} {1}",
     domain=Cases(_draw, kinds="iufc"),
 )

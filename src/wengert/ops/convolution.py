@@ -30,7 +30,7 @@ from wengert.graph.literals import full
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import BOOL, ArrayType, Shape, array_type
-from wengert.ops import linear, sparsity
+from wengert.ops import linear, sparsity_of_sums
 from wengert.ops.arithmetic import convert
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import define, whole_batch
@@ -172,7 +172,7 @@ convolve: Op = define(
     pushforward=_pushforward,
     transpose=_transpose,
     batch=_batch,
-    sparsity=sparsity.convolved,
+    sparsity=sparsity_of_sums.convolved,
     label="{0} ∗ {1}",
     domain=Cases(_draw, kinds="iufc"),
 )
@@ -250,7 +250,7 @@ recurrence: Op = define(
     pushforward=_push_recurrence,
     transpose=_transpose_recurrence,
     batch=_batch_recurrence,
-    sparsity=sparsity.recurrent,
+    sparsity=sparsity_of_sums.recurrent,
     label="recurrence({0}, {1})",
     domain=Cases(_draw_recurrence),
 )

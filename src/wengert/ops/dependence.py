@@ -23,7 +23,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -31,6 +30,7 @@ import numpy as np
 
 from wengert import lazy
 from wengert.graph.types import Shape
+from wengert.ops import ordering
 
 Integers: TypeAlias = "np.ndarray[Any, np.dtype[np.integer[Any]]]"
 
@@ -38,8 +38,6 @@ MOST_MAPS = 64
 """With more maps than these, the sets of the elements are kept by `Columns`."""
 MANY_MAPS = 16
 """With more maps than these, repeats are looked for in each element."""
-BLOCK = 8192
-"""How many elements are sorted at once."""
 MOST_PAIRS = 20_000_000
 """A union of more pairs of an element and a set is replaced by one that is larger, and shared."""
 
@@ -216,7 +214,9 @@ class Columns:
             return present[0] if present else None
         maps = list(present[0].maps)
         for part in present[1:]:
-            maps.extend(one for one in part.maps if not any(_same(one, old) for old in maps))
+            maps.extend(
+                one for one in part.maps if not any(ordering.same(one, old) for old in maps)
+            )
         return self.fitted(Dependence(tuple(maps), max(part.tight for part in present)))
 
     def fitted(self, of: Dependence) -> Dependence:
@@ -231,7 +231,7 @@ class Columns:
         return of if of is None or of.tight == len(of.maps) else self._tightened(of)
 
     def _tightened(self, of: Dependence) -> Dependence:
-        maps = _tight(of.maps)
+        maps = ordering.tight(of.maps)
         width = len(maps)
         if width > MOST_MAPS:
             rows = np.tile(np.arange(of.size, dtype=self.dtype), width)
@@ -347,7 +347,7 @@ class Columns:
         """Whether two tightened dependences are seen to be the same."""
         if a is None or b is None:
             return a is b
-        return len(a.maps) == len(b.maps) and all(map(_same, a.maps, b.maps))
+        return len(a.maps) == len(b.maps) and all(map(ordering.same, a.maps, b.maps))
 
     def weight(self, of: Dependence | None) -> int:
         """How many pairs of an element and a column there are."""
@@ -380,7 +380,9 @@ class Columns:
         maps = [one.ravel() for one in of.maps]
         if max(int(one.max()) for one in maps) > self.count:
             return self._csr_of_sets(maps, size)
-        inner = next((k for k in _somewhere(size) if all(one[k] for one in maps)), size // 2)
+        inner = next(
+            (k for k in ordering.somewhere(size) if all(one[k] for one in maps)), size // 2
+        )
         maps.sort(key=lambda one: int(one[inner]))
         table = np.empty((size, len(maps)), self.dtype)
         if maps[0].all() and all(bool((a < b).all()) for a, b in pairwise(maps)):
@@ -388,8 +390,8 @@ class Columns:
                 np.subtract(one, 1, out=table[:, k])
             ends = np.arange(0, table.size + 1, len(maps), dtype=self._wide(table.size))
             return ends, table.ravel()
-        if not _ascend(maps):
-            maps = _ordered(maps)
+        if not ordering.ascend(maps):
+            maps = ordering.ordered(maps)
         keep = np.empty(table.shape, np.bool_)
         for k, one in enumerate(maps):
             np.subtract(one, 1, out=table[:, k])
@@ -421,76 +423,3 @@ class Columns:
 
     def _wide(self, total: int) -> Any:
         return self.dtype if total < 2**31 else np.dtype(np.int64)
-
-
-def _same(a: Integers, b: Integers) -> bool:
-    """Whether two maps are equal: those that are not mostly differ at the ends or in the middle."""
-    if a is b:
-        return True
-    if a.size and (
-        a.item(0) != b.item(0)
-        or a.item(a.size - 1) != b.item(a.size - 1)
-        or a.item(a.size // 2) != b.item(a.size // 2)
-    ):
-        return False
-    return bool((a == b).all())
-
-
-def _somewhere(size: int) -> range:
-    """Some places in the middle of an array."""
-    return range(size // 2, min(size, size // 2 + 8))
-
-
-def _ascend(maps: Sequence[Integers]) -> bool:
-    """Whether names ascend from map to map, zeros aside."""
-    largest = maps[0]
-    for one in maps[1:]:
-        if not ((one > largest) | (one == 0)).all():
-            return False
-        largest = np.maximum(one, largest)
-    return True
-
-
-def _ordered(maps: Sequence[Integers]) -> list[Integers]:
-    """The maps with the names of each element in ascending order, by Batcher's network: a block of
-    elements at a time, which stays in the cache. Source: Knuth, *The Art of Computer Programming*,
-    volume 3, algorithm 5.2.2M."""
-    count, size = len(maps), maps[0].size
-    found = np.stack([one.ravel() for one in maps])
-    pairs = _comparators(count)
-    spare = np.empty(min(size, BLOCK), found.dtype)
-    for first in range(0, size, BLOCK):
-        block = found[:, first : first + BLOCK]
-        for i, j in pairs:
-            low, high = block[i], block[j]
-            smaller = np.minimum(low, high, out=spare[: len(low)])
-            np.maximum(low, high, out=high)
-            low[:] = smaller
-    return list(found)
-
-
-@cache
-def _comparators(count: int) -> list[tuple[int, int]]:
-    """The exchanges that sort `count` numbers."""
-    found = []
-    top = 1 << (count - 1).bit_length() - 1 if count > 1 else 0
-    p = top
-    while p:
-        q, r, d = top, 0, p
-        while True:
-            found += [(i, i + d) for i in range(count - d) if i & p == r]
-            if q == p:
-                break
-            d, q, r = q - p, q >> 1, p
-        p >>= 1
-    return found
-
-
-def _tight(maps: Sequence[Integers]) -> list[Integers]:
-    """The names of each element without repeats, in as few maps as there can be."""
-    found = _ordered(maps)
-    for low, high in pairwise(found):
-        low[low == high] = 0  # the last of several equal ones stays
-    found = _ordered(found)
-    width = next((k for k, one in enumerate(found) if one.any()), len(found) - 1)
-    return found[width:]

@@ -22,7 +22,7 @@ from wengert.graph.literals import full
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import BOOL, INT, ArrayType, Shape, array_type
-from wengert.ops import linear, sparsity
+from wengert.ops import linear, sparsity_of_sums
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import batch_by_loop, batch_elementwise, define, opaque
 from wengert.ops.movement import broadcast_to, transpose
@@ -157,7 +157,7 @@ gather: Op = define(
     transpose=lambda node, ct, wanted: (_added_back(node, ct, scatter_add), None),
     batch=_batch_gather,
     native=Statement("gather"),
-    sparsity=sparsity.picked,
+    sparsity=sparsity_of_sums.picked,
     label="{0}[{1}]",
     domain=Cases(_draw_gather),
 )
@@ -230,7 +230,7 @@ scatter_add: Op = define(
     ),
     batch=_batch_scatter_add,
     native=Statement("scatter_add"),
-    sparsity=sparsity.added,
+    sparsity=sparsity_of_sums.added,
     label="scatter({0}, {1})",
     domain=Cases(_draw_scatter_add),
 )
@@ -333,7 +333,7 @@ scatter_put: Op = define(
     pushforward=_push_scatter_put,
     transpose=_transpose_scatter_put,
     batch=batch_by_loop,
-    sparsity=sparsity.placed,
+    sparsity=sparsity_of_sums.placed,
     label="put({0}, {1}, {2})",
     domain=Cases(_draw_scatter_put),
 )
@@ -385,7 +385,7 @@ take_along_axis: Op = define(
     pushforward=_move_with(lambda node, v: take_along_axis(v, node.args[1], *node.params)),
     transpose=lambda node, ct, wanted: (_added_back(node, ct, add_along_axis), None),
     batch=_batch_along,
-    sparsity=sparsity.picked_along,
+    sparsity=sparsity_of_sums.picked_along,
     label="{0}[{1}]",
     domain=Cases(_draw_take_along),
 )
@@ -438,7 +438,7 @@ add_along_axis: Op = define(
         None,
     ),
     batch=_batch_along,
-    sparsity=sparsity.added_along,
+    sparsity=sparsity_of_sums.added_along,
     label="scatter({0}, {1})",
     domain=Cases(_draw_add_along),
 )

@@ -12,7 +12,7 @@ from wengert.errors import WengertValueError
 from wengert.graph.node import Node, make
 from wengert.graph.op import Op, Tangent
 from wengert.graph.types import ArrayType, OpaqueType, array_type
-from wengert.ops import linear, sparsity
+from wengert.ops import linear, sparsity_of_sums
 from wengert.ops.arithmetic import convert
 from wengert.ops.domain import Cases, normal
 from wengert.ops.families import define
@@ -88,7 +88,7 @@ apply_operator: Op = define(
     pushforward=lambda node, ts: _again(node, ts[1]),
     transpose=_transpose,
     batch=_batch,
-    sparsity=sparsity.applied,
+    sparsity=sparsity_of_sums.applied,
     label="{0} {1}",
     domain=Cases(_draw),
 )
