@@ -68,8 +68,12 @@ def choose(
 def _cheapest(pattern: Pattern, turned: Pattern, tangent: float, cotangent: float) -> Colouring:
     """What costs least, beginning with what may; bounds tell what need not be tried."""
 
+    # products of both kinds are two programs, each of which runs the function itself
+    twice = min(tangent, cotangent)
+
     def cost(colouring: Colouring) -> float:
-        return colouring.tangents * tangent + colouring.cotangents * cotangent
+        both = twice if colouring.tangents and colouring.cotangents else 0.0
+        return colouring.tangents * tangent + colouring.cotangents * cotangent + both
 
     best: Colouring | None = None
     missed = 1.0  # colourings that miss their bounds mostly do so alike
@@ -78,7 +82,7 @@ def _cheapest(pattern: Pattern, turned: Pattern, tangent: float, cotangent: floa
         worth = inf if best is None else cost(best) / missed
         return bidirectional(pattern, turned, tangent, cotangent, worth)
 
-    bound = least_cost(pattern, turned, tangent, cotangent)
+    bound = least_cost(pattern, turned, tangent, cotangent) + twice
     ways: list[tuple[float, Callable[[], Colouring]]] = [
         (fullest(pattern) * tangent, lambda: forward(pattern, turned)),
         (fullest(turned) * cotangent, lambda: reverse(pattern, turned)),
