@@ -11,9 +11,9 @@ import optree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support import interpreted
 
 import wengert as wg
+from support import interpreted
 from wengert.derivatives.marking import mark, output_nodes
 from wengert.derivatives.mixed.chain import Bracket
 from wengert.derivatives.mixed.evaluating import by_bracket

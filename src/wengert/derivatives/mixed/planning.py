@@ -172,8 +172,8 @@ def _choice(
             "mode='coloured' is for sparse Jacobians of real functions, and this one has no zeros, "
             "or complex elements. Leave the mode to be chosen (mode='auto')"
         )
-    if mode == "mixed":
-        named = [min([single, *named], key=lambda one: one.cost)]
+    if mode == "mixed" and not (named and named[0].cost < min(forward.cost, reverse.cost)):
+        return found
     return replace(found, chosen=named[0])
 
 
