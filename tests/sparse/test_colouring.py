@@ -6,7 +6,7 @@ import colour_cases as patterns
 import numpy as np
 import pytest
 import scipy.sparse
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wengert.sparse.colouring.bidirectional import least_cost
@@ -100,6 +100,7 @@ matrices = st.tuples(
 ).map(lambda k: np.random.default_rng(k[3]).random(k[:2]) < k[2])
 
 
+@settings(deadline=None)
 @given(matrices)
 def test_colours_of_random_patterns(matrix):
     pattern = patterns.of_matrix(matrix)
@@ -112,6 +113,7 @@ def test_colours_of_random_patterns(matrix):
     patterns.check_recovery(pattern, colouring)
 
 
+@settings(deadline=None)
 @given(matrices, st.sampled_from([0.1, 1.0, 5.0]))
 def test_products_of_both_sides_of_random_patterns(matrix, cost):
     pattern = patterns.of_matrix(matrix)

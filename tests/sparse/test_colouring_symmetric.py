@@ -3,7 +3,7 @@
 import colour_cases as patterns
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wengert.sparse.colouring.choosing import choose
@@ -174,6 +174,7 @@ matrices = st.tuples(st.integers(1, 12), st.floats(0.02, 0.8), st.integers(0, 10
 )
 
 
+@settings(deadline=None)
 @given(matrices)
 def test_colours_of_random_patterns(matrix):
     pattern = patterns.of_matrix(matrix | matrix.T)

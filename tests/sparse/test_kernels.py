@@ -1,6 +1,7 @@
 """Loops as machine code against the same loops in Python."""
 
 import colour_cases as patterns
+import hypothesis
 import numpy as np
 import pytest
 from hypothesis import given
@@ -54,6 +55,7 @@ def twice(small: Array, k: int) -> int:
     return k
 
 
+@hypothesis.settings(deadline=None)
 @given(st.lists(st.integers(-3, 100), max_size=12), st.sampled_from([np.int32, np.int64]))
 def test_both_ways_of_running_a_kernel_agree(numbers, dtype):
     n = len(numbers)
