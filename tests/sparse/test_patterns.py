@@ -198,6 +198,52 @@ def test_each_step_has_its_own_input() -> None:
     assert np.array_equal(backwards, ~np.eye(N, dtype=bool))
 
 
+def test_a_matrix_of_all_steps_is_looked_at() -> None:
+    found = pattern(lambda x: wg.scan(lambda c, _: (A @ c, None), x, None, length=2)[0], points())
+    assert np.array_equal(found, np.linalg.matrix_power(A, 2) != 0)
+
+
+def test_second_derivatives_of_time_steps() -> None:
+    def loss(x: Any) -> Any:
+        return np.sum(burgers(x, 2)[0] ** 3)
+
+    x = np.random.default_rng(1).uniform(0.5, 1.5, 14)
+    assert np.array_equal(pattern(loss, x, hessian=True), np.abs(wg.hessian(loss)(x)) > 1e-13)
+
+
+def test_unrolled_steps_are_like_those_of_a_loop() -> None:
+    def unrolled(x: Any) -> Any:
+        for _ in range(40):
+            x = x - 0.1 * x * (np.roll(x, -1) - np.roll(x, 1))
+        return x
+
+    def looped(x: Any) -> Any:
+        step = lambda u, _: (u - 0.1 * u * (np.roll(u, -1) - np.roll(u, 1)), None)
+        return wg.scan(step, x, None, length=40)[0]
+
+    found = pattern(unrolled, np.ones(120))
+    assert (found.sum(1) == 81).all()  # more than the maps of an element can be
+    assert np.array_equal(found, pattern(looped, np.ones(120)))
+
+
+def test_checkpoints_are_looked_into() -> None:
+    inner = wg.checkpoint(lambda x: np.sin(x[1:]) * x[:-1])
+    assert np.array_equal(pattern(inner, points()), banded(N, 0, 1, rows=N - 1))
+    expected = banded(N, -1, 0, 1)
+    expected[0, 0] = False  # the first element stands outside the sine alone
+    assert np.array_equal(pattern(lambda x: np.sum(inner(x)), points(), hessian=True), expected)
+
+
+def test_instances_of_vmap_stay_apart() -> None:
+    def one(x: Any) -> Any:
+        return wg.scan(lambda c, y: (c * y, None), 1.0, x)[0] * np.ones(2)
+
+    found = pattern(lambda x: wg.vmap(one)(x.reshape(3, 2)).ravel(), points())
+    assert np.array_equal(found, np.kron(np.eye(3), np.ones((2, 2))) != 0)
+    chosen = wg.vmap(lambda x: wg.cond(x > 1, np.sin, np.cos, x))
+    assert np.array_equal(pattern(chosen, points()), np.eye(N, dtype=bool))
+
+
 def test_a_while_is_closed() -> None:
     def run(x: Any) -> Any:
         return wg.while_loop(

@@ -7,6 +7,7 @@ values of inputs, where they are known: a factor that is zero passes nothing on.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,7 +21,7 @@ from wengert.graph.registry import find
 from wengert.graph.types import ArrayType, Shape, TapeType, TupleType, array_type, is_inexact
 from wengert.graph.walk import rebuild, topological
 from wengert.logging import logger
-from wengert.ops.dependence import Columns, Dependence, Tree, leaves
+from wengert.ops.dependence import MOST_PAIRS, Columns, Dependence, Tree, leaves
 from wengert.ops.knowledge import Knowledge
 
 UNSTATED = absent("no rule says which elements of the inputs an element of the result rests on")
@@ -54,7 +55,10 @@ def filled(kind: Any, name: int, scope: Scope) -> Tree:
 def propagated(outputs: Sequence[Node], given: Mapping[Node, Tree], scope: Scope) -> list[Tree]:
     """What nodes depend on, from what the given nodes do; all other leaves depend on nothing."""
     found: dict[Node, Tree] = dict(given)
-    for node in topological(outputs, stop=found):
+    order = topological(outputs, stop=found)
+    uses = Counter(arg for node in order for arg in node.args)
+    uses.update(outputs)
+    for node in order:
         op = node.op
         parts = [found[arg] for arg in node.args]
         if isinstance(op.sparsity, Zero) or not any(map(leaves, parts)) or is_discrete(node.type):
@@ -64,6 +68,10 @@ def propagated(outputs: Sequence[Node], given: Mapping[Node, Tree], scope: Scope
             found[node] = everything(node, parts, scope)
         else:
             found[node] = op.sparsity(node, parts, scope)
+        uses.subtract(node.args)
+        for arg in node.args:
+            if not uses[arg]:
+                found[arg] = None  # its maps may be large
     return [found[node] for node in outputs]
 
 
@@ -205,7 +213,7 @@ def cumulative(axis: Any) -> Sparsity:
             return None
         lengths = np.arange(1, extent + 1)
         ends = np.concatenate(([0], np.cumsum(lengths)))
-        if ends[-1] * (parts[0].size // max(extent, 1)) > 10**8:
+        if ends[-1] * (parts[0].size // max(extent, 1)) > MOST_PAIRS:
             return scope.columns.along(parts[0], (at,), node.shape)
         indices = np.arange(ends[-1]) - np.repeat(ends[:-1], lengths)
         return related(parts[0], at, ends, indices, scope)
@@ -348,5 +356,6 @@ def stacked(*cores: int, columns: bool = False) -> Sparsity:
 
 def _first(kind: Any) -> Shape:
     """The shape of an array, or of the first of several."""
-    shape: Shape = kind.items[0].shape if isinstance(kind, TupleType) else kind.shape
+    one: Any = kind.items[0] if isinstance(kind, TupleType) else kind
+    shape: Shape = one.shape
     return shape
