@@ -129,6 +129,61 @@ def test_all_weights_have_the_same_gradients_in_groups() -> None:
             np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
 
 
+def test_a_scan_within_its_memory() -> None:
+    """Measured, beside the plain loop: on the interpreter, and the arena of machine code."""
+    steps, n = 300, 2_000
+    w, x = np.linspace(0.5, 1.5, n), np.random.default_rng(0).standard_normal(n)
+
+    def gradient(memory: Any) -> Any:
+        def f(w: Any, x: Any) -> Any:
+            def step(c: Any, _: Any) -> Any:
+                return np.sin(np.exp(-c * c) * w + c), None
+
+            return np.sum(wg.scan(step, x, length=steps, memory=memory)[0] ** 2)
+
+        return wg.grad(f, (0, 1))
+
+    def peak(memory: Any) -> tuple[Any, int]:
+        call = gradient(memory)
+        call(w, x)
+        tracemalloc.start()
+        found = call(w, x)
+        highest = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found, highest
+
+    def arena(memory: Any) -> int:
+        found = re.match(r"(\d+) bytes", wg.trace(gradient(memory), w, x).memory)
+        assert found is not None
+        return int(found[1])
+
+    with interpreted():
+        plain, whole = peak(None)
+        assert whole > 3 * steps * x.nbytes
+        for memory in ("5.0 MB", "1.5 MB"):
+            found, highest = peak(memory)
+            for a, b in zip(found, plain, strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
+            assert highest < float(memory[:3]) * 1e6 + 25 * x.nbytes
+    assert arena(None) > 2 * steps * x.nbytes
+    assert arena("1.5 MB") < 1.5e6 + 25 * x.nbytes
+
+
+def test_amounts_of_memory_for_a_scan() -> None:
+    def f(memory: Any, length: int = 20) -> Any:
+        return wg.scan(lambda c, _: (np.sin(c), c), 1.0, length=length, memory=memory)
+
+    for memory in (None, 50, "1kB"):
+        last, ys = f(memory)
+        np.testing.assert_allclose(last, f(None)[0], rtol=1e-14)
+        np.testing.assert_allclose(ys, f(None)[1], rtol=1e-14)
+    assert f(10, length=0)[1].shape == (0,)
+    with pytest.raises(WengertError, match="within 10 bytes; the least is"):
+        f(10)
+    with pytest.raises(WengertError, match="no amount of memory"):
+        f("much")
+
+
 def test_what_is_computed_again_is_in_the_program() -> None:
     f = wg.checkpoint(lambda x: np.sin(np.exp(x)))
     reverse = wg.trace(wg.grad(lambda x: np.sum(f(f(x)))), X).simplified

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from wengert.control.scanning import scan as scan_op
+from wengert.control.segmenting import scan_within
 from wengert.errors import WengertTypeError, WengertValueError
 from wengert.execution.border import deliver, entered
+from wengert.execution.budget.amounts import in_bytes
 from wengert.flow.bodies import check_same, same_structure, settled, shaped, traced
 from wengert.flow.whiles import while_loop
 from wengert.graph.body import body_of, invariant
@@ -29,6 +31,7 @@ def scan(
     length: int | None = None,
     reverse: bool = False,
     unroll: int = 1,
+    memory: int | str | None = None,
 ) -> tuple[Any, Any]:
     """A loop that carries a value and collects results: one operation, however many steps.
 
@@ -47,6 +50,10 @@ def scan(
         Whether the steps run from the last to the first.
     unroll
         Accepted for programs written for JAX; the compiler decides.
+    memory
+        What reverse mode may keep of the steps at most, in bytes or as "200MB"; by default all that
+        it reads. Within a limit it keeps carries at some steps, and computes others again, as few
+        as can be (see `checkpoint`).
 
     Returns
     -------
@@ -57,7 +64,8 @@ def scan(
     WengertTypeError
         Where the carry changes its structure or shape, or Python asks for a value inside the step.
     WengertValueError
-        Where arrays in `xs` differ in length.
+        Where arrays in `xs` differ in length, or nothing fits into `memory`; the error says what
+        would.
 
     Examples
     --------
@@ -66,6 +74,13 @@ def scan(
     (np.float64(6.0), array([0., 1., 3.]))
     >>> wg.grad(lambda a: wg.scan(lambda c, _: (a * c, None), 1.0, length=3)[0])(2.0)
     np.float64(12.0)
+
+    A thousand steps, of which no more than 2 kB are kept:
+
+    >>> def orbit(a):
+    ...     return wg.scan(lambda c, _: (np.sin(a * c), None), 1.0, length=1000, memory="2kB")[0]
+    >>> wg.grad(orbit)(2.0)
+    np.float64(-0.1845814...)
     """
     steps, xs_spec = flatten(xs)
     count = number_of_steps(steps, length)
@@ -86,8 +101,10 @@ def scan(
         free = invariant(outputs, found.params)
         body = body_of(outputs, [*free, *found.params], found.params)
         held = scan_op(body, free, begin, given, count, bool(reverse))
-        results = [Tracer(item(held, k), session) for k in range(len(outputs))]
-        pair = unflatten(found.spec, results)
+        nodes = [item(held, k) for k in range(len(outputs))]
+        if memory is not None and count > 0:
+            nodes = scan_within(held, in_bytes(memory))
+        pair = unflatten(found.spec, [Tracer(node, session) for node in nodes])
         return deliver(session, call.owner, pair)
 
 
