@@ -104,7 +104,8 @@ def _ops() -> str:
         "integer, f float32 and float64, c complex64 and complex128. A derivative is a *rule*,",
         "*zero* wherever it exists, or absent with the reason. An op with a transpose is linear in",
         "at least one input. *Batch* tells how the op acts on many instances at once, for",
-        "Jacobians and `vmap`: *loop* is one instance at a time. *Native* ops have rules for",
+        "Jacobians and `vmap`: *loop* is one instance at a time. *Pattern* tells how sparsity is",
+        "found: by a *rule*, or by the *union* of all inputs. *Native* ops have rules for",
         "machine code (factorisations: for small real matrices); the others are calls of NumPy or",
         "SciPy in compiled programs (leaves, and holders that give way to what they hold, need no",
         "rule).",
@@ -115,7 +116,7 @@ def _ops() -> str:
         records = sorted((op for op in OPS.values() if op.family == family), key=_name)
         lines += [f"### {title}", ""]
         lines += _table(
-            ("op", "written", "kinds", "derivative", "transpose", "batch", "native"),
+            ("op", "written", "kinds", "derivative", "transpose", "batch", "pattern", "native"),
             map(_record, records),
         )
         lines.append("")
@@ -135,6 +136,7 @@ def _record(op: Op) -> tuple[str, ...]:
         _slot(op.pushforward),
         "–" if op.transpose is NOT_LINEAR else _slot(op.transpose, "yes"),
         "loop" if op.batch is batch_by_loop else _slot(op.batch, "yes"),
+        "union" if isinstance(op.sparsity, Absent) else _slot(op.sparsity),
         "–" if isinstance(op.native, Absent) else "yes",
     )
 
