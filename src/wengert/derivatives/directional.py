@@ -27,6 +27,7 @@ from wengert.derivatives.marking import (
 )
 from wengert.errors import WengertTypeError
 from wengert.execution.border import deliver, entered
+from wengert.execution.budget.amounts import Amount, in_bytes
 from wengert.execution.programs import program
 from wengert.execution.retrying import retried
 from wengert.graph.literals import zeros
@@ -148,7 +149,9 @@ def tangent_tree(
 
 
 @retried
-def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
+def vjp(
+    fun: Callable[..., Any], *primals: Any, has_aux: bool = False, memory: Amount | None = None
+) -> tuple[Any, ...]:
     """The value of a function, and a function that pulls cotangents back, by reverse mode.
 
     Parameters
@@ -159,6 +162,10 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[
         The arguments of `fun`.
     has_aux
         Whether `fun` returns a pair (output, aux).
+    memory
+        A budget of bytes, as a number or a text ("200MB"). The call, with what is kept for the
+        pullback, and each call of the pullback take no more than that; what is not kept is computed
+        again. Inside another transformation it says nothing.
 
     Returns
     -------
@@ -176,8 +183,10 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[
     Source: Linnainmaa 1976; as a transpose, Radul et al. 2023, *You Only Linearize Once*.
     """
     need_function(fun, "vjp")
+    budget = None if memory is None else in_bytes(memory)
     call = entered(flatten(primals)[0])
     with call as session:
+        budget = budget if call.owner else None
         marked = mark(session, primals, tuple(range(len(primals))), "vjp", allow_integers=True)
         value, aux = split_aux(fun(*marked.args), has_aux, "vjp")
         nodes, spec = output_nodes(value, session, "vjp")
@@ -189,8 +198,13 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[
             domain=("cotangent", nodes, given, spec),
             codomain=(marked.nodes, pulled, marked.spec),
             unpacked=False,
+            memory=budget,
         )
-        return _with_map(call, session, spec, nodes, pullback, aux, has_aux, marked.concrete)
+        if budget is not None:
+            pullback.part(nodes)
+        return _with_map(
+            call, session, spec, nodes, pullback, aux, has_aux, marked.concrete, budget
+        )
 
 
 @retried
@@ -231,12 +245,13 @@ def _with_map(
     aux: Any,
     has_aux: bool,
     concrete: Sequence[Node],
+    memory: int | None = None,
 ) -> tuple[Any, ...]:
     """(output, linear map[, aux]), with what the map needs of the primal computed along."""
     residuals = linear.residuals
     held = [Tracer(node, session) for node in residuals]
     output, held, aux = deliver(
-        session, call.owner, (traced(session, spec, nodes), held, aux), concrete
+        session, call.owner, (traced(session, spec, nodes), held, aux), concrete, memory
     )
     linear.hold(held)
     return (output, linear, aux) if has_aux else (output, linear)

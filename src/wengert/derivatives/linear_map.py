@@ -20,6 +20,7 @@ from wengert.graph.op import Tangent
 from wengert.graph.registry import find
 from wengert.graph.types import OpaqueType, float0, is_inexact
 from wengert.graph.walk import dependents, substitute, topological
+from wengert.lazy import module
 from wengert.tracing.lifting import lift
 from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import Spec, match, paths, unflatten
@@ -31,6 +32,7 @@ class LinearMap:
     domain: (what its arguments are called, the nodes that they belong to, their seeds, structure).
     codomain: (the nodes that its results belong to, the results as nodes of the seeds, structure).
     unpacked: whether it takes one positional argument an entry of the structure.
+    memory: the budget in bytes that a call of it holds to, if any.
     """
 
     def __init__(
@@ -39,14 +41,27 @@ class LinearMap:
         domain: tuple[str, Sequence[Node], Sequence[Tangent], Spec],
         codomain: tuple[Sequence[Node], Sequence[Tangent], Spec],
         unpacked: bool,
+        memory: int | None = None,
     ) -> None:
         self.__name__ = self.__qualname__ = name
         self._noun, self._like, self._seeds, self._spec = domain
         self._results_like, self._results, self._result_spec = codomain
         self._unpacked = unpacked
+        self._memory = memory
         present = [node for node in self._results if node is not None]
         self.residuals = residuals(present, [s for s in self._seeds if s is not None])
         self._held: list[Any] = []
+
+    def part(self, outputs: Sequence[Node]) -> None:
+        """Choose the residuals so that computing them with the outputs, and a call, each hold to
+        the budget of memory; what is not kept is computed again."""
+        assert self._memory is not None
+        seeds = [s for s in self._seeds if s is not None]
+        present = [node for node in self._results if node is not None]
+        parted = module("wengert.execution.budget.parting").parted
+        found, self.residuals = parted(outputs, present, seeds, self._memory)
+        again = iter(found)
+        self._results = [None if node is None else next(again) for node in self._results]
 
     def hold(self, values: Sequence[Any]) -> None:
         """Keep the values of the residuals (or their tracers, inside a trace)."""
@@ -67,7 +82,8 @@ class LinearMap:
         if any(type(value) is Tracer for value in values):
             found = self._in_trace(present, inputs, values)
         else:
-            found = program(present, inputs).run(dict(zip(inputs, values, strict=True)))
+            planned = program(present, inputs, memory=self._memory)
+            found = planned.run(dict(zip(inputs, values, strict=True)))
         return unflatten(self._result_spec, self._filled(iter(found)))
 
     def _in_trace(

@@ -37,12 +37,14 @@ SMALL = 1024
 class Graph:
     """The problem of some outputs, and what its entries are.
 
-    nodes: for each entry its node, and None beside it, or the node that it is a copy of.
+    outputs: the nodes of the outputs, which may be others than were given, of the same values.
+    nodes: for each entry its node. is_copy: whether it is a copy of its value, for a result.
     operands: the operands of nodes, views included. views: the nodes that are views.
     leaves: what has values already. constants: what is made once.
     """
 
     problem: Problem
+    outputs: tuple[Node, ...]
     nodes: tuple[Node, ...]
     is_copy: tuple[bool, ...]
     operands: Mapping[Node, tuple[Node, ...]]
@@ -117,6 +119,7 @@ def graph_of(
     problem = Problem(tuple(reads), tuple(size), tuple(cost), tuple(extra), tuple(results), base)
     return Graph(
         problem,
+        tuple(outputs),
         tuple(nodes),
         tuple(is_copy),
         found,

@@ -34,6 +34,10 @@ _WORKING = 4
 """Copies of operands and results that a factorisation or a transform makes, at most."""
 
 
+_BUFFER = 8192
+"""Elements of a buffer of NumPy's iterator."""
+
+
 def bytes_of(type: Type) -> int:
     """Bytes of the arrays of a value."""
     if isinstance(type, ArrayType):
@@ -128,12 +132,14 @@ def temporaries(node: Node, layouts: Layouts) -> int:
     read = sum(_read(arg.type) for arg in node.args)
     if family == "elementwise":
         lean = name in _LEAN or isinstance(node.op.evaluate(node), np.ufunc)
-        return 0 if lean else 3 * (own + read)
+        return _buffers(node, layouts) if lean else 3 * (own + read)
     if name == "contract":
         if _is_dot(node):
             return sum(arg.type.nbytes for arg in node.args if not layouts.is_dense(arg))
         return read
-    if family in ("movement", "reduction", "name", "leaf"):
+    if family == "reduction":
+        return _buffers(node, layouts)
+    if family in ("movement", "name", "leaf"):
         return 0
     inner = bodies(node.params)
     if name == "scan":
@@ -144,6 +150,16 @@ def temporaries(node: Node, layouts: Layouts) -> int:
     if family in ("indexing", "opaque", "sampling"):
         return 2 * (own + read)
     return _WORKING * (own + read)
+
+
+def _buffers(node: Node, layouts: Layouts) -> int:
+    """Bytes of the buffers of NumPy's iterator, which works on arrays that do not all lie alike in
+    memory."""
+    arrays = [arg for arg in node.args if isinstance(arg.type, ArrayType) and arg.ndim]
+    if all(arg.shape == node.shape and layouts.is_plain(arg) for arg in arrays):
+        return 0
+    every = (*arrays, node)
+    return sum(min(_BUFFER, array.size) * array.dtype.itemsize for array in every)
 
 
 def _read(type: Type) -> int:
