@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from wengert import settings
 from wengert.control.checkpointing import checkpoint
 from wengert.control.merging import merged
 from wengert.control.together import together
@@ -181,3 +182,16 @@ def test_a_body_is_hashable_and_weakly_held() -> None:
     body = body_of([sin(X)], [X])
     assert body == Body(body.params, body.outputs, "opened")
     assert hash(body) == hash(Body(body.params, body.outputs))
+
+
+def test_large_loops_inside_run_in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "threads", 2)
+    x = np.linspace(0.1, 1, 500_000)
+
+    def f(run: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda x: np.sum(run(lambda y: np.sin(np.exp(-y)) * np.sum(y))(x))
+
+    g = wg.grad(f(wg.checkpoint))
+    assert "@part0.0" in wg.trace(g, x).llvm
+    found = wg.jit(g)(x)
+    np.testing.assert_allclose(found, wg.grad(f(lambda h: h))(x), rtol=1e-10)

@@ -93,9 +93,11 @@ def module_of(
     return nest_module(outputs, inputs, _of_body, threads)
 
 
-def _of_body(outputs: Sequence[Node], params: Sequence[Node]) -> ScalarProgram | Module:
-    """The program of a body: of one thread, since it is called in a loop."""
-    return module_of(simplify(outputs, params), params, 1)
+def _of_body(
+    outputs: Sequence[Node], params: Sequence[Node], threads: int
+) -> ScalarProgram | Module:
+    """The program of a body."""
+    return module_of(simplify(outputs, params), params, threads)
 
 
 def is_small(nodes: Sequence[Node], outputs: Sequence[Node], inputs: Sequence[Node]) -> bool:

@@ -112,8 +112,11 @@ def room(lowering: Lowering, type: Type) -> Memory:
     return memory
 
 
-def lower(lowering: Lowering, node: Node, bodies: Sequence[Body], carried: int) -> Any:
-    """The references to the results of a holder. carried: how many of them its steps hand on."""
+def lower(
+    lowering: Lowering, node: Node, bodies: Sequence[Body], carried: int, threads: int = 1
+) -> Any:
+    """The references to the results of a holder. carried: how many of them its steps hand on.
+    threads: as many run a body at most; one, if it is called in a loop."""
     args = []
     for arg in node.args:
         source = lowering.in_memory(lowering.references[arg]).source
@@ -123,7 +126,7 @@ def lower(lowering: Lowering, node: Node, bodies: Sequence[Body], carried: int) 
     results = tuple(room(lowering, type) for type in types.items)
     offsets, size = in_a_row([memory.nbytes for memory in results[:carried]])
     blocks = lowering.buffer(BYTE, max(size, 1)), lowering.buffer(BYTE, max(size, 1))
-    parts = tuple(lowering.program(body) for body in bodies)
+    parts = tuple(lowering.program(body, threads) for body in bodies)
     scratch = tuple(lowering.buffer(BYTE, max(part.arena_bytes, 1)) for _, part in parts)
     call = Call(
         node.op.name,
@@ -214,7 +217,7 @@ def lower_branch(lowering: Lowering, node: Node) -> Any:
 
 
 def lower_checkpoint(lowering: Lowering, node: Node) -> Any:
-    return lower(lowering, node, node.params, 0)
+    return lower(lowering, node, node.params, 0, lowering.threads)
 
 
 def lower_item(lowering: Lowering, node: Node) -> Any:

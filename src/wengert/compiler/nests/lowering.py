@@ -56,19 +56,22 @@ class Lowering:
 
     memories: the buffers. steps: statements and calls. programs: those of bodies. calls: how many
         there are of each.
-    program_of: what makes the program of a body, of its outputs and parameters.
+    program_of: what makes the program of a body, of its outputs, parameters and threads.
+    threads: as many at most run a loop, or that of a body which is called once.
     """
 
     def __init__(
         self,
         outputs: Sequence[Node],
         inputs: Sequence[Node],
-        program_of: Callable[[Sequence[Node], Sequence[Node]], Program],
+        program_of: Callable[[Sequence[Node], Sequence[Node], int], Program],
+        threads: int = 1,
     ) -> None:
         self._program_of = program_of
+        self.threads = threads
         self.programs: list[Program] = []
         self.calls: list[int] = []
-        self._numbers: dict[Body, int] = {}
+        self._numbers: dict[tuple[Body, int], int] = {}
         self.steps: list[Statement | Call] = []
         self.buffers: list[Memory] = []
         self.references: dict[Node, Reference] = {}
@@ -276,12 +279,12 @@ class Lowering:
             self._whole[ref.source.id] = found
         return found
 
-    def program(self, body: Body) -> tuple[int, Program]:
+    def program(self, body: Body, threads: int) -> tuple[int, Program]:
         """The program of a body, and its number: the same for equal bodies."""
-        number = self._numbers.get(body)
+        number = self._numbers.get((body, threads))
         if number is None:
-            number = self._numbers[body] = len(self.programs)
-            self.programs.append(self._program_of(body.outputs, body.params))
+            number = self._numbers[body, threads] = len(self.programs)
+            self.programs.append(self._program_of(body.outputs, body.params, threads))
             self.calls.append(0)
         self.calls[number] += 1
         return number, self.programs[number]

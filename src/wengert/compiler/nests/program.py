@@ -76,12 +76,12 @@ class Module:
 def nest_module(
     outputs: Sequence[Node],
     inputs: Sequence[Node],
-    program_of: Callable[[Sequence[Node], Sequence[Node]], Program],
+    program_of: Callable[[Sequence[Node], Sequence[Node], int], Program],
     threads: int = 1,
 ) -> Module:
     """The module of a graph all of whose ops have native rules; its big loops run in as many
     threads at most. program_of: what makes the programs of the bodies that its ops carry."""
-    lowering = Lowering(outputs, inputs, program_of)
+    lowering = Lowering(outputs, inputs, program_of, threads)
     statements = [s for s in lowering.steps if isinstance(s, Statement)]
     extents = classify(statements)
     lanes = lanes_for(statements, extents)
