@@ -203,6 +203,22 @@ def test_a_matrix_of_all_steps_is_looked_at() -> None:
     assert np.array_equal(found, np.linalg.matrix_power(A, 2) != 0)
 
 
+def test_a_sparse_operator_of_all_steps_is_looked_at() -> None:
+    matrix = scipy.sparse.csr_array(A)
+    found = pattern(
+        lambda x: wg.scan(lambda c, _: (matrix @ np.sin(c), None), x, None, length=3)[0], points()
+    )
+    assert np.array_equal(found, np.linalg.matrix_power(A, 3) != 0)
+
+
+def test_a_loop_that_reaches_further_each_step_reaches_everything() -> None:
+    found = pattern(
+        lambda x: wg.while_loop(lambda u: np.sum(u) < 9, lambda u: u + np.roll(u, 1), x),
+        np.ones(200),
+    )
+    assert found.all()
+
+
 def test_second_derivatives_of_time_steps() -> None:
     def loss(x: Any) -> Any:
         return np.sum(burgers(x, 2)[0] ** 3)

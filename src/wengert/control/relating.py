@@ -8,13 +8,14 @@ steps is not known, or too large for that, gets the union over all numbers of st
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from wengert.graph.body import Body
 from wengert.graph.node import Node
+from wengert.graph.types import ArrayType, Shape, TapeType, TupleType
 from wengert.ops.dependence import Columns, Dependence, Tree
 from wengert.ops.knowledge import Knowledge
 from wengert.ops.sparsity import Scope, everything, filled, propagated
@@ -87,17 +88,24 @@ class Step:
     """The step of a loop as relations: its results by the elements of its parameters."""
 
     def __init__(self, body: Body, knowledge: Knowledge) -> None:
-        self.sizes = [_size(param.type) for param in body.params]
-        starts = np.cumsum([0, *self.sizes]).tolist()
-        self.columns = Columns(starts[-1])
-        given: dict[Node, Tree] = {
-            param: self.columns.input(start, param.type.shape)
-            for param, start in zip(body.params, starts, strict=False)
-        }
+        self.kinds = [param.type for param in body.params]
+        self.sizes = [math.prod(shape) for kind in self.kinds for shape in _shapes(kind)]
+        starts = iter(np.cumsum([0, *self.sizes]).tolist())
+        self.columns = Columns(sum(self.sizes))
+        given = {param: self._input(param.type, starts) for param in body.params}
         self.results = propagated(body.outputs, given, Scope(self.columns, knowledge))
 
-    def __call__(self, args: Sequence[Dependence | None], columns: Columns) -> Deps:
+    def _input(self, kind: Any, starts: Iterator[int]) -> Tree:
+        if isinstance(kind, TupleType):
+            return tuple(self._input(part, starts) for part in kind.items)
+        shapes = _shapes(kind)
+        return self.columns.input(next(starts), shapes[0]) if shapes else None
+
+    def __call__(self, trees: Sequence[Tree], columns: Columns) -> Deps:
         """What the results depend on, from what the parameters do."""
+        args: Deps = []
+        for tree, kind in zip(trees, self.kinds, strict=True):
+            args += _parts(tree, kind)
         count = max((len(arg.maps) for arg in args if arg is not None), default=0)
         if not count:
             return [None] * len(self.results)
@@ -126,8 +134,22 @@ class Step:
         return found
 
 
-def _size(kind: Any) -> int:
-    return math.prod(kind.shape)
+def _shapes(kind: Any) -> list[Shape]:
+    """Of the arrays of a type; all steps of a tape are taken together."""
+    if isinstance(kind, TupleType):
+        return [shape for part in kind.items for shape in _shapes(part)]
+    if isinstance(kind, TapeType):
+        return [kind.step.shape]
+    return [kind.shape] if isinstance(kind, ArrayType) else []
+
+
+def _parts(tree: Any, kind: Any) -> Deps:
+    """The dependences of the arrays of a type."""
+    if isinstance(kind, TupleType):
+        trees = tree if isinstance(tree, tuple) else [None] * len(kind.items)
+        pairs = zip(trees, kind.items, strict=True)
+        return [part for one, inner in pairs for part in _parts(one, inner)]
+    return [tree] if _shapes(kind) else []
 
 
 def scanning(node: Node, parts: Sequence[Any], scope: Scope) -> Tree:
@@ -139,7 +161,7 @@ def scanning(node: Node, parts: Sequence[Any], scope: Scope) -> Tree:
     outer = dict(zip(body.params[:n_consts], node.args[lead:first], strict=True))
     step = Step(body, scope.knowledge.inside(outer))
     columns = scope.columns
-    work = (length or 0) * sum(_size(output.type) for output in body.outputs)
+    work = (length or 0) * sum(output.size for output in body.outputs)
     if length is None or length > MOST_STEPS or work > MOST_WORK:
         joint = [x if lead else columns.over(x, (0,)) for x in xs]
         carry, ys = _closed(step, consts, carry, joint, scope)
