@@ -24,6 +24,9 @@ from wengert.sparse.plan import Sparsity, as_pattern
 
 Indices = tuple[NDArray[Any], NDArray[Any]]
 
+SMALL = 2_500
+"""A Jacobian of at most so many entries is made by one mode throughout."""
+
 LARGE, THIN = 250_000, 0.1
 """A Jacobian is sparse by itself from so many entries on, if at most this part can be nonzero."""
 
@@ -43,7 +46,7 @@ class Residuals:
         self.is_sparse = entries is not None
         self._both: Callable[..., Any]
         if entries is None:
-            self._both = compile(jacobian(_twice(program), has_aux=True))
+            self._both = compile(_dense(program))
         else:
             self._both = entries.matrix
         self._at, self._value, self._matrix = b"", np.zeros(0), np.zeros((0, 0))
@@ -68,6 +71,18 @@ class Residuals:
         if at != self._at:
             self._evaluate(x, at)
         return self._matrix.copy()
+
+
+def _dense(program: Callable[..., Any]) -> Callable[..., Any]:
+    """x ↦ (the Jacobian, the values). A small one is not worth a plan of how it is made."""
+
+    def both(x: Any) -> tuple[Any, Any]:
+        value = program(x)
+        rows, columns = np.size(value), np.size(x)
+        mode = "forward" if columns <= rows else "reverse"
+        return jacobian(program, mode=mode if rows * columns <= SMALL else "auto")(x), value
+
+    return both
 
 
 def _twice(program: Callable[..., Any]) -> Callable[..., Any]:
