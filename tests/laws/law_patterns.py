@@ -111,8 +111,27 @@ def _seeded() -> list[Node]:
     with deriving():
         rows = o.broadcast_to(o.reshape(o.iota(4), (4, 1)), (4, 4))
         unit = o.equal(rows, o.broadcast_to(o.iota(4), (4, 4)))
-        seeds = o.select(unit, full(1.0, FLOAT, (4, 4)), full(0.0, FLOAT, (4, 4)))
-        return [o.contract(o.A, seeds, ((1,), (1,))), o.contract(seeds, o.A, ((0,), (1,)))]
+        zero = full(0.0, FLOAT, (4, 4))
+        weights = o.index(o.A, (0, (0, 4, 1)))
+        column = o.reshape(weights, (4, 1))
+        diagonals = [
+            o.select(unit, value, zero)
+            for value in (
+                full(1.0, FLOAT, (4, 4)),
+                full(2.0, FLOAT, (4, 4)),
+                o.broadcast_to(weights, (4, 4)),
+                o.broadcast_to(column, (4, 4)),
+            )
+        ]
+        return [
+            contracted
+            for seeds in diagonals
+            for contracted in (
+                o.contract(o.A, seeds, ((1,), (1,))),
+                o.contract(seeds, o.A, ((0,), (1,))),
+                o.contract(seeds, weights, ((1,), (0,))),
+            )
+        ]
 
 
 def _repeated_views() -> list[tuple[Node, tuple[int, ...]]]:

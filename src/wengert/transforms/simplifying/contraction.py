@@ -150,26 +150,38 @@ def _elementwise(node: Node) -> Node | None:
     return None
 
 
-def _of_identity(node: Node) -> Node | None:
-    """Σⱼ aᵢⱼ δⱼₖ = aᵢₖ in derivatives, where δ holds the seeds of a Jacobian: its zeros stand for
-    what is not there, and nothing is multiplied by them."""
+def _of_diagonal(node: Node) -> Node | None:
+    """Σⱼ aᵢⱼ δⱼₖ dₖ = aᵢₖ dₖ in derivatives, where δ holds the seeds of a Jacobian: its zeros stand
+    for what is not there, and nothing is multiplied by them."""
     over, along = node.params
     if not node.quiet or along[0] or len(over[0]) != 1:
         return None
     for side in SIDES:
-        if _is_identity(node.args[side]):
-            other, (axis,) = node.args[1 - side], over[1 - side]
-            rest = [k for k in range(other.ndim) if k != axis]
-            return transpose(other, (axis, *rest) if side == 0 else (*rest, axis))
+        diagonal = _diagonal(node.args[side])
+        if diagonal is None:
+            continue
+        other, (axis,) = node.args[1 - side], over[1 - side]
+        rest = [k for k in range(other.ndim) if k != axis]
+        moved = transpose(other, (axis, *rest) if side == 0 else (*rest, axis))
+        if is_literal(diagonal, 1):
+            return moved
+        if node.dtype.kind not in NUMERIC:
+            return None
+        shape = (diagonal.size, *(1 for _ in rest)) if side == 0 else diagonal.shape
+        return multiply(moved, broadcast_to(reshape(diagonal, shape), node.shape))
     return None
 
 
-def _is_identity(x: Node) -> bool:
-    """Whether x is where(row = column, 1, 0), as the basis of a space is written."""
-    if x.op is not select or x.ndim != 2 or not is_literal(x.args[1], 1) or not is_zero(x.args[2]):
-        return False
-    mask = x.args[0]
-    return mask.op is equal and {_counted(arg) for arg in mask.args} == {0, 1}
+def _diagonal(x: Node) -> Node | None:
+    """The elements d of a matrix that is where(row = column, d, 0), as what elementwise operations
+    make of the basis of a space is written."""
+    if x.op is not select or x.ndim != 2 or not is_zero(x.args[2]):
+        return None
+    mask, value, _ = x.args
+    if mask.op is not equal or {_counted(arg) for arg in mask.args} != {0, 1}:
+        return None
+    repeated = repeats(value)
+    return narrowed(value, [min(repeated)]) if repeated else None
 
 
 def _counted(x: Node) -> int | None:
@@ -191,7 +203,7 @@ RULES: Rules = {
         _of_scaled,
         _of_equal_along_contracted,
         _of_equal_along_free,
-        _of_identity,
+        _of_diagonal,
         _elementwise,
     ],
 }
