@@ -17,6 +17,8 @@ from wengert.graph.walk import topological
 
 KERNEL = 1_000
 """The fixed work of one operation of one pass, however small its arrays are."""
+FUSED = 1
+"""The work of an element of an elementwise tangent: a multiplication in a loop shared by others."""
 MOST_SOURCES = 64
 """Nodes of an interface up to which it is worked out which of them each node depends on."""
 
@@ -89,7 +91,7 @@ def tangent_work(node: Node, moving: Sequence[Node]) -> float:
     family = node.op.family
     size = elements(node.type)
     if family == "elementwise":
-        return float(ELEMENT * size * len(moving))
+        return float(FUSED * size * len(moving))
     if family == "contraction":
         return len(moving) * (products(node) + ELEMENT * size) + ELEMENT * _size(moving)
     if family in ("movement", "indexing"):
