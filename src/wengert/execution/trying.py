@@ -8,6 +8,7 @@ spent is remembered with the graph, for functions that are made anew.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Any
@@ -19,6 +20,9 @@ from wengert.graph.node import Node
 
 BASE, NODE = 0.01, 3e-4
 """What compiling a program takes at least, and for each node of it, in seconds."""
+
+LOADING = 0.1
+"""What importing the compiler takes, once."""
 
 
 class Trial:
@@ -34,7 +38,8 @@ class Trial:
     @property
     def is_over(self) -> bool:
         """Whether the program is to be compiled now."""
-        return self.spent > BASE + NODE * self.size
+        loading = 0.0 if "wengert.execution.compiled" in sys.modules else LOADING
+        return self.spent > BASE + NODE * self.size + loading
 
     def run(self, values: Mapping[Node, Any]) -> list[Any]:
         """The values of the outputs."""
