@@ -38,6 +38,8 @@ MOST_MAPS = 64
 """With more maps than these, the sets of the elements are kept by `Columns`."""
 MANY_MAPS = 16
 """With more maps than these, repeats are looked for in each element."""
+MANY_SETS = 6
+"""Where more sets than these are named at an element, their union is made."""
 MOST_PAIRS = 20_000_000
 """A union of more pairs of an element and a set is replaced by one that is larger, and shared."""
 
@@ -160,7 +162,7 @@ class Columns:
             seen = np.zeros(self.everything + 1 + self._sets, np.bool_)
             seen[names] = True
             return np.array([self._name_of(seen)], self.dtype)
-        indptr, members, whole = self.expanded(count, rows, names)
+        indptr, members, whole = self.expanded(count, rows, names, ascending=False)
         lengths = np.diff(indptr)
         whole |= lengths == self.count
         result = np.zeros(count, self.dtype)
@@ -175,35 +177,49 @@ class Columns:
         return result
 
     def expanded(
-        self, count: int, rows: Integers, names: Integers
+        self, count: int, rows: Integers, names: Integers, ascending: bool = True
     ) -> tuple[Integers, Integers, np.ndarray[Any, Any]]:
-        """Rows of columns, ascending and without repeats, and which rows are all the columns; of
-        these the columns are not written out."""
+        """Rows of columns without repeats, `ascending` if that is asked for, and which rows are all
+        the columns; of these the columns are not written out."""
         whole = np.zeros(count, np.bool_)
         whole[rows[names == self.everything]] = True
         wanted = (names != 0) & ~whole[rows]
         if not wanted.all():
             rows, names = rows[wanted], names[wanted]
-        indptr, names = self._sorted(count, rows, names)
-        if len(names) and names.max() > self.everything:
-            rows = np.repeat(np.arange(count, dtype=self.dtype), np.diff(indptr))
-            plain = names < self.everything
-            sets = names[~plain] - (self.everything + 1)
-            starts, lengths = self._ends[sets], np.diff(self._ends)[sets]
-            where = np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
-            members = self._pool[where + np.arange(len(where))]
-            rows = np.concatenate((rows[plain], np.repeat(rows[~plain], lengths)))
-            indptr, names = self._sorted(count, rows, np.concatenate((names[plain], members)))
-        return indptr, names, whole
-
-    def _sorted(self, count: int, rows: Integers, names: Integers) -> tuple[Integers, Integers]:
-        """Pairs by rows, ascending and without repeats."""
-        coo_array = lazy.module("scipy.sparse").coo_array
-        there = np.ones(len(rows), np.bool_)  # a sum of trues is true: nothing cancels
+        if not (rows[1:] >= rows[:-1]).all():
+            order = np.argsort(rows, kind="stable")
+            rows, names = rows[order], names[order]
+        ends = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=count))))
+        csr_array = lazy.module("scipy.sparse").csr_array
         width = self.everything + 1 + self._sets
-        found = coo_array((there, (rows, names)), shape=(count, width)).tocsr()
-        found.sort_indices()
-        return found.indptr, found.indices.astype(self.dtype, copy=False)
+        there = np.ones(len(names), np.bool_)  # a sum of trues is true: nothing cancels
+        if len(names) and names.max() > self.everything:
+            seen = np.zeros(width, np.bool_)
+            seen[names] = True
+            used = np.flatnonzero(seen)
+            place = np.cumsum(seen) - 1
+            starts, members = self._members(used)
+            sets = csr_array(
+                (np.ones(len(members), np.bool_), members, starts), shape=(len(used), width)
+            )
+            named = csr_array((there, place[names], ends), shape=(count, len(used)))
+            found = named @ sets
+            if ascending:
+                found.sort_indices()
+        else:
+            found = csr_array((there, names, ends), shape=(count, width))
+            found.sum_duplicates()
+        return found.indptr, found.indices.astype(self.dtype, copy=False), whole
+
+    def _members(self, names: Integers) -> tuple[Integers, Integers]:
+        """(indptr, columns) of the sets with these names, ascending: first those of one column."""
+        plain = int(np.searchsorted(names, self.everything))
+        sets = names[plain:] - (self.everything + 1)
+        starts, lengths = self._ends[sets], np.diff(self._ends)[sets]
+        where = np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
+        kept = self._pool[where + np.arange(len(where))]
+        ends = np.concatenate((np.arange(plain + 1), plain + np.cumsum(lengths)))
+        return ends, np.concatenate((names[:plain].astype(self.dtype), kept))
 
     # ----------------------------------------------------------------------------- joining
 
@@ -222,9 +238,14 @@ class Columns:
     def fitted(self, of: Dependence) -> Dependence:
         """The same with few maps."""
         count = len(of.maps)
-        if count <= MANY_MAPS or (count <= 2 * of.tight and count <= MOST_MAPS):
+        if count <= MANY_SETS:
             return of
-        return self._tightened(of)
+        few = count <= MANY_MAPS or (count <= 2 * of.tight and count <= MOST_MAPS)
+        return of if few and not self._has_sets(of.maps) else self._tightened(of)
+
+    def _has_sets(self, maps: Sequence[Integers]) -> bool:
+        """Whether some names are of sets that are kept."""
+        return self._sets > 0 and any(int(one.max()) > self.everything for one in maps if one.size)
 
     def tightened(self, of: Dependence | None) -> Dependence | None:
         """The same without repeats, the names of each element ascending."""
@@ -233,7 +254,7 @@ class Columns:
     def _tightened(self, of: Dependence) -> Dependence:
         maps = ordering.tight(of.maps)
         width = len(maps)
-        if width > MOST_MAPS:
+        if width > (MANY_SETS if self._has_sets(maps) else MOST_MAPS):
             rows = np.tile(np.arange(of.size, dtype=self.dtype), width)
             names = self.unions(of.size, rows, np.concatenate(maps))
             return Dependence((names.reshape(of.shape),), 1)

@@ -30,7 +30,7 @@ from wengert.ops.sparsity import Scope, propagated
 from wengert.sparse.pattern import Pattern
 from wengert.transforms.simplify import simplify
 
-MOST_PLACES = 2**29
+MOST_PLACES = 2**28
 """A pattern of more places than these is refused."""
 
 
