@@ -11,6 +11,8 @@ import numpy as np
 
 Integers: TypeAlias = "np.ndarray[Any, np.dtype[np.integer[Any]]]"
 
+MOST_IN_NETWORK = 16
+"""More maps than these are sorted by NumPy, which is faster then."""
 BLOCK = 8192
 """How many elements are sorted at once."""
 
@@ -44,11 +46,16 @@ def ascend(maps: Sequence[Integers]) -> bool:
 
 
 def ordered(maps: Sequence[Integers]) -> list[Integers]:
-    """The maps with the names of each element in ascending order, by Batcher's network: a block of
-    elements at a time, which stays in the cache. Source: Knuth, *The Art of Computer Programming*,
-    volume 3, algorithm 5.2.2M."""
+    """The maps with the names of each element in ascending order: of few maps by Batcher's network,
+    a block of elements at a time, which stays in the cache.
+
+    Source: Knuth, *The Art of Computer Programming*, volume 3, algorithm 5.2.2M.
+    """
     count, size = len(maps), maps[0].size
     found = np.stack([one.ravel() for one in maps])
+    if count > MOST_IN_NETWORK:
+        found.sort(axis=0)
+        return list(found)
     pairs = _comparators(count)
     spare = np.empty(min(size, BLOCK), found.dtype)
     for first in range(0, size, BLOCK):
