@@ -208,3 +208,56 @@ class TestHangingChain:
         found, expected = chain.hang(), chain.hang_by_differences()
         np.testing.assert_allclose(found.x.ravel(), expected.x, atol=1e-5)
         assert 5 * (found.nfev + found.njev) < expected.nfev
+
+
+class TestHutchinson:
+    def test_the_errors_are_those_of_the_variance_and_less_with_xtrace(self) -> None:
+        """They fall as 1/√V. Of 60 repetitions the root mean square is known to 9 %."""
+        program = example("hutchinson")
+        found = program.errors([48, 96], repetitions=60)
+        ratios = found.measured["hutchinson"] / found.predicted
+        assert np.all((ratios > 0.7) & (ratios < 1.3))
+        for method in program.METHODS:
+            said = found.said[method] / found.measured[method]
+            assert np.all((said > 0.6) & (said < 2.2))
+        assert 1.5 * found.measured["xtrace"][1] < found.predicted[1]
+
+
+class TestSpectralDensity:
+    @pytest.mark.parametrize("steps", [0, 100])
+    def test_the_density_is_right_within_its_error(self, steps: int) -> None:
+        found = example("spectral_density").spectrum(steps)
+        density = found.estimated
+        assert np.all(np.abs(density.density - found.exact) < 6 * density.stderr + 0.02)
+        assert np.trapezoid(density.density, density.points) == pytest.approx(1, abs=1e-3)
+        # most eigenvalues are small
+        assert np.mean(np.abs(found.eigenvalues) < 0.1 * found.eigenvalues[-1]) > 0.7
+
+
+class TestZeroOrder:
+    def test_the_factor_n(self) -> None:
+        found = example("zero_order").compare([10, 100], 0.02)
+        ratios = [evaluated.steps / (n * exact.steps) for n, (exact, evaluated) in found.items()]
+        assert all(0.8 < ratio < 3.5 for ratio in ratios)
+
+
+class TestDifferences:
+    def test_the_error_is_a_v(self) -> None:
+        """Slopes on logarithmic axes: h and h² on the right, 1/h on the left."""
+        found = example("differences").errors()
+        h = np.log(found.steps)
+        right, left = (h > np.log(1e-4)) & (h < np.log(1e-2)), h < np.log(1e-10)
+        for method, power in (("forward", 1), ("central", 2)):
+            error = np.log(found.differences[method])
+            assert np.polyfit(h[right], error[right], 1)[0] == pytest.approx(power, abs=0.05)
+            assert np.polyfit(h[left], error[left], 1)[0] == pytest.approx(-1, abs=0.2)
+        assert np.min(found.differences["forward"]) > 1e-10
+        assert np.min(found.differences["central"]) > 1e-13
+        assert found.automatic < 1e-15
+
+    def test_reverse_mode_does_not_grow_with_the_dimension(self) -> None:
+        found = example("differences").times([10, 300])
+        grown = found.differences / found.evaluation
+        assert grown[1] > 10 * grown[0]  # as n, thirtyfold
+        assert found.automatic[1] < 10 * found.evaluation[1]
+        assert np.all(found.apart < 1e-8)
