@@ -12,6 +12,10 @@ from wengert.estimate.operators import Operator
 Array: TypeAlias = NDArray[np.float64]
 
 
+CLOSE = 1e-3
+"""How near to the span of others, relative to its size, a column is treated with care."""
+
+
 class Basis:
     """The basis Q of the span of the blocks that were added, and A Q.
 
@@ -36,12 +40,14 @@ class Basis:
         if block.shape[1]:
             self._scale = max(self._scale, float(np.max(np.linalg.norm(block, axis=0))))
         rest = self._away(block)
-        left, sizes, _ = np.linalg.svd(rest, full_matrices=False)
         room = self._operator.n - self.vectors.shape[1]
-        new = left[:, sizes > self.threshold][:, :room]
-        # what is left of nearly dependent columns is orthogonal to the rest only after rounding
-        # errors are projected out again
-        new = np.linalg.qr(self._away(new))[0]
+        new, r = np.linalg.qr(rest)
+        if rest.shape[1] > room or np.any(np.abs(np.diagonal(r)) < CLOSE * self._scale):
+            # some columns depend on others, or nearly so: what is left of these is orthogonal to
+            # the basis only after rounding errors are projected out again
+            left, sizes, _ = np.linalg.svd(r)
+            independent = new @ left[:, sizes > self.threshold][:, :room]
+            new = np.linalg.qr(self._away(independent))[0]
         self.vectors = np.concatenate([self.vectors, new], axis=1)
         self.images = np.concatenate([self.images, self._operator(new)], axis=1)
 

@@ -38,6 +38,8 @@ class BlackBox:
                 raise WengertTypeError(
                     f"{leaf_name({'x': x}, k)} has dtype {array.dtype}: {what} needs real numbers"
                 )
+        # as f sees them: integers are moved as float64
+        self._dtypes = [a.dtype if a.dtype.kind == "f" else np.dtype(float) for a in self._arrays]
         self._ends = np.cumsum([array.size for array in self._arrays])
         if not self._arrays or not self._ends[-1]:
             raise WengertValueError(f"{what} was given an x without elements")
@@ -53,25 +55,26 @@ class BlackBox:
 
     def rounded(self, vector: Array) -> Array:
         """A vector as f sees it: some leaves may be in single precision."""
-        parts = np.split(vector, self._ends[:-1])
-        return np.concatenate(
-            [
-                part.astype(_seen(array)).astype(float)
-                for part, array in zip(parts, self._arrays, strict=True)
-            ]
-        )
+        if all(dtype == np.float64 for dtype in self._dtypes):
+            return vector
+        parts = zip(self._split(vector), self._dtypes, strict=True)
+        return np.concatenate([part.astype(dtype).astype(float) for part, dtype in parts])
+
+    def _split(self, vector: Array) -> list[Array]:
+        return [vector] if len(self._arrays) == 1 else np.split(vector, self._ends[:-1])
 
     def __call__(self, vector: Array) -> Array:
         """f at a vector: an array of float64, or complex128 where the vector is complex."""
-        parts = []
-        for array, part in zip(self._arrays, np.split(vector, self._ends[:-1]), strict=True):
-            dtype = np.dtype(complex) if vector.dtype.kind == "c" else _seen(array)
-            parts.append(part.reshape(array.shape).astype(dtype)[()])
+        is_complex = vector.dtype.kind == "c"
+        parts = [
+            part.reshape(array.shape).astype(vector.dtype if is_complex else dtype)[()]
+            for array, dtype, part in zip(
+                self._arrays, self._dtypes, self._split(vector), strict=True
+            )
+        ]
         self.evaluations += 1
         value = np.asarray(self._f(unflatten(self._spec, parts), *self._args))
-        if value.dtype.kind not in "biufc" or (value.dtype.kind == "c") > (
-            vector.dtype.kind == "c"
-        ):
+        if value.dtype.kind not in ("biufc" if is_complex else "biuf"):
             raise WengertTypeError(
                 f"{self._what} needs a function that returns a real number or array, and it "
                 f"returned dtype {value.dtype}"
@@ -101,8 +104,3 @@ class BlackBox:
             for part, array in zip(parts, self._arrays, strict=True)
         ]
         return unflatten(self._spec, leaves)
-
-
-def _seen(array: Array) -> np.dtype[Any]:
-    """The dtype of a leaf when f sees it: its own, float64 for integers."""
-    return array.dtype if array.dtype.kind == "f" else np.dtype(float)
