@@ -11,6 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from law_flow import check_program, check_vmap
+from test_random_bodies import XS, B, bodies, body, some
 
 import wengert as wg
 from support import interpreted
@@ -553,3 +556,52 @@ def test_errors_of_the_function_come_through() -> None:
         wg.grad(wg.checkpoint(f))(1.0)
     with pytest.raises(WengertError, match=r"np\.where, wengert\.cond"):
         wg.scan(lambda c, _: (wg.checkpoint(lambda y: y if y > 0 else -y)(c), None), 1.0, length=2)
+
+
+# ------------------------------------------------------------------------------ random programs
+
+
+def program(steps: list[Any]) -> Any:
+    """Checkpoints of random bodies, with loops and branches in them, one behind the other."""
+
+    def run(flow: Any, x: Any, rows: Any) -> Any:
+        layer = flow.checkpoint(lambda c, r: body(flow, steps, [c, r, x], 1))
+        total = 0.0
+        for row in rows:
+            x = layer(x, row)
+            total = total + np.sum(x * row)
+        return x, total
+
+    return run
+
+
+@some(5)
+@given(steps=bodies)
+def test_random_bodies(steps: list[Any]) -> None:
+    with interpreted(), np.errstate(invalid="ignore"):
+        check_program(program(steps), B, XS[:2], order=2, rtol=1e-10, jit=False)
+
+
+@pytest.mark.long
+@some(150)
+@given(steps=bodies)
+def test_many_random_bodies(steps: list[Any]) -> None:
+    with interpreted(), np.errstate(invalid="ignore"):
+        check_program(program(steps), B, XS[:2], order=2, rtol=1e-10, jit=False)
+
+
+@pytest.mark.long
+@some(40)
+@given(steps=bodies)
+def test_random_bodies_as_machine_code(steps: list[Any]) -> None:
+    with np.errstate(invalid="ignore"):
+        check_program(program(steps), B, XS[:2], order=1, rtol=1e-10)
+
+
+@pytest.mark.long
+@some(40)
+@given(steps=bodies)
+def test_random_bodies_under_vmap(steps: list[Any]) -> None:
+    with interpreted(), np.errstate(invalid="ignore"):
+        points = np.stack([B, -B, B * 0.3])
+        check_vmap(program(steps), points, np.stack([XS[:2], -XS[:2], XS[2:]]), rtol=1e-9)
