@@ -418,3 +418,17 @@ def test_local_patterns_are_right_at_the_point() -> None:
     local = found.pattern.matrix().toarray()
     assert np.array_equal(local, [[1, 0, 0], [1, 0, 0], [1, 0, 0]])
     assert everywhere.pattern.nnz > found.pattern.nnz
+
+
+def test_nothing_passes_through_stop_gradient() -> None:
+    found = pattern(lambda x: x * wg.stop_gradient(x[::-1]), points())
+    assert np.array_equal(found, np.eye(N, dtype=bool))
+
+
+def test_rules_are_asked_inside_loops_and_for_instances() -> None:
+    many = pattern(lambda x: wg.vmap(rounded)(x.reshape(2, 3)).ravel(), points())
+    assert np.array_equal(many, np.kron(np.eye(2), np.roll(np.eye(3), 1, 0)) != 0)
+    looped = pattern(
+        lambda x: wg.scan(lambda c, _: (rounded(c), None), x, None, length=2)[0], points()
+    )
+    assert np.array_equal(looped, np.roll(np.eye(N), 2, 0) != 0)
