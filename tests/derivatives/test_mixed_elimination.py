@@ -186,6 +186,15 @@ def test_outputs_that_are_used_and_repeated() -> None:
     check(f, np.array([0.4, 1.2]))
 
 
+def test_an_element_that_stands_in_two_places() -> None:
+    def f(x: Any) -> Any:
+        y = 2.0 * x[0]
+        return np.stack([x[2], y, y]), y * x[1], y
+
+    check(f, np.array([0.4, 1.2, 3.0]))
+    check(lambda x: np.stack([np.sin(x[0])] * 3), np.array([0.4, 1.2]))
+
+
 def test_one_argument_twice() -> None:
     check(
         lambda x: np.stack([x[0] * x[0], x[1] * np.reshape(x, (2, 1))[1, 0]]), np.array([2.0, 3.0])
@@ -213,6 +222,19 @@ def test_holomorphic() -> None:
         lambda z: np.stack([z[0] * np.exp(z[1]), z[1] ** 2]),
         np.array([1 + 2j, 0.3j]),
         holomorphic=True,
+    )
+
+
+def test_complex_numbers_within_a_real_program_are_refused() -> None:
+    def f(x: Any) -> Any:
+        z = np.exp(1j * x[0]) * x[1]
+        return np.stack([np.real(z * z), np.abs(z)])
+
+    with pytest.raises(wg.WengertError, match="programs of numbers"):
+        wg.jacobian(f, mode="elimination")(np.array([0.3, 2.0]))
+    expected = wg.jacfwd(f)(np.array([0.3, 2.0]))
+    np.testing.assert_allclose(
+        wg.jacobian(f)(np.array([0.3, 2.0])), expected, rtol=1e-13, atol=1e-15
     )
 
 

@@ -293,6 +293,25 @@ class TestComplexNumbers:
         found = wg.jacobian(f, mode="mixed", holomorphic=True)(self.Z)
         same(found, wg.jacobian(f, mode="forward", holomorphic=True)(self.Z))
 
+    def test_complex_values_within_a_real_function_are_no_waist(self) -> None:
+        """Four complex numbers are eight real ones, and conjugation is no complex product."""
+        phase = np.exp(1j * np.arange(4.0))
+
+        def f(x: Any) -> Any:
+            y = np.conj(phase * (A @ np.tanh(W @ x)))
+            z = phase**3 * np.conj(np.sin(y))
+            return np.tanh(V @ np.tanh(B @ (np.real(z) + np.imag(z) ** 2)))
+
+        check(f, X)
+
+        def only_complex(x: Any) -> Any:
+            y = np.fft.rfft(np.tanh(W @ x))[:5]
+            return np.real(np.fft.irfft(np.conj(1j * y), 250))
+
+        found = wg.jacobian(only_complex, mode="mixed")(X)
+        same(found, wg.jacobian(only_complex, mode="forward")(X))
+        same(found, wg.jacobian(only_complex, mode="reverse")(X))
+
 
 def narrow_complex(z: Any) -> Any:
     return V @ (B @ np.sin(A @ (W @ z) / 50))

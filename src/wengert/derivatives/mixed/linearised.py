@@ -37,6 +37,14 @@ class Linearised:
     order: tuple[Node, ...]
     before: Mapping[Node, tuple[Node, ...]]
 
+    def has_columns(self, node: Node) -> bool:
+        """Whether derivatives by a node are a matrix over the numbers of the inputs. Those of a
+        real function by complex values on the way are none: they are linear in real and imaginary
+        parts."""
+        return isinstance(node.type, ArrayType) and all(
+            node.dtype.kind == start.dtype.kind for start in self.inputs
+        )
+
 
 def linearised(outputs: Sequence[Node], inputs: Sequence[Node]) -> Linearised:
     """The linearised graph between inputs and outputs."""

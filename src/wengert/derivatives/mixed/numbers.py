@@ -23,7 +23,7 @@ from wengert.derivatives.mixed.linearised import Linearised
 from wengert.graph.literals import full, is_literal, zeros
 from wengert.graph.node import Node, deriving
 from wengert.graph.op import Tangent, Zero
-from wengert.graph.types import ArrayType, array_type
+from wengert.graph.types import array_type
 from wengert.ops import linear
 from wengert.ops.contraction import contract, free
 from wengert.ops.movement import concatenate, index, reshape
@@ -69,7 +69,7 @@ def as_numbers(
     or elements of the Jacobian than these."""
     count = edges = 0
     for node in graph.order:
-        if not isinstance(node.type, ArrayType):
+        if not graph.has_columns(node):
             return None
         if node.op.family not in MOVING:
             count += node.size
@@ -166,25 +166,23 @@ class _Making:
                     self._join(int(self.vertices[b][at_b]), v, Edge(a, at_a))
 
     def program(self) -> Program:
-        """All of it. An output that something is made from, or that stands in two places, becomes a
-        vertex of its own."""
+        """All of it. An element of an output that something is made from, or that is one of an
+        input, becomes a vertex of its own."""
         used = {u for near in self.before for u in near}
         used.update(int(v) for node in self.graph.inputs for v in self.vertices[node].ravel())
+        ends: dict[int, int] = {0: 0}
         outputs: dict[Node, Vertices] = {}
-        ends: list[int] = []
         for node in self.graph.outputs:
-            mine = outputs[node] = self.vertices[node].copy()
             one = full(1, node.dtype, ())
-            for place in np.ndindex(node.shape):
-                v = int(mine[place])
-                if v in used:
-                    mine[place] = copy = len(self.before)
-                    self.before.append([])
-                    self._join(v, copy, Edge(one, ()))
-                if v:
-                    used.add(v)
-                    ends.append(int(mine[place]))
-        graph = Numbers(tuple(map(tuple, self.before)), tuple(ends))
+            for v in map(int, self.vertices[node].ravel()):
+                if v not in ends:
+                    ends[v] = len(self.before) if v in used else v
+                    if v in used:
+                        self.before.append([])
+                        self._join(v, ends[v], Edge(one, ()))
+            mine = [ends[int(v)] for v in self.vertices[node].ravel()]
+            outputs[node] = np.array(mine, np.int64).reshape(node.shape)
+        graph = Numbers(tuple(map(tuple, self.before)), tuple(v for v in ends.values() if v))
         inputs = {node: self.vertices[node] for node in self.graph.inputs}
         return Program(graph, self.edges, inputs, outputs)
 

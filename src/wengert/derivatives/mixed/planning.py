@@ -234,7 +234,11 @@ def _with_elimination(found: Choice, graph: Linearised, mode: str) -> Choice:
     cost = float(NUMBER * (products + len(program.edges) + len(program.graph.outputs)))
     inner = len(steps)
     eliminated = Candidate(
-        "elimination", cost, 0, products, f"{inner} numbers between inputs and outputs"
+        "elimination",
+        cost,
+        0,
+        products,
+        f"{inner} number{'s' if inner != 1 else ''} between inputs and outputs",
     )
     candidates = (*found.candidates, eliminated)
     return replace(found, candidates=candidates, program=program, steps=steps)
@@ -243,7 +247,7 @@ def _with_elimination(found: Choice, graph: Linearised, mode: str) -> Choice:
 def _chained(graph: Linearised) -> tuple[Bracket | None, tuple[tuple[Node, ...], ...]]:
     """The cheapest bracket of the segments between waists, for one waist or two."""
     limit = min(_width(graph.inputs), _width(graph.outputs))
-    narrow = any(isinstance(node.type, ArrayType) and node.size < limit for node in graph.order)
+    narrow = any(graph.has_columns(node) and node.size < limit for node in graph.order)
     if not narrow:
         return None, ()
     found = [tuple(waist) for waist in waists(graph, limit) if waist]

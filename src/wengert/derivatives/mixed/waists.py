@@ -5,9 +5,10 @@ its elements. Each node becomes an arc from where it is entered to where it is l
 are unlimited; so a minimum cut of the network cuts nodes (node splitting, Menger's theorem). The
 maximum flow is found by Dinic's algorithm.
 
-Nodes too wide to belong to a waist of interest have no capacity arc: those that the inputs reach
-through such nodes alone are the source, and what has one predecessor is what that one is. What is
-left is small: long chains of wide nodes vanish.
+Nodes too wide to belong to a waist of interest have no capacity arc, nor have those of complex
+values within a real function: those that the inputs reach through such nodes alone are the source,
+and what has one predecessor is what that one is. What is left is small: long chains of wide nodes
+vanish.
 
 Of the minimum cuts there is one nearest to the inputs and one nearest to the outputs, and both are
 given: all others lie between them. No cut of a part of the graph is narrower than these, since it
@@ -23,7 +24,6 @@ from collections.abc import Sequence
 
 from wengert.derivatives.mixed.linearised import Linearised
 from wengert.graph.node import Node
-from wengert.graph.types import ArrayType
 
 SOURCE, SINK = 0, 1
 
@@ -72,7 +72,7 @@ def _places(graph: Linearised, limit: int) -> tuple[dict[Node, int], dict[Node, 
         else:
             start, count = count, count + 1
         entered[node] = start
-        if isinstance(node.type, ArrayType) and node.size < limit:
+        if graph.has_columns(node) and node.size < limit:
             left[node], count = count, count + 1
         else:
             left[node] = start
