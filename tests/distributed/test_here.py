@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert import distributed
+from wengert import distributed, estimate
 from wengert.distributed.trees import joined
 from wengert.errors import WengertTypeError, WengertValueError
 
