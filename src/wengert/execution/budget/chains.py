@@ -13,10 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
+from time import perf_counter
 
 from wengert.control.revolving import advances, first_advance
 from wengert.execution.budget.problem import Problem, last_uses, peak_of, without_idle
 
+LEAST_STATES = 4
+"""States of a chain that must go into what waits at the turn, so that it is worth a look."""
 MOST_RUNS = 30
 """A schedule of Revolve's may take so many times the steps of the order at most."""
 
@@ -57,10 +61,12 @@ def chains(problem: Problem, order: Sequence[int]) -> list[Chain]:
     for cuts in (_narrow(clean, crossing), clean, _narrow(inner, crossing)):
         if len(cuts) > 1 and cuts not in found:
             found.append(cuts)
-    return [
+    lines = [
         _chain(problem, order, turn, left, members, place, [states[c] for c in cuts], cuts)
         for cuts in found
     ]
+    waiting = sum(problem.size[k] for k in left)
+    return [line for line in lines if LEAST_STATES * line.state_bytes <= waiting]
 
 
 def _turn(problem: Problem, order: Sequence[int]) -> int:
@@ -161,17 +167,19 @@ def _chain(
     return Chain(tuple(states), tuple(map(tuple, groups)), tuple(map(tuple, passed)), max(sizes))
 
 
-def revolved(problem: Problem, order: Sequence[int], chain: Chain, slots: int) -> list[int] | None:
+def revolved(
+    problem: Problem, order: Sequence[int], chain: Chain, slots: int, until: float = inf
+) -> list[int] | None:
     """The schedule that keeps at most so many states at a time, beside the one before everything.
 
-    None where it would run far more steps than the order has.
+    None where it would run far more steps than the order has, or is not found in time.
     """
     length = len(chain.states)
     slots = min(slots + 1, length)
     steps = MOST_RUNS * len(order)
     if advances(length, slots) * max(1, len(order) // (2 * length)) > steps:
         return None
-    return _Revolving(problem, chain, steps).run(slots)
+    return _Revolving(problem, chain, steps).run(slots, until)
 
 
 class _Revolving:
@@ -186,12 +194,12 @@ class _Revolving:
         self.runs: list[int] = []
         self.reached = -1
 
-    def run(self, slots: int) -> list[int] | None:
+    def run(self, slots: int, until: float) -> list[int] | None:
         """Reverse the states first, …, last - 1; the first one is there. A span without states
         says that the first one is held no longer."""
         stack = [(0, len(self.chain.states), slots)]
         self.arrive(0)
-        while stack and len(self.runs) <= self.most:
+        while stack and len(self.runs) <= self.most and perf_counter() < until:
             first, last, free = stack.pop()
             if last == first:
                 self.hold(first, -1)
@@ -271,7 +279,7 @@ class _Revolving:
 
 
 def best_revolved(
-    problem: Problem, order: Sequence[int], chain: Chain, budget: int
+    problem: Problem, order: Sequence[int], chain: Chain, budget: int, until: float = inf
 ) -> tuple[list[int] | None, list[int] | None]:
     """(the schedule of the most slots within the budget, that of the lowest peak that was seen);
     None where there is none."""
@@ -280,8 +288,8 @@ def best_revolved(
     best = least = None
     few, many = 0, length  # `few` slots fit or are none, more than `many` do not
     slots = min(length, max(1, (budget - problem.base) // max(chain.state_bytes, 1)))
-    while few < many:
-        runs = revolved(problem, order, chain, slots)
+    while few < many and perf_counter() < until:
+        runs = revolved(problem, order, chain, slots, until)
         if runs is None:
             few = slots  # too few to be of use
             slots = min(many, max(slots + 1, 2 * slots)) if best is None else (few + many + 1) // 2

@@ -8,18 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
+from math import inf
+from time import perf_counter
 
 import numpy as np
 
 from wengert.execution.budget.problem import Problem, followed, without_idle
 
+MOST_AGAIN = 200
+"""Refused steps that are tried again at once, after another one has gone."""
 
-def with_more_kept(problem: Problem, runs: Sequence[int], budget: int) -> list[int]:
-    """The schedule without the repeated steps for which there is room to keep the value."""
+
+def with_more_kept(
+    problem: Problem, runs: Sequence[int], budget: int, until: float = inf
+) -> list[int]:
+    """The schedule without the repeated steps for which there is room to keep the value, as far as
+    there is time, by `perf_counter`."""
     runs = without_idle(problem, runs)
     if len(set(runs)) == len(runs):
         return runs
-    return _Keeping(problem, runs, budget).done()
+    return _Keeping(problem, runs, budget).done(until)
 
 
 class _Keeping:
@@ -46,7 +54,7 @@ class _Keeping:
             self.readers[made[k]].add(len(runs))
         self.gone = bytearray(len(runs))
 
-    def done(self) -> list[int]:
+    def done(self, until: float) -> list[int]:
         cost, size = self.problem.cost, self.problem.size
         candidates = []
         for step, first in enumerate(self.before):
@@ -56,13 +64,13 @@ class _Keeping:
                 candidates.append((-cost[k] / (span + 1), step))
         heapify(candidates)
         refused: list[tuple[float, int]] = []
-        while candidates:
+        while candidates and perf_counter() < until:
             entry = heappop(candidates)
             if self.gone[entry[1]]:
                 continue
             if not self.keep(entry[1]):
                 refused.append(entry)
-            elif refused and len(refused) < 200:  # there may be room now
+            elif len(refused) < MOST_AGAIN:  # there may be room now
                 for other in refused:
                     heappush(candidates, other)
                 refused = []

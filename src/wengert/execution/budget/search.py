@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
 from random import Random
 from time import perf_counter
 
@@ -23,8 +22,9 @@ from wengert.execution.budget.orders import by_freed, low_peak_orders
 from wengert.execution.budget.problem import Problem, peak_of, total, without_idle
 
 ALPHAS = (1.0, 0.5, 0.0, 2.0)
-LONGER = 4
-"""How much longer the smallest budget is searched for, where there is no plan."""
+PATIENCE = 2.0
+"""Seconds after which a budget is refused that no plan was found for, and as many in which the
+smallest one is searched for then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +130,14 @@ class _Search:
 
     def search(self) -> None:
         problem, budget = self.problem, self.budget
+        last = self.started + PATIENCE
         for order in self.orders[:2]:
             for chain in chains(problem, order):
                 if self.best is None or not self.late(0.5):
-                    self.offer(best_revolved(problem, order, chain, budget)[0])
-            for alpha in ALPHAS[: 4 if len(problem) < 3_000 else 2]:
+                    self.offer(best_revolved(problem, order, chain, budget, last)[0])
+            for alpha in ALPHAS:
                 if self.best is None or not self.late(0.5):
-                    until = inf if self.best is None else self.deadline
+                    until = last if self.best is None else self.deadline
                     self.offer(evicting(problem, order, budget, alpha, until=until))
         self.wander()
 
@@ -157,7 +158,10 @@ class _Search:
             return
         if self.best is not None and total(problem, runs) > 1.3 * self.best[0]:
             return
-        runs = with_more_kept(problem, runs, budget)
+        until = self.deadline
+        if self.best is None:
+            until = max(until, perf_counter() + PATIENCE / 4)
+        runs = with_more_kept(problem, runs, budget, until)
         cost = total(problem, runs)
         if self.best is None or cost < self.best[0]:
             self.best = (cost, runs)
@@ -188,11 +192,11 @@ class _Search:
     def lower(self) -> None:
         """The lowest peak that is found, where nothing fits."""
         problem = self.problem
+        self.deadline = perf_counter() + PATIENCE
         for order in self.orders[:2]:
             for chain in chains(problem, order):
-                self.note(best_revolved(problem, order, chain, problem.least()))
+                self.note(best_revolved(problem, order, chain, problem.least(), self.deadline))
         low, high = problem.least(), self.lowest[0]
-        self.deadline = perf_counter() + LONGER * (self.deadline - self.started)
         while high - low > high // 200 and perf_counter() < self.deadline:
             middle = (low + high) // 2
             if self.fits(middle):
