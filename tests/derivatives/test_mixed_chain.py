@@ -7,7 +7,22 @@ from functools import cache
 import numpy as np
 import pytest
 
-from wengert.derivatives.mixed.chain import Bracket, Segment, cheapest, plain_segment
+from wengert.derivatives.mixed.chain import Bracket, Segment, cheapest
+
+
+def plain_segment(
+    columns: int,
+    rows: int,
+    tangent: float,
+    adjoint: float,
+    column_colours: int | None = None,
+    row_colours: int | None = None,
+) -> Segment:
+    """A segment whose Jacobian is dense, or sparse with so many colours of columns and rows: they
+    are its widths then."""
+    across = columns if column_colours is None else min(columns, column_colours)
+    down = rows if row_colours is None else min(rows, row_colours)
+    return Segment(columns, rows, tangent, adjoint, across * tangent, down * adjoint)
 
 
 def least_by_trying(segments: list[Segment]) -> float:

@@ -30,7 +30,8 @@ class Segment:
 
     columns, rows: elements of the interface before it and of that after it.
     tangent, adjoint: the work of one column of forward mode, of one row of reverse mode.
-    forward, reverse: the work of its own Jacobian by either mode.
+    forward, reverse: the work of its own Jacobian by either mode: that of all its columns or rows,
+        or of as many as it has colours where it is sparse.
     """
 
     columns: int
@@ -39,21 +40,6 @@ class Segment:
     adjoint: float
     forward: float
     reverse: float
-
-
-def plain_segment(
-    columns: int,
-    rows: int,
-    tangent: float,
-    adjoint: float,
-    column_colours: int | None = None,
-    row_colours: int | None = None,
-) -> Segment:
-    """A segment whose Jacobian is dense, or sparse with so many colours of columns and rows: they
-    are its widths then."""
-    across = columns if column_colours is None else min(columns, column_colours)
-    down = rows if row_colours is None else min(rows, row_colours)
-    return Segment(columns, rows, tangent, adjoint, across * tangent, down * adjoint)
 
 
 @dataclass(frozen=True, slots=True)
