@@ -298,6 +298,39 @@ def test_the_error_names_the_smallest_budget(network):
     np.testing.assert_allclose(g(x, weights), wg.grad(layers)(x, weights), rtol=1e-12, atol=1e-13)
 
 
+def unrolled_by_scan(x, w):
+    carry, _ = wg.scan(lambda c, _: (np.tanh(c @ w), None), x, None, length=40)
+    return np.sum(carry * carry)
+
+
+def test_a_scan_within_a_budget_is_segmented():
+    numbers = np.random.default_rng(0)
+    x, w = numbers.normal(size=(30, 40)), numbers.normal(size=(40, 40)) / 7
+    expected = wg.grad(unrolled_by_scan, argnums=(0, 1))(x, w)
+    free = wg.memory_plan(unrolled_by_scan, x, w, argnums=(0, 1))
+    budget = free.unplanned // 2
+    plan = wg.memory_plan(unrolled_by_scan, x, w, argnums=(0, 1), memory=budget)
+    assert plan.peak <= budget < free.peak
+    assert 0 < plan.overhead < 1
+    within = wg.value_and_grad(unrolled_by_scan, argnums=(0, 1), memory=budget)
+    for _ in range(3):
+        value, found = within(x, w)
+        assert value == pytest.approx(unrolled_by_scan(x, w), rel=1e-12)
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
+    tracemalloc.start()
+    within(x, w)
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert used <= budget
+
+
+def test_a_scan_that_cannot_fit_says_so():
+    x, w = np.ones((30, 40)), np.eye(40)
+    with pytest.raises(MemoryBudgetError, match="smallest budget found"):
+        wg.grad(unrolled_by_scan, memory="10kB")(x, w)
+
+
 def test_loops_of_unknown_length_have_no_budget():
     def f(x):
         y = wg.while_loop(lambda c: np.sum(c) < 100.0, lambda c: np.sin(c) + c * 1.5, x)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wengert.derivatives.derive import gradient
 from wengert.derivatives.function import DerivativeFunction
 from wengert.derivatives.marking import (
     Argnums,
@@ -14,8 +13,8 @@ from wengert.derivatives.marking import (
     scalar_output,
     split_aux,
     traced,
-    written,
 )
+from wengert.derivatives.within import gradient_within
 from wengert.errors import WengertTypeError
 from wengert.execution.border import deliver, entered
 from wengert.execution.budget.amounts import Amount, in_bytes
@@ -137,14 +136,12 @@ def _both(
         value, aux = split_aux(fun(*marked.args, **kwargs), options["has_aux"], what)
         output = scalar_output(value, session, what)
         _check_output(output, options["holomorphic"], what)
-        nodes = [
-            written(tangent, node)
-            for tangent, node in zip(gradient(output, marked.nodes), marked.nodes, strict=True)
-        ]
+        budget = options["memory"] if call.owner else None
+        output, nodes = gradient_within(output, marked.nodes, budget, with_value)
         shown = Tracer(output, session) if with_value else None
         result = ((shown, aux), traced(session, marked.spec, nodes))
         delivered: tuple[tuple[Any, Any], Any] = deliver(
-            session, call.owner, result, marked.concrete, options["memory"]
+            session, call.owner, result, marked.concrete, budget
         )
         return delivered
 

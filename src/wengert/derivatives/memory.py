@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wengert import settings
-from wengert.derivatives.derive import gradient
-from wengert.derivatives.marking import Argnums, mark, need_function, scalar_output, written
+from wengert.derivatives.marking import Argnums, mark, need_function, scalar_output
+from wengert.derivatives.within import gradient_within
 from wengert.execution.border import entered
 from wengert.execution.budget.amounts import Amount, in_bytes, in_words
 from wengert.execution.budget.drawing import as_svg, as_text
+from wengert.execution.budget.problem import recorded_peak
 from wengert.execution.retrying import retried
 from wengert.graph.node import Node
 from wengert.lazy import module
@@ -168,24 +169,30 @@ def _planned(
     with entered(flatten((args, kwargs))[0]) as session:
         marked = mark(session, args, argnums, "memory_plan")
         output = scalar_output(fun(*marked.args, **kwargs), session, "memory_plan")
-        found = gradient(output, marked.nodes)
-        nodes = [written(t, node) for t, node in zip(found, marked.nodes, strict=True)]
-        return _report(nodes, budget)
+        _, plain = gradient_within(output, marked.nodes, None, with_value=False)
+        _, nodes = gradient_within(output, marked.nodes, budget, with_value=False)
+        return _report(nodes, plain, budget)
 
 
-def _report(nodes: Sequence[Node], budget: int | None) -> MemoryPlan:
+def _report(nodes: Sequence[Node], plain: Sequence[Node], budget: int | None) -> MemoryPlan:
     tiers = module("wengert.execution.budget.tiers")
-    program: Interpreted | NativeBudgeted = tiers.Budgeted(
-        nodes, (), tiers.WITHOUT_END if budget is None else budget, settings.native
-    ).program
+
+    def program_of(nodes: Sequence[Node], budget: int) -> Interpreted | NativeBudgeted:
+        found: Interpreted | NativeBudgeted
+        found = tiers.Budgeted(nodes, (), budget, settings.native).program
+        return found
+
+    free = program_of(plain, tiers.WITHOUT_END)
+    program = free if budget is None else program_of(nodes, budget)
     facts = module("wengert.execution.budget.facts").facts(program)
+    cost = free.plan.least_cost
     return MemoryPlan(
         budget=budget,
         peak=program.plan.peak,
         inputs=program.problem.base,
-        unplanned=facts.unplanned,
+        unplanned=recorded_peak(free.problem),
         smallest=facts.smallest,
-        overhead=program.plan.overhead,
+        overhead=max(0.0, program.plan.cost / cost - 1) if cost else 0.0,
         kept=tuple(Value(*value) for value in facts.kept),
         repeated=tuple(Value(*value) for value in facts.repeated),
         live=facts.live,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from wengert.execution.budget.native import NativeBudgeted
-from wengert.execution.budget.problem import followed, last_uses, needed, peak_of
+from wengert.execution.budget.problem import followed, last_uses
 from wengert.execution.budget.program import Interpreted
 from wengert.execution.budget.search import smallest
 
@@ -17,11 +17,10 @@ Told: TypeAlias = tuple[str, str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """unplanned: the peak in the order of the record. smallest: the smallest budget found. kept:
-    what waits for a reader where most bytes do. repeated: what is computed more than once. live:
-    bytes while each step runs. steps: what each step is."""
+    """smallest: the smallest budget found. kept: what waits for a reader where most bytes do.
+    repeated: what is computed more than once. live: bytes while each step runs. steps: what each
+    step is. native: whether the steps are machine code."""
 
-    unplanned: int
     smallest: int
     kept: tuple[Told, ...]
     repeated: tuple[Told, ...]
@@ -33,7 +32,6 @@ class Facts:
 def facts(program: Interpreted | NativeBudgeted) -> Facts:
     """What there is to tell about a planned program."""
     problem, runs = program.problem, program.runs
-    wanted = needed(problem)
     labels = program.labels
     times = Counter(runs)
 
@@ -56,9 +54,7 @@ def facts(program: Interpreted | NativeBudgeted) -> Facts:
             bytes += problem.size[k]
         if bytes > most[0]:
             most = bytes, dict(waiting)
-    recorded = [k for k in range(len(problem)) if wanted[k]]
     return Facts(
-        unplanned=peak_of(problem, recorded),
         smallest=min(program.plan.peak, smallest(problem).peak),
         kept=tuple(told(k) for k in most[1].values()),
         repeated=tuple(told(k) for k, count in times.items() if count > 1),

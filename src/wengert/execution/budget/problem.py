@@ -135,6 +135,12 @@ def needed(problem: Problem) -> list[bool]:
     return found
 
 
+def recorded_peak(problem: Problem) -> int:
+    """The peak in the order of the entries, with nothing computed twice."""
+    wanted = needed(problem)
+    return peak_of(problem, [k for k in range(len(problem)) if wanted[k]])
+
+
 def without_idle(problem: Problem, runs: Sequence[int]) -> list[int]:
     """A schedule without the steps whose values nobody reads."""
     reads = problem.reads
