@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.derivatives.batching import vmap
 from wengert.derivatives.gradients import value_and_grad as _value_and_grad
 from wengert.derivatives.jacobians import hvp as _hvp
 from wengert.derivatives.jacobians import jacobian as _jacobian
@@ -144,31 +145,41 @@ def hessian_operator(
 
     The arguments are those of `value_and_grad`; `params` is an array or a structure of them, whose
     elements in order are the n coordinates. The operator has shape (n, n). It serves SciPy's
-    solvers, and the estimators of `wengert.estimate`.
+    solvers, and the estimators of `wengert.estimate` (trace, diagonal, log det, spectral density);
+    a block of vectors is one task a shard.
 
     >>> import numpy as np
     >>> from wengert import distributed
     >>> A = distributed.hessian_operator(lambda w, x: x @ w**2, np.ones(2), shards=[np.ones(2)] * 3)
     >>> A @ np.array([1.0, 2.0])
     array([ 6., 12.])
+    >>> from wengert import estimate
+    >>> estimate.trace(A).value
+    12.0
     """
-    product = hvp(fun, shards=shards, client=client, reduce=reduce, progress=False)
+    kept, scale = scatter(shards, client), _scale(reduce)
+    payload = packed(_curved_along_many, fun)
     leaves, spec = flatten(params)
     arrays = [np.asarray(leaf) for leaf in leaves]
-    sizes = np.cumsum([array.size for array in arrays])
+    ends = np.cumsum([array.size for array in arrays])
     dtype = np.result_type(*arrays)
 
-    def matvec(v: Any) -> Any:
-        parts = np.split(np.ravel(v), sizes[:-1])
+    def matmat(vectors: Any) -> Any:
+        parts = np.split(np.asarray(vectors).T, ends[:-1], axis=1)
         shaped = [
-            part.reshape(array.shape).astype(array.dtype)
+            part.reshape(-1, *array.shape).astype(array.dtype)
             for part, array in zip(parts, arrays, strict=True)
         ]
-        found = flatten(product(params, unflatten(spec, shaped)))[0]
-        return np.concatenate([np.ravel(leaf) for leaf in found])
+        point = (params, unflatten(spec, shaped))
+        found = _scaled(on_shards(payload, point, kept, added, False), scale, kept)
+        return np.concatenate([leaf.reshape(len(leaf), -1) for leaf in found], axis=1).T
+
+    def matvec(v: Any) -> Any:
+        return matmat(np.reshape(v, (-1, 1)))[:, 0]
 
     operator = module("scipy.sparse.linalg").LinearOperator
-    return operator((sizes[-1], sizes[-1]), matvec=matvec, rmatvec=matvec, dtype=dtype)
+    n = int(ends[-1])
+    return operator((n, n), matvec, rmatvec=matvec, matmat=matmat, rmatmat=matmat, dtype=dtype)
 
 
 def _scale(reduce: str) -> bool:
@@ -200,6 +211,18 @@ def _valued(fun: Callable[..., Any]) -> Callable[[Any, Any], list[Any]]:
 
 def _curved(fun: Callable[..., Any]) -> Callable[[Any, Any], list[Any]]:
     compiled = jit(lambda params, v, *shard: _hvp(fun, params, v, *shard))
+
+    def run(point: tuple[Any, Any], shard: Any) -> list[Any]:
+        return flatten(compiled(*point, *_arguments(shard)))[0]
+
+    return run
+
+
+def _curved_along_many(fun: Callable[..., Any]) -> Callable[[Any, Any], list[Any]]:
+    def products(params: Any, directions: Any, *shard: Any) -> Any:
+        return vmap(lambda v: _hvp(fun, params, v, *shard))(directions)
+
+    compiled = jit(products)
 
     def run(point: tuple[Any, Any], shard: Any) -> list[Any]:
         return flatten(compiled(*point, *_arguments(shard)))[0]
