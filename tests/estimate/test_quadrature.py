@@ -126,6 +126,8 @@ class TestDeterminants:
         found = logdet(f, x=x, rng=0, samples=64)
         assert found.interval[0] <= exact <= found.interval[1]
         assert logdet(f, x=x, samples=200).value == pytest.approx(exact, rel=1e-12)
+        operator = wg.hessian_operator(f, x)
+        assert logdet(operator, rng=0, samples=64).value == pytest.approx(found.value, rel=1e-10)
 
     def test_needs_a_positive_definite_matrix(self) -> None:
         for n in (50, 300):
