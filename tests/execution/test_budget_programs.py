@@ -126,6 +126,36 @@ def test_no_budget_of_five_hundred_is_broken():
     assert checked >= 500
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("slots", [10, 20])
+def test_a_hundred_wide_layers_take_what_was_planned(slots):
+    side = 512
+    numbers = np.random.default_rng(0)
+    x = numbers.normal(size=(side, side))
+    w = numbers.normal(size=(side, side)) / np.sqrt(side)
+    x.flags.writeable = False
+
+    def f(w):
+        y = x
+        for _ in range(100):
+            y = np.tanh(y @ w)
+        return np.sum(y)
+
+    nodes, values = recorded(f, w)
+    # the inputs, the states kept, and six arrays: the gradient, the adjoint, and a step with
+    # the temporaries of its derivative
+    budget = (2 + slots + 6) * (x.nbytes + 200) + 2**16
+    program = NativeBudgeted(nodes, (), budget)
+    program.run(values)
+    used, (found,) = peak_of_run(program, values)
+    planned = program.plan.peak - program.problem.base
+    assert used <= budget - x.nbytes - w.nbytes
+    assert planned / 1.05 <= used <= 1.05 * planned
+    assert program.plan.overhead <= 0.45
+    (expected,) = Program(nodes).run(values)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
+
+
 def layers(x, weights):
     for w in weights:
         x = np.tanh(x @ w)
