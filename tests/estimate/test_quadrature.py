@@ -119,7 +119,7 @@ class TestDeterminants:
 
     def test_of_a_hessian(self) -> None:
         def f(x: Array) -> float:
-            return np.sum(x[:-1] * x[1:]) + 2 * np.sum(np.cosh(x))
+            return np.sum(x[:-1] * x[1:]) + 2 * np.sum(np.cosh(x))  # a sparse Hessian
 
         x = np.linspace(0.0, 1.0, 200)
         exact = np.linalg.slogdet(wg.hessian(f)(x))[1]

@@ -16,7 +16,6 @@ from wengert.estimate.progress import Bar
 from wengert.estimate.quadrature import block_width, check_steps, eigenvalues
 from wengert.estimate.results import exact, moments
 from wengert.estimate.traces import check_budget
-from wengert.estimate.unit_vectors import affordable
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -124,7 +123,7 @@ def spectral_density(
     with Bar(progress, "spectral_density") as bar:
         operator = operator_of(A, n, x, args, "spectral_density", bar)
         found: list[Quadrature] = []
-        if affordable(operator, max(count, steps)):
+        if operator.n <= max(count, steps):
             values = eigenvalues(operator)
             found.append(Quadrature(values, np.full(len(values), 1 / len(values))))
         else:

@@ -17,7 +17,7 @@ from wengert.estimate.probes import generator, rademacher
 from wengert.estimate.progress import Bar
 from wengert.estimate.results import Estimate, Moments, estimate, exact, moments
 from wengert.estimate.traces import GROWTH, check_budget
-from wengert.estimate.unit_vectors import affordable, exact_matrix
+from wengert.estimate.unit_vectors import exact_matrix
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -151,7 +151,7 @@ def _estimated(
     random = generator(rng)
     with Bar(progress, what) as bar:
         operator = operator_of(A, n, x, args, what, bar)
-        if affordable(operator, max(limit or VECTORS, steps or STEPS)):
+        if operator.n <= max(limit or VECTORS, steps or STEPS):
             values = _applied(function, eigenvalues(operator), what)
             return estimate(exact(np.asarray(np.sum(values))), operator.products, "exact", True)
         sampler = _Sampler(operator, random, function, steps, rtol, what)
