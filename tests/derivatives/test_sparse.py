@@ -211,6 +211,94 @@ def test_patterns_of_ones_own():
         wg.jacobian(burgers, sparse=True, pattern=plan)(x[1:])
 
 
+def test_a_pattern_that_lacks_a_place_is_refused_each_time():
+    x = RNG.normal(size=8)
+    missing = wg.jacfwd(burgers)(x) != 0
+    missing[4, 5] = False
+    fun = wg.jacobian(burgers, sparse=True, pattern=missing)
+    for _ in range(2):
+        with pytest.raises(WengertValueError, match="outside of the sparsity pattern, in row 4"):
+            fun(x)
+
+
+def test_patterns_that_are_changed_count_as_they_are():
+    x = RNG.normal(size=8)
+    exact = wg.jacfwd(burgers)(x)
+    mask = np.ones((8, 8), bool)
+    stored = sp.csr_array(mask)
+    rows, columns = map(np.copy, np.nonzero(exact))
+    funs = [
+        wg.jacobian(burgers, sparse=True, pattern=pattern)
+        for pattern in (mask, stored, (rows, columns))
+    ]
+    assert [fun(x).nnz for fun in funs] == [64, 64, 20]
+    mask[:] = exact != 0
+    stored.data[:] = mask.ravel()
+    stored.eliminate_zeros()
+    columns[0] = 7
+    for fun in funs[:2]:
+        found = fun(x)
+        assert found.nnz == 20
+        np.testing.assert_allclose(found.toarray(), exact, rtol=0, atol=1e-14)
+    with pytest.raises(
+        WengertValueError, match=f"outside of the sparsity pattern, in row {rows[0]}"
+    ):
+        funs[2](x)
+
+
+def test_the_structure_of_a_plan_is_its_callers():
+    x = RNG.normal(size=8)
+    rows, columns = wg.sparsity(burgers)(x).structure
+    rows += 1
+    columns += 1
+    found = wg.jacobian(burgers, sparse=True)(x)
+    np.testing.assert_allclose(found.toarray(), wg.jacfwd(burgers)(x), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("mode", ["auto", "forward", "reverse", "bidirectional"])
+def test_colours_that_rest_on_symmetry_serve_no_jacobian(mode):
+    x = np.arange(1.0, 7.0)
+    plan = wg.sparsity(lambda x: np.sum(x[1:] ** 2) * x[0] ** 3, of="hessian")(x)
+
+    def arrow(x):
+        return np.concatenate([np.sum(x * np.arange(6.0)).reshape(1), x[1:] * x[0]])
+
+    values = wg.jacobian(arrow, sparse="values", pattern=plan, mode=mode)
+    exact = wg.jacfwd(arrow)(x)
+    for found in (wg.jit(values)(x), values(x)):
+        np.testing.assert_allclose(found, exact[plan.structure], rtol=0, atol=1e-14)
+
+
+def test_a_probe_knows_the_precisions_on_the_way():
+    x = RNG.normal(size=60)
+
+    def body(total, a):
+        total = total + np.float32(1.5) * a
+        return total, np.sin(total)
+
+    def coarse(x):
+        return x.astype(np.float32).astype(np.float64) ** 2 * np.tanh(x)
+
+    def loop(x):
+        return wg.scan(body, np.float32(0.3), x.astype(np.float32))[1].astype(np.float64) * x
+
+    for fun in (coarse, loop, lambda x: np.sin(x) ** 3 * np.cumsum(np.arange(60.0))):
+        for at in (x, x.astype(np.float32)):
+            found = wg.jacobian(fun, sparse=True, probe=True)(at)
+            np.testing.assert_allclose(found.toarray(), wg.jacfwd(fun)(at), rtol=1e-4, atol=1e-5)
+
+
+def test_numbers_among_vectors():
+    def fun(a, x, b):
+        return x[0] * a, x[1:] * x[:-1] * b, np.sum(x)
+
+    args = (2.0, RNG.normal(size=9), 3.0)
+    exact = wg.jacfwd(lambda v: np.hstack(fun(v[0], v[1:10], v[10])))(np.hstack(args))
+    for mode in ("auto", "forward", "reverse", "bidirectional"):
+        found = wg.jacobian(fun, argnums=(0, 1, 2), sparse=True, mode=mode)(*args)
+        np.testing.assert_allclose(found.toarray(), exact, rtol=0, atol=1e-14)
+
+
 def test_values_alone_can_be_compiled_and_differentiated():
     x = RNG.normal(size=12)
     plan = wg.sparsity(burgers)(x)

@@ -8,7 +8,7 @@ on (the nonzeros of constant matrices, index arrays) is what it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,11 +30,14 @@ from wengert.derivatives.mixed.linearised import linearised, segment
 from wengert.errors import WengertTypeError, WengertValueError
 from wengert.execution.border import deliver, entered
 from wengert.execution.programs import recall, remember
+from wengert.graph.body import bodies
 from wengert.graph.node import Node
+from wengert.graph.types import ArrayType, is_inexact
+from wengert.graph.walk import topological
 from wengert.sparse.colouring.choosing import choose
 from wengert.sparse.detecting import Detected, detect, detect_hessian
 from wengert.sparse.pattern import Pattern
-from wengert.sparse.plan import Sparsity, as_pattern
+from wengert.sparse.plan import Sparsity, as_pattern, contents_of
 from wengert.sparse.recovery import probe
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import Tracer
@@ -173,19 +176,42 @@ def found_sparsity(
     return found
 
 
-def given_sparsity(matrix: Matrix, method: str, pattern: Any) -> tuple[Sparsity, bool]:
-    """The pattern that a user gives, with colours (those that it comes with, or new ones), and
-    whether it meets this graph for the first time."""
-    key = ("given", id(pattern), method, *matrix.outputs, None, *matrix.inputs)
-    kept: tuple[Any, Sparsity] | None = recall(key)
-    if kept is not None and kept[0] is pattern:
-        return kept[1], False
+@dataclass(slots=True, eq=False)
+class Given:
+    """A pattern that a user gave for a graph.
+
+    pattern, contents: it, and what it held, where it may be changed.
+    found: with colours: those that it came with, or new ones.
+    probed: whether a product has shown that no place is missing.
+    """
+
+    pattern: Any
+    contents: tuple[Any, ...]
+    found: Sparsity
+    probed: bool = False
+
+    def holds(self, pattern: Any) -> bool:
+        """Whether this is the same pattern, unchanged."""
+        if self.pattern is not pattern:
+            return False
+        seen = contents_of(pattern)
+        return len(seen) == len(self.contents) and all(map(np.array_equal, seen, self.contents))
+
+
+def given_sparsity(matrix: Matrix, method: str, pattern: Any) -> Given:
+    """The pattern that a user gives, with colours."""
+    key = ("given", id(pattern), method, matrix.symmetric, *matrix.outputs, None, *matrix.inputs)
+    kept: Given | None = recall(key)
+    if kept is not None and kept.holds(pattern):
+        return kept
     shapes = [tuple(node.shape for node in nodes) for nodes in (matrix.outputs, matrix.inputs)]
     places = as_pattern(pattern, matrix.shape, *shapes)
-    is_plan = isinstance(pattern, Sparsity)
+    # colours of a Hessian read one of two values that are the same there, and not in a Jacobian
+    is_plan = isinstance(pattern, Sparsity) and pattern.kind in (matrix.kind, "jacobian")
     found = pattern if is_plan else _coloured(matrix, places, method, False)
-    remember(key, (pattern, found), 1)
-    return found, True
+    kept = Given(pattern, tuple(map(np.copy, contents_of(pattern))), found)
+    remember(key, kept, 1)
+    return kept
 
 
 def _coloured(matrix: Matrix, places: Pattern, method: str, substitution: bool) -> Sparsity:
@@ -210,9 +236,10 @@ def sparse_result(
 ) -> Any:
     """The sparse matrix, or its values, as `jacobian` and `hessian` return them, with the aux."""
     session, pattern, method = matrix.session, options["pattern"], options["mode"]
-    only_values, is_new = options["sparse"] == "values", False
+    only_values, given = options["sparse"] == "values", None
     if pattern is not None:
-        plan, is_new = given_sparsity(matrix, method, pattern)
+        given = given_sparsity(matrix, method, pattern)
+        plan = given.found
     elif only_values:
         raise WengertValueError(
             'sparse="values" gives the values at the places of a pattern: say which, with '
@@ -227,7 +254,9 @@ def sparse_result(
     nodes = [Tracer(node, session) for node in (values, *checked)]
     found, aux = deliver(session, call.owner, (nodes, aux), marked.concrete)
     if checked:
-        _compare(plan, *found)
+        _compare(matrix, plan, *found)
+        if given is not None:
+            given.probed = True
     result = found[0]
     if not only_values:
         if type(result) is Tracer:
@@ -235,6 +264,7 @@ def sparse_result(
                 "a SciPy matrix cannot be a value inside another transformation: take its values, "
                 'with sparse="values" and pattern=wengert.sparsity(f)(x)'
             )
+    is_new = given is not None and not given.probed
         result = plan.places.matrix(result)
     return (result, aux) if options["has_aux"] else result
 
@@ -252,9 +282,21 @@ def _probe(matrix: Matrix) -> list[Node]:
     return [*directions, *products]
 
 
-def _compare(plan: Sparsity, values: Any, *parts: Any) -> None:
+def _compare(matrix: Matrix, plan: Sparsity, values: Any, *parts: Any) -> None:
     """An error where the sparse matrix does not give the product that the program gives."""
     count = len(plan.places.inputs)
     v = np.concatenate([np.ravel(part) for part in parts[:count]])
     product = np.concatenate([np.ravel(part) for part in parts[count:]])
-    probe(plan.places, values, v, product, plan.kind.title())
+    unit = _coarsest([*matrix.outputs, *matrix.inputs])
+    probe(plan.places, values, v, product, plan.kind.title(), unit)
+
+
+def _coarsest(nodes: Sequence[Node]) -> float:
+    """The unit of the coarsest precision that a program computes in."""
+    unit = 0.0
+    for node in topological(nodes):
+        if isinstance(node.type, ArrayType) and is_inexact(node.dtype):
+            unit = max(unit, float(np.finfo(node.dtype).eps))
+        for body in bodies(node.params):
+            unit = max(unit, _coarsest(body.outputs))
+    return unit

@@ -2,6 +2,7 @@
 
 Sparsity             the pattern and its colouring
 as_pattern(given)    the pattern that a user gives, checked
+contents_of(given)   what tells whether it was changed
 """
 
 from __future__ import annotations
@@ -76,8 +77,9 @@ class Sparsity:
 
     @property
     def structure(self) -> tuple[Integers, Integers]:
-        """The row and the column of each place, as IPOPT's jacobianstructure() gives them."""
-        return self.places.rows, self.places.indices
+        """The row and the column of each place, as IPOPT's jacobianstructure() gives them. They
+        are the caller's own: to be counted from 1, for example."""
+        return self.places.rows, self.places.indices.copy()
 
     def triangle(self) -> tuple[Integers, Integers, Integers]:
         """The places of the lower triangle, as IPOPT's hessianstructure() wants them.
@@ -291,6 +293,17 @@ def as_pattern(
     if fault:
         raise WengertValueError(f"the sparsity pattern does not fit: {fault}")
     return pattern
+
+
+def contents_of(given: Any) -> tuple[Any, ...]:
+    """Arrays that say where the places of a pattern are that `as_pattern` takes; none of those that
+    are not changed, a `Sparsity` and a `Pattern`."""
+    if isinstance(given, Sparsity | Pattern):
+        return ()
+    if hasattr(given, "tocsr"):
+        rows = given.tocsr()
+        return rows.indptr, rows.indices
+    return tuple(map(np.asarray, given)) if isinstance(given, tuple) else (np.asarray(given),)
 
 
 def _fault(pattern: Pattern) -> str:

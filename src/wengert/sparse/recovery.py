@@ -44,15 +44,20 @@ def products_of(pattern: Pattern, values: Any, vector: Any) -> Any:
     return _sums(pattern, terms)
 
 
-def faulty_rows(pattern: Pattern, values: Any, vector: Any, product: Any) -> Integers:
+def faulty_rows(
+    pattern: Pattern, values: Any, vector: Any, product: Any, unit: float = 0.0
+) -> Integers:
     """The rows in which J v is not the product, by more than rounding.
+
+    unit: the unit of the coarsest precision on the way to the values, where it is coarser than
+        theirs.
 
     Freivalds, *Probabilistic machines can use less running time* (1977): a row of J that lacks a
     value gives the product of a random vector with probability 0.
 
     Rounding. The sum of r products, each with its own rounding, is off by at most γ Σ |J v| with
     γ = (r + 1) ε / (1 − (r + 1) ε) (Higham, *Accuracy and stability of numerical algorithms*,
-    §3.1), ε being the unit of the coarser of the two precisions. The values themselves and the
+    §3.1), ε being the unit of the coarsest of the precisions. The values themselves and the
     product come out of a program, whose rounding nobody knows. Half of the digits are left to it:
     √ε of the sum of the row's magnitudes, and ε of the largest of all rows, times 64, for a row in
     which everything cancels. A row with an infinity or a NaN says nothing, and is left out.
@@ -61,7 +66,7 @@ def faulty_rows(pattern: Pattern, values: Any, vector: Any, product: Any) -> Int
     with np.errstate(all="ignore"):
         terms = values * vector[pattern.indices]
         sums, sizes = _sums(pattern, terms), _sums(pattern, np.abs(terms))
-        unit = max(float(np.finfo(kind.dtype).eps) for kind in (terms, product))
+        unit = max(unit, *(float(np.finfo(kind.dtype).eps) for kind in (terms, product)))
         number = (np.diff(pattern.indptr) + 1) * unit
         gamma = number / np.maximum(1 - number, unit)
         finite = np.isfinite(sizes) & np.isfinite(product)
@@ -71,15 +76,23 @@ def faulty_rows(pattern: Pattern, values: Any, vector: Any, product: Any) -> Int
     return np.flatnonzero(wrong)
 
 
-def probe(pattern: Pattern, values: Any, vector: Any, product: Any, what: str = "Jacobian") -> None:
+def probe(
+    pattern: Pattern,
+    values: Any,
+    vector: Any,
+    product: Any,
+    what: str = "Jacobian",
+    unit: float = 0.0,
+) -> None:
     """Compare J v, from the values at the places of the pattern, with a product that was computed
     without it.
 
     vector: random, of the length of the columns. product: what a JVP in that direction gives.
+    unit: as `faulty_rows` takes it.
 
     Raises WengertValueError where they differ: the matrix has a nonzero outside of the pattern.
     """
-    rows = faulty_rows(pattern, values, vector, product)
+    rows = faulty_rows(pattern, values, vector, product, unit)
     if not len(rows):
         return
     first = int(rows[0])

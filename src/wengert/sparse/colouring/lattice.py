@@ -215,7 +215,7 @@ def _grids(pattern: Pattern, pairs: Any) -> list[Grid]:
     if rank != 1:
         return grids
     differences, counts = np.unique(np.abs(pairs[1] - pairs[0]), return_counts=True)
-    lengths = [shape[0] for shape in shapes]
+    lengths = [length for (length,) in padded]
     strides = [
         int(d)
         for d in differences[np.argsort(-counts, kind="stable")]
