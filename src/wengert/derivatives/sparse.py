@@ -247,6 +247,7 @@ def sparse_result(
         )
     else:
         plan = found_sparsity(matrix, method, _known(session, marked, call.owner))
+    is_new = given is not None and not given.probed
     checked = _probe(matrix) if call.owner and (options["probe"] or is_new) else []
     values = values_at(
         session, matrix.outputs, matrix.inputs, plan.places, plan.colouring, method == "auto"
@@ -264,7 +265,6 @@ def sparse_result(
                 "a SciPy matrix cannot be a value inside another transformation: take its values, "
                 'with sparse="values" and pattern=wengert.sparsity(f)(x)'
             )
-    is_new = given is not None and not given.probed
         result = plan.places.matrix(result)
     return (result, aux) if options["has_aux"] else result
 
