@@ -315,6 +315,19 @@ class TestForms:
         exact = diagonal(f, x=x, args=(0.7,), samples=150)
         np.testing.assert_allclose(exact.value, np.diag(hessian), rtol=1e-12, atol=1e-12)
 
+    def test_a_sparse_hessian_is_exact_by_its_colours(self) -> None:
+        def f(x: Array) -> float:
+            return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+        x = np.random.default_rng(0).normal(size=5_000)
+        exact = 200.0 * np.append(0, np.ones(4_999))
+        exact[:-1] += 2 + 1200 * x[:-1] ** 2 - 400 * x[1:]
+        found = trace(f, x=x, samples=20)
+        assert (found.method, found.products) == ("exact", 3)
+        assert found.value == pytest.approx(exact.sum(), rel=1e-12)
+        np.testing.assert_allclose(diagonal(f, x=x).value, exact, rtol=1e-10)
+        assert trace(f, x=x, samples=2, rng=0).method != "exact"
+
     def test_of_structures(self) -> None:
         def f(p: dict[str, Array]) -> float:
             return np.sum(np.tanh(p["w"] @ p["w"].T)) + p["b"] ** 3

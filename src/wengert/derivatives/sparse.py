@@ -35,7 +35,7 @@ from wengert.graph.node import Node
 from wengert.graph.types import ArrayType, is_inexact
 from wengert.graph.walk import topological
 from wengert.sparse.colouring.choosing import choose
-from wengert.sparse.detecting import Detected, detect, detect_hessian
+from wengert.sparse.detecting import MOST_PLACES, Detected, detect, detect_hessian
 from wengert.sparse.pattern import Pattern
 from wengert.sparse.plan import Sparsity, as_pattern, contents_of
 from wengert.sparse.recovery import probe
@@ -54,6 +54,7 @@ def sparsity(
     of: str = "jacobian",
     method: str = "auto",
     substitution: bool = False,
+    limit: int | None = None,
 ) -> Callable[..., Sparsity]:
     """The sparsity pattern of a Jacobian or Hessian, with the colours that compute it.
 
@@ -70,6 +71,8 @@ def sparsity(
     substitution
         For a Hessian: whether fewer products may hold sums of values, which are taken apart one
         after another (acyclic colouring); rounding then adds up.
+    limit
+        How many places the pattern may have, by default 2²⁸.
 
     Returns
     -------
@@ -78,6 +81,11 @@ def sparsity(
     `csr_array` of booleans of shape (outputs, inputs); `.structure`, (rows, columns), as IPOPT
     wants them; `.products`, how many products of the derivative with vectors give all values;
     `.save(path)` and `Sparsity.load(path)`. Give it to `jacobian` or `hessian` as `pattern`.
+
+    Raises
+    ------
+    DensePattern
+        A WengertValueError, where the pattern has more places than `limit`.
 
     Examples
     --------
@@ -98,6 +106,7 @@ def sparsity(
         "of": of,
         "method": method,
         "substitution": substitution,
+        "limit": MOST_PLACES if limit is None else limit,
         "name": "sparsity",
     }
     return DerivativeFunction(_sparsity, fun, options)
@@ -139,7 +148,9 @@ def _sparsity(fun: Any, options: Any, args: Any, kwargs: Any) -> Sparsity:
         value, _ = split_aux(fun(*marked.args, **kwargs), options["has_aux"], "sparsity")
         matrix = matrix_of(session, marked, value, options["of"] == "hessian", "sparsity")
         known = _known(session, marked, call.owner)
-        return found_sparsity(matrix, options["method"], known, options["substitution"])
+        return found_sparsity(
+            matrix, options["method"], known, options["substitution"], options["limit"]
+        )
 
 
 def matrix_of(session: Session, marked: Marked, value: Any, symmetric: bool, what: str) -> Matrix:
@@ -161,7 +172,11 @@ def _known(session: Session, marked: Marked, owner: bool) -> Mapping[Node, Any] 
 
 
 def found_sparsity(
-    matrix: Matrix, method: str, known: Mapping[Node, Any] | None, substitution: bool = False
+    matrix: Matrix,
+    method: str,
+    known: Mapping[Node, Any] | None,
+    substitution: bool = False,
+    most: int = MOST_PLACES,
 ) -> Sparsity:
     """Pattern and colours, from the cache where the graph and the facts are those of before."""
     how = (method, substitution, known is None, matrix.symmetric)
@@ -170,7 +185,7 @@ def found_sparsity(
     if kept is not None and (known is None or kept[0].holds(known)):
         return kept[1]
     find_pattern = detect_hessian if matrix.symmetric else detect
-    detected = find_pattern(matrix.outputs, matrix.inputs, known)
+    detected = find_pattern(matrix.outputs, matrix.inputs, known, most)
     found = _coloured(matrix, detected.pattern, method, substitution)
     remember(key, (detected, found), 1)
     return found

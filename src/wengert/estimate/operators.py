@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 from wengert.derivatives.batching import vmap
 from wengert.derivatives.directional import linearize
 from wengert.derivatives.gradients import grad
+from wengert.derivatives.jacobians import hessian
 from wengert.derivatives.marking import need_function
+from wengert.derivatives.sparse import sparsity
 from wengert.errors import WengertTypeError, WengertValueError
 from wengert.estimate.progress import Bar
+from wengert.sparse.detecting import DensePattern
 from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import flatten, leaf_name, unflatten
 
@@ -25,6 +28,8 @@ Array: TypeAlias = NDArray[np.float64]
 WIDTH = 16
 """Vectors in a block: enough for matrix products in place of matrix–vector products, and few enough
 that the intermediate values of a Hessian's products need no great memory."""
+FULLEST = 64
+"""Nonzeros in a row, on the average, up to which a Hessian is taken for a sparse one."""
 
 
 @dataclass(slots=True)
@@ -36,6 +41,8 @@ class Operator:
     eps: the rounding unit of the products.
     unravel: a vector of n numbers as what the caller's vectors are.
     products: how many vectors it was multiplied with.
+    coloured: for a Hessian with zeros by structure, how many products its colours take, and what
+        gives its diagonal by them.
     """
 
     n: int
@@ -43,6 +50,7 @@ class Operator:
     eps: float
     unravel: Callable[[Array], Any]
     products: int = 0
+    coloured: tuple[int, Callable[[], Array]] | None = None
     bar: Bar = field(default_factory=lambda: Bar(False, ""))
 
     def __call__(self, vectors: Array) -> Array:
@@ -183,4 +191,21 @@ def _of_hessian(f: Callable[..., Any], x: Any, args: tuple[Any, ...], what: str)
 
     kinds = [array.dtype for array in arrays if array.dtype.kind == "f"]
     eps = max((float(np.finfo(kind).eps) for kind in kinds), default=float(np.finfo(float).eps))
-    return Operator(n, multiply, eps, unravel)
+    coloured = _coloured(f, x, args, n)
+    return Operator(n, multiply, eps, unravel, coloured=coloured)
+
+
+def _coloured(
+    f: Callable[..., Any], x: Any, args: tuple[Any, ...], n: int
+) -> tuple[int, Callable[[], Array]] | None:
+    """The number of products that a sparse Hessian takes, and its diagonal by them."""
+    try:
+        plan = sparsity(f, of="hessian", limit=FULLEST * n)(x, *args)
+    except DensePattern:
+        return None
+
+    def diagonal() -> Array:
+        found = hessian(f, sparse=True, pattern=plan)(x, *args).diagonal()
+        return np.asarray(found, np.float64)
+
+    return (plan.products, diagonal) if plan.products < n else None

@@ -13,7 +13,7 @@ from wengert.estimate.probes import PROBES, Draw, generator, rademacher, sphere
 from wengert.estimate.progress import Bar
 from wengert.estimate.results import Estimate, Moments, estimate, exact
 from wengert.estimate.samplers import Hutchinson, HutchPlusPlus, Sampler, XTrace
-from wengert.estimate.unit_vectors import affordable, exact_diagonal
+from wengert.estimate.unit_vectors import exact_diagonal, gives_diagonal
 
 METHODS = ("auto", "hutchinson", "hutch++", "xtrace")
 SAMPLES = 100
@@ -59,7 +59,8 @@ def trace(
         more for XTrace; then the one with the smaller error at equal cost goes on.
     samples
         The largest number of products, by default 100, or with `rtol` what it takes. From n
-        products on every unit vector is multiplied, and the result is exact.
+        products on every unit vector is multiplied, and the result is exact; for a Hessian with
+        zeros by structure, from as many on as its pattern has colours.
     rtol
         Stop where half of the 95 % interval is at most rtol times the value. Without `samples` this
         is always reached, at the latest by the exact value.
@@ -158,7 +159,7 @@ def _estimated(
         is_diagonal = what == "diagonal"
         most = operator.n if limit is None else limit
         bar.total = min(most, operator.n) if rtol is None else None
-        if affordable(operator, FIRST if limit is None else limit):
+        if gives_diagonal(operator, FIRST if limit is None else limit):
             return _exact(operator, is_diagonal)
         sampler = _start(operator, random, is_diagonal, method, most, rtol, draw)
         found = sampler.found()

@@ -1,6 +1,5 @@
-"""What is exact: a matrix known by its products with all unit vectors.
-
-This is the place to ask whether the matrix can be had with fewer products than its order.
+"""What is exact: the diagonal of a matrix by its products with all unit vectors, or with the fewer
+sums of them that the colours of a sparse Hessian are.
 """
 
 from __future__ import annotations
@@ -16,12 +15,21 @@ Array: TypeAlias = NDArray[np.float64]
 
 
 def affordable(operator: Operator, products: int) -> bool:
-    """Whether so many products are enough for the exact value."""
+    """Whether so many products are enough for the whole matrix."""
     return products >= operator.n
 
 
+def gives_diagonal(operator: Operator, products: int) -> bool:
+    """Whether so many products are enough for the diagonal."""
+    return products >= (operator.n if operator.coloured is None else operator.coloured[0])
+
+
 def exact_diagonal(operator: Operator) -> Array:
-    """aᵢᵢ = eᵢᵀ A eᵢ, a block of unit vectors at a time."""
+    """aᵢᵢ by colours; or aᵢᵢ = eᵢᵀ A eᵢ, a block of unit vectors at a time."""
+    if operator.coloured is not None:
+        products, by_colours = operator.coloured
+        operator.products += products
+        return by_colours()
     n = operator.n
     result = np.empty(n)
     for start in range(0, n, WIDTH):

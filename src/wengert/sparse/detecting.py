@@ -34,6 +34,10 @@ MOST_PLACES = 2**28
 """A pattern of more places than these is refused."""
 
 
+class DensePattern(WengertValueError):
+    """A pattern has more places than it may have."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Detected:
     """A pattern, and what it rests on.
@@ -60,6 +64,7 @@ def detect(
     outputs: Sequence[Node],
     inputs: Sequence[Node],
     known: Mapping[Node, Any] | None = None,
+    most: int = MOST_PLACES,
 ) -> Detected:
     """The pattern of the derivatives of some arrays by others.
 
@@ -68,8 +73,9 @@ def detect(
     known: values of leaves that may be looked at: of captured arrays, of inputs that derivatives
         are not taken by. With the values of the `inputs` too, the pattern is a local one, which is
         right at this point alone.
+    most: how many places it may have; a pattern of more is not written down.
 
-    Raises WengertValueError where the pattern has so many places that it is none.
+    Raises DensePattern, a WengertValueError, where it has more.
     """
     given_values = dict(known or {})
     is_local = not given_values.keys().isdisjoint(inputs)
@@ -84,7 +90,7 @@ def detect(
     }
     targets = simplify(outputs, given=[*inputs, *_kept(outputs)])
     found = propagated(targets, given, Scope(columns, knowledge))
-    indptr, indices = _stacked(columns, found, [node.size for node in targets])
+    indptr, indices = _stacked(columns, found, [node.size for node in targets], most)
     pattern = Pattern(
         indptr,
         indices,
@@ -104,20 +110,24 @@ def _kept(outputs: Sequence[Node]) -> list[Node]:
     ]
 
 
-def _stacked(columns: Columns, found: Sequence[Any], sizes: Sequence[int]) -> tuple[Any, Any]:
+def _stacked(
+    columns: Columns, found: Sequence[Any], sizes: Sequence[int], most: int
+) -> tuple[Any, Any]:
     """The rows of several arrays, one after another."""
+    dense = DensePattern(
+        f"the sparsity pattern of {sum(sizes)} rows and {columns.count} columns has more than "
+        f"{most} places: it is dense. Take the dense Jacobian, or products with it (jvp, vjp)"
+    )
+    if sum(columns.places(of) for of in found if of is not None) > most:
+        raise dense  # before they are written down
     parts = []
     for of, size in zip(found, sizes, strict=True):
-        if of is not None and columns.places(of) > MOST_PLACES:
-            raise WengertValueError(
-                f"the sparsity pattern of {size} rows and {columns.count} columns has more than "
-                f"{MOST_PLACES} places: it is dense. Take the dense Jacobian, or products with it "
-                "(jvp, vjp)"
-            )
         parts.append(columns.csr(of, size))
+    total = sum(len(indices) for _, indices in parts)
+    if total > most:
+        raise dense
     if len(parts) == 1:
         return parts[0]
-    total = sum(len(indices) for _, indices in parts)
     wide = np.dtype(np.int64) if total >= 2**31 else columns.dtype
     ends, shift = [np.zeros(1, wide)], 0
     for indptr, indices in parts:
@@ -131,6 +141,7 @@ def detect_hessian(
     gradients: Sequence[Tangent],
     inputs: Sequence[Node],
     known: Mapping[Node, Any] | None = None,
+    most: int = MOST_PLACES,
 ) -> Detected:
     """The pattern of second derivatives, from the gradients by the same inputs (None is a zero):
     P ∩ Pᵀ, as they are symmetric. Arguments and errors as in `detect`."""
@@ -138,7 +149,7 @@ def detect_hessian(
         zeros(node.type) if one is None else one
         for one, node in zip(gradients, inputs, strict=True)
     ]
-    found = detect(written, inputs, known)
+    found = detect(written, inputs, known, most)
     return Detected(_symmetric(found.pattern), found.facts, found.local)
 
 

@@ -26,7 +26,7 @@ from wengert.graph.types import ArrayType
 from wengert.ops.domain import Box
 from wengert.sparse.colouring.choosing import choose
 from wengert.sparse.colouring.result import Colouring
-from wengert.sparse.detecting import detect, detect_hessian
+from wengert.sparse.detecting import DensePattern, detect, detect_hessian
 from wengert.sparse.pattern import Pattern
 from wengert.tracing.session import need_session
 
@@ -39,6 +39,8 @@ FEW = 400
 each is an operation of its own, which takes time to compile."""
 FEW_COLUMNS = 16
 """Columns, or rows, up to which no pattern is looked for unless it is asked for."""
+MOST_DENSE = 0.25
+"""The part of a matrix that may be nonzero where colours are looked for."""
 PRODUCT = 10 * KERNEL
 """The fixed work of a product of two Jacobians."""
 
@@ -152,7 +154,8 @@ def _choice(
     if _is_linear(graph):
         found = _with_elimination(_with_chain(found, graph), graph, mode)
     if mode == "coloured" or (mode == "auto" and min(columns, rows) > FEW_COLUMNS):
-        found = _with_colours(found, outputs, inputs, whole, symmetric)
+        part = MOST_DENSE if mode == "auto" else 1.0
+        found = _with_colours(found, outputs, inputs, whole, symmetric, part)
     others = found.candidates[2:]
     if mode in ("forward", "reverse"):
         return replace(found, chosen=forward if mode == "forward" else reverse)
@@ -169,7 +172,7 @@ def _choice(
         )
     if mode == "coloured" and not named:
         raise WengertValueError(
-            "mode='coloured' is for sparse Jacobians of real functions, and this one has no zeros, "
+            "mode='coloured' is for sparse Jacobians of real functions, and this one has few zeros "
             "or complex elements. Leave the mode to be chosen (mode='auto')"
         )
     if mode == "mixed" and not (named and named[0].cost < min(forward.cost, reverse.cost)):
@@ -200,16 +203,20 @@ def _with_colours(
     inputs: Sequence[Node],
     whole: Segment,
     symmetric: bool,
+    part: float,
 ) -> Choice:
-    """The choice with colours among the candidates, where the Jacobian has zeros by structure.
+    """The choice with colours among the candidates, where less than this part of the Jacobian may
+    be nonzero.
 
     No values are looked at, so that the pattern holds for all calls of a program.
     """
     if any(node.dtype.kind != "f" for node in (*outputs, *inputs)):
         return found
-    places = (detect_hessian if symmetric else detect)(outputs, inputs).pattern
-    rows, columns = places.shape
-    if places.nnz == rows * columns:
+    rows, columns = _width(outputs), _width(inputs)
+    find_pattern = detect_hessian if symmetric else detect
+    try:
+        places = find_pattern(outputs, inputs, most=int(part * (rows * columns - 1))).pattern
+    except DensePattern:
         return found
     colouring = choose(places, whole.tangent + 1, whole.adjoint + 1, symmetric=symmetric)
     passes = colouring.tangents * whole.tangent + colouring.cotangents * whole.adjoint
