@@ -6,8 +6,8 @@ has the variance
     2(‖H‖_F² − Σᵢ Hᵢᵢ²)/V          (Hutchinson 1990),
 
 so that its error falls as 1/√V. A product Hv is a derivative of the gradient and costs a small
-multiple of it; H is never formed for the estimates. XTrace (Epperly, Tropp & Webber 2024) makes more of the same
-number of products where few eigenvalues are large, as they are in a network.
+multiple of it; H is never formed for the estimates. XTrace (Epperly, Tropp & Webber 2024) makes
+more of the same number of products where few eigenvalues are large, as they are in a network.
 
 The network is small enough that the exact trace can be had too: two hidden layers of tanh between
 8 inputs and 3 classes, with the cross-entropy of 100 points.
