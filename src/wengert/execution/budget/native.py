@@ -127,7 +127,7 @@ class NativeBudgeted:
 class _Scheduled:
     """The calls of a plan."""
 
-    __slots__ = ("_calls", "_first", "_results", "_room", "labels", "plan", "problem")
+    __slots__ = ("_calls", "_results", "_room", "labels", "plan", "problem")
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ class _Scheduled:
         place = {group.root: k for k, group in enumerate(entries)}
         layouts = Layouts(dict.fromkeys(leaves, "C"))
         reads, size, cost, extra = [], [], [], []
-        steps: list[Step | None] = []
+        steps: list[Step] = []
         first = {leaf: k for k, leaf in enumerate(leaves)}
         where = first | {root: len(first) + k for root, k in place.items()}
         for group in entries:
@@ -157,8 +157,7 @@ class _Scheduled:
                 extra.append(native.arena_bytes + ALIGNMENT)
                 steps.append(_run_by(group, native, where))
         results: list[int] = []
-        taken: list[Node] = []
-        labels = [(_label(group), group.root) for group in entries]
+        labels = [(group.root.op.name, group.root) for group in entries]
         for node in outputs:
             own = place.get(node)
             if own is not None and own not in results:
@@ -171,7 +170,6 @@ class _Scheduled:
             extra.append(0)
             steps.append(_copying(node, where))
             labels.append(("copy", node))
-            taken.append(node)
         base = sum(bytes_of(leaf.type) for leaf in leaves) + copied + RESERVE + 64 * len(reads)
         self.problem = Problem(
             tuple(reads), tuple(size), tuple(cost), tuple(extra), tuple(results), base
@@ -184,7 +182,7 @@ class _Scheduled:
             raise too_small(budget, error, self.problem, names, nodes) from None
         course = followed(self.problem, self.plan.runs)
         seen: set[int] = set()
-        self._calls: list[tuple[Step | None, int, tuple[int, ...], bool]] = []
+        self._calls: list[tuple[Step, int, tuple[int, ...], bool]] = []
         for k, freed in zip(self.plan.runs, course.freed, strict=True):
             quiet = labels[k][1].quiet or k in seen
             seen.add(k)
@@ -192,7 +190,6 @@ class _Scheduled:
             self._calls.append(
                 (steps[k], offset + k, tuple(offset + done for done in freed), quiet)
             )
-        self._first = len(first)
         self._room = [None] * len(reads)
         self._results = [len(first) + k for k in results]
 
@@ -200,7 +197,6 @@ class _Scheduled:
         """The outputs, None where machine code failed."""
         registers = [*leaves, *self._room]
         for step, target, freed, quiet in self._calls:
-            assert step is not None
             if quiet:
                 with np.errstate(all="ignore"):
                     value = step(registers)
@@ -215,10 +211,6 @@ class _Scheduled:
 
 
 _FAILED = object()
-
-
-def _label(group: Group) -> str:
-    return group.root.op.name
 
 
 def _machine_code(entries: Sequence[Group]) -> dict[Node, Native]:
