@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
 from problems import PROBLEMS, dispatch, recurrences
-from yardstick import floor, startup
+from scaling import curvature, entry, estimators, memory, mixed, optimisation, sparse
+from yardstick import floor, startup, timing
 from yardstick.goals import goals
 from yardstick.measure import PEERS, Row, measure
 from yardstick.peers import numpy as numpy_alone
@@ -222,3 +224,65 @@ def test_a_process_that_fails_misses_its_goal(monkeypatch: pytest.MonkeyPatch) -
     assert process("raise SystemExit(1)") is None
     assert [reached({"wengert": seconds}) for seconds in (0.2, 0.3, None)] == [True, False, False]
     assert reached({}) is None
+
+
+SCALES = (sparse, mixed, curvature, memory, estimators, optimisation)
+PARTS_OF_SCALES = [
+    pytest.param(part, id=f"{theme.__name__.split('.')[-1]}-{part.__name__}")
+    for theme in SCALES
+    for part in theme.PARTS
+]
+
+
+def check_entries(
+    part: Any, count: int | None, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """The first entries at the smallest size, by ourselves."""
+    monkeypatch.setattr(entry, "available", lambda name: False)
+    for theme in SCALES:
+        if hasattr(theme, "available"):
+            monkeypatch.setattr(theme, "available", lambda name: False)
+    monkeypatch.setattr(timing, "SLICE", seconds)
+    found = list(islice(part(entry.SMALL), count))
+    assert found
+    for one in found:
+        assert not one.wrong
+        assert one.seconds or one.facts
+        assert all(0 < taken < 60 for taken in one.seconds.values())
+
+
+@pytest.mark.parametrize("part", PARTS_OF_SCALES)
+def test_first_entries_of_scale(part: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_entries(part, 1, monkeypatch, 1e-4)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", PARTS_OF_SCALES)
+def test_all_entries_of_scale(part: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_entries(part, None, monkeypatch, 1e-3)
+
+
+def test_peers_of_scale_that_fail_or_lie_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entry, "available", lambda name: name != "absent")
+
+    def broken() -> Any:
+        raise RuntimeError("no such thing")
+
+    peers = {
+        "absent": broken,
+        "broken": broken,
+        "liar": lambda: lambda: np.array([1.0, 2.1]),
+        "honest": lambda: lambda: np.array([1.0, 2.0]),
+    }
+    ours = {entry.OURS: lambda: np.array([1.0, 2.0])}
+    found = entry.compared("two numbers", ours, entry.SMALL, peers)
+    assert set(found.seconds) == {entry.OURS, "liar", "honest"}
+    assert set(found.wrong) == {"liar"}
+    assert found.wrong["liar"] == pytest.approx(0.05)
+    assert found.facts == {"broken left out": "RuntimeError: no such thing"}
+
+
+def test_values_apart_from_the_minima_have_not_converged() -> None:
+    rosenbrock = optimisation.PROBLEMS[0]
+    assert optimisation.converged(rosenbrock, 1e-9)
+    assert not optimisation.converged(rosenbrock, 0.1)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from yardstick.report import between_markers, duration
 
@@ -20,6 +23,7 @@ def said(entry: Entry) -> str:
     )
     lines = [f"{entry.name}: {times}" if times else entry.name]
     lines += [f"    {name}: {fact}" for name, fact in entry.facts.items()]
+    lines += [f"    {name} DISAGREES by {error:.2g}" for name, error in entry.wrong.items()]
     lines += [
         f"    {'reached' if goal.reached else 'MISSED '}  {goal.text}: {goal.found}"
         for goal in entry.goals
@@ -40,7 +44,9 @@ def markdown(found: Mapping[str, Sequence[Entry]]) -> str:
                 for name, seconds in entry.seconds.items()
                 if name != OURS
             )
-            facts = "; ".join(f"{name}: {fact}" for name, fact in entry.facts.items())
+            told = [f"{name}: {fact}" for name, fact in entry.facts.items()]
+            told += [f"{name} disagrees by {error:.2g}" for name, error in entry.wrong.items()]
+            facts = "; ".join(told)
             lines.append(f"| {entry.name} | {duration(ours)} | {others} | {facts} |")
         lines += ["", "| goal | found | |", "|---|---|---|"]
         lines += [
@@ -50,6 +56,18 @@ def markdown(found: Mapping[str, Sequence[Entry]]) -> str:
         ]
         lines.append("")
     return "\n".join(lines)
+
+
+def summary(entries: Sequence[Entry]) -> str:
+    goals = [goal for entry in entries for goal in entry.goals]
+    return f"Goals reached: {sum(goal.reached for goal in goals)} of {len(goals)}."
+
+
+def saved(path: Path, found: Mapping[str, Sequence[Entry]], about: Mapping[str, Any]) -> None:
+    """Everything as JSON."""
+    path.parent.mkdir(exist_ok=True)
+    themes = {theme: [asdict(entry) for entry in entries] for theme, entries in found.items()}
+    path.write_text(json.dumps({**about, "themes": themes}, indent=1, default=str) + "\n")
 
 
 def written(folder: Path, text: str) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from yardstick import floor
-from yardstick.timing import interleaved, timer
+from yardstick.timing import Clock, timer
 
 import wengert as wg
-from scaling.entry import OURS, Entry, at_least, at_most, available, measured
+from scaling.entry import OURS, Effort, Entry, at_least, at_most, available, compared
 from wengert.execution.programs import clear_caches
 
 
@@ -52,123 +51,140 @@ def once(work: Callable[[], Any], times: int) -> float:
     """The median seconds of calls that cannot be interleaved: each begins with nothing known."""
     found = []
     for _ in range(times):
-        start = time.perf_counter()
+        start = Clock.now()
         work()
-        found.append(time.perf_counter() - start)
+        found.append(Clock.now() - start)
     return float(np.median(found))
 
 
-def entries(quick: bool) -> Iterator[Entry]:
-    yield from _patterns(quick)
-    yield from _arrows()
-    yield from _values(quick)
-
-
-def _patterns(quick: bool) -> Iterator[Entry]:
-    def fresh(x: Any) -> float:
-        def work() -> None:
-            clear_caches()
-            wg.sparsity(stencil(np))(x)
-
-        return once(work, 5)
-
-    side = 316
-    x = np.ones((side, side))
-    seconds = {OURS: fresh(x)}
-    facts = {"colours": wg.sparsity(stencil(np))(x).products}
-    if available("asdex"):
-        import asdex
-        import jax
-
-        jax.config.update("jax_enable_x64", True)
-        f = stencil(jax.numpy)
-        asdex.jacobian_coloring(f, x)
-        seconds["asdex"] = once(
-            lambda: asdex.jacobian_coloring(lambda u: f(u), x), 1 if quick else 3
-        )
-    if available("casadi"):
-        seconds["casadi"] = once(lambda: _casadi_colours(side), 1 if quick else 3)
+def patterns(effort: Effort) -> Iterator[Entry]:
+    side, large = effort.of(10, 316, 316), effort.of(20, 1000, 1000)
+    times = effort.of(1, 3, 5)
+    seconds = {OURS: _fresh(side, times)}
+    found = wg.sparsity(stencil(np))(np.ones((side, side)))
+    facts: dict[str, Any] = {"ours": f"{found.nnz} places, {found.products} products"}
+    for name, finder in (("asdex", _by_asdex), ("casadi", _by_casadi)):
+        if available(name):
+            try:
+                look = finder(side)
+                facts[name] = look()
+                seconds[name] = once(look, effort.of(1, 1, 3))
+            except Exception as error:
+                facts[f"{name} left out"] = f"{type(error).__name__}: {error!s:.100}"
     goals = ()
-    if "asdex" in seconds:
+    if "asdex" in seconds and effort.size:
         ratio = seconds["asdex"] / seconds[OURS]
         goals = (at_least("5-point stencil, n = 10⁵: ≥ 50 × as fast as asdex", ratio, 50),)
-    yield Entry("pattern and colours, stencil of 10⁵", seconds, facts, goals)
-    large = fresh(np.ones((1000, 1000)))
+    # Each cell reads itself and up to four others.
+    expected = 5 * side**2 - 4 * side
+    wrong = {} if found.nnz == expected else {OURS: found.nnz / expected - 1}
+    yield Entry(f"pattern and colours, stencil of {side} × {side}", seconds, facts, goals, wrong)
+    taken = _fresh(large, times)
+    goal = at_most("5-point stencil, n = 10⁶, within 0.5 s", taken, 0.5, "s")
     yield Entry(
-        "pattern and colours, stencil of 10⁶",
-        {OURS: large},
-        goals=(at_most("5-point stencil, n = 10⁶, within 0.5 s", large, 0.5, "s"),),
+        f"pattern and colours, stencil of {large} × {large}",
+        {OURS: taken},
+        goals=(goal,) if effort.size else (),
     )
 
 
-def _casadi_colours(side: int) -> Any:
+def _fresh(side: int, times: int) -> float:
+    """Seconds, with nothing known."""
+    x = np.ones((side, side))
+
+    def work() -> None:
+        clear_caches()
+        wg.sparsity(stencil(np))(x)
+
+    return once(work, times)
+
+
+def _by_asdex(side: int) -> Callable[[], str]:
+    import asdex
+    import jax
+
+    f, x = stencil(jax.numpy), np.ones((side, side))
+
+    def look() -> str:
+        found = asdex.jacobian_coloring(lambda u: f(u), x)
+        return f"{found.sparsity.nnz} places, {found.num_colors} products"
+
+    return look
+
+
+def _by_casadi(side: int) -> Callable[[], str]:
     import casadi
 
-    u = casadi.MX.sym("u", side, side)
-    p = casadi.MX.zeros(side + 2, side + 2)
-    p[1:-1, 1:-1] = u
-    f = p[2:, 1:-1] + p[:-2, 1:-1] + p[1:-1, 2:] + p[1:-1, :-2] - 4 * u**3
-    pattern = casadi.Function("f", [u], [f]).jac_sparsity(0, 0)
-    return pattern.uni_coloring()
+    def look() -> str:
+        u = casadi.MX.sym("u", side, side)
+        p = casadi.MX.zeros(side + 2, side + 2)
+        p[1:-1, 1:-1] = u
+        f = p[2:, 1:-1] + p[:-2, 1:-1] + p[1:-1, 2:] + p[1:-1, :-2] - 4 * u**3
+        pattern = casadi.Function("f", [u], [f]).jac_sparsity(0, 0)
+        return f"{pattern.nnz()} places, {pattern.uni_coloring().size2()} products"
+
+    return look
 
 
-def _arrows() -> Iterator[Entry]:
-    x = np.linspace(0.5, 1.5, 10_000)
+def arrows(effort: Effort) -> Iterator[Entry]:
+    n = effort.of(100, 10_000, 10_000)
+    x = np.linspace(0.5, 1.5, n)
     jacobian = wg.sparsity(arrow)(x)
     hessian = wg.sparsity(lambda x: x[0] * np.sum(np.sin(x[1:])), of="hessian")(x)
     yield Entry(
-        "arrow of 10,000",
+        f"arrow of {n}",
         {},
         {"Jacobian": repr(jacobian), "Hessian": repr(hessian)},
         (
-            at_most("arrow Jacobian of 10,000 columns in 3 products", jacobian.products, 3, ""),
+            at_most(f"arrow Jacobian of {n} columns in 3 products", jacobian.products, 3, ""),
             at_most("arrow Hessian in 2 products", hessian.products, 2, ""),
         ),
     )
 
 
-def _values(quick: bool) -> Iterator[Entry]:
-    rounds = 7 if quick else 21
-    x = np.random.default_rng(0).normal(size=1000)
+def values(effort: Effort) -> Iterator[Entry]:
+    n = effort.of(20, 1000, 1000)
+    x = np.random.default_rng(0).normal(size=n)
     library = floor.library()
     for name, make, of in (("burgers", burgers, "jacobian"), ("rosenbrock", rosenbrock, "hessian")):
         fun = make(np)
         transform = wg.jacobian if of == "jacobian" else wg.hessian
         plan = wg.sparsity(fun, of=of)(x)
-        values = wg.jit(transform(fun, sparse="values", pattern=plan))
+        ours = wg.jit(transform(fun, sparse="values", pattern=plan))
         matrix = transform(fun, sparse=True)
-        contenders: dict[str, Callable[[], Any]] = {
-            OURS: lambda values=values: values(x),
-            "as csr_array": lambda matrix=matrix: matrix(x),
-        }
-        if available("asdex"):
-            contenders["asdex"] = _asdex_values(make, of, x)
-        seconds = measured(contenders, rounds)
-        goals = ()
+        beside = {"as csr_array": timer(lambda matrix=matrix: matrix(x))}
+        whole = transform(fun)(x)
+        goals = lambda seconds: ()
         if library is not None:
             out = np.empty(plan.nnz)
-            call = floor.bind(library, f"{name}_values", (x.size, x, out), value=out)
-            call.call()
-            np.testing.assert_allclose(values(x), out, rtol=1e-12)
-            both = interleaved({OURS: timer(contenders[OURS]), "c": call.seconds}, rounds)
-            seconds["c"] = both["c"]
-            ratio = both[OURS] / both["c"]
-            goals = (at_most(f"{name}, n = 1000, values within 3 × C", ratio, 3),)
-        yield Entry(f"{name}, values of the {of}, n = 1000", seconds, {"places": plan.nnz}, goals)
+            call = floor.bind(library, f"{name}_values", (n, x, out), value=out)
+            beside["c"] = call.seconds
+            goals = lambda seconds, name=name: (
+                at_most(f"{name}, n = {n}, values within 3 × C", seconds[OURS] / seconds["c"], 3),
+            )
+        yield compared(
+            f"{name}, values of the {of}, n = {n}",
+            {OURS: lambda ours=ours: ours(x)},
+            effort,
+            {"asdex": lambda make=make, of=of: _asdex_values(make, of, x)},
+            beside=beside,
+            expected=whole[np.nonzero(whole)],
+            tolerance=1e-12,
+            facts={"places": plan.nnz},
+            goals=goals,
+        )
 
 
 def _asdex_values(make: Callable[[Any], Any], of: str, x: Any) -> Callable[[], Any]:
     import asdex
     import jax
 
-    jax.config.update("jax_enable_x64", True)
     f = make(jax.numpy)
     colour = asdex.jacobian_coloring if of == "jacobian" else asdex.hessian_coloring
-    compute = (
-        asdex.compressed_jacobian_from_coloring
-        if of == "jacobian"
-        else asdex.compressed_hessian_from_coloring
-    )
-    compiled = jax.jit(compute(f, colour(f, x)))
+    matrix = asdex.jacobian_from_coloring if of == "jacobian" else asdex.hessian_from_coloring
+    compiled = jax.jit(matrix(f, colour(f, x)))
     point = jax.numpy.asarray(x)
-    return lambda: jax.block_until_ready(compiled(point))
+    return lambda: jax.block_until_ready(compiled(point)).data
+
+
+PARTS = (patterns, arrows, values)
