@@ -24,8 +24,14 @@ _LOCK = RLock()
 
 @cache
 def binding() -> Any:
-    """llvmlite's binding of LLVM, initialised."""
+    """llvmlite's binding of LLVM, initialised.
+
+    Numbering values, LLVM may replace an operation on the results of phis by a phi of its own; that
+    phi can land in a loop too far out, so that an inner loop goes on with the first value (seen
+    with LLVM 22; LLVM's issue 53277 is of the same kind). So that step is turned off.
+    """
     llvm = module("llvmlite.binding")
+    llvm.set_option("wengert", "-enable-phi-of-ops=false")
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm
