@@ -244,3 +244,12 @@ def test_the_diagonal_of_a_sparse_hessian_comes_from_its_colours(monkeypatch) ->
     np.testing.assert_allclose(found["x"], exact, rtol=1e-12)
     np.testing.assert_allclose(found["y"], 6 * p["y"], rtol=1e-14)
     np.testing.assert_allclose(wg.jit(wg.hessian_diagonal(chain))(p)["x"], exact, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n", [5, 40])
+def test_the_diagonal_has_the_precision_of_each_argument(n):
+    a, b = np.arange(1.0, n + 1, dtype=np.float32), np.linspace(1, 2, n)
+    found = wg.hessian_diagonal(lambda a, b: np.sum(a[1:] ** 2 * b[:-1] ** 3 * a[:-1]), (0, 1))(
+        a, b
+    )
+    assert [part.dtype for part in found] == [np.float32, np.float64]

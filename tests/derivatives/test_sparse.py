@@ -355,6 +355,17 @@ def test_dense_results_are_computed_by_colours_too(jitted):
     np.testing.assert_allclose(found, wg.jacfwd(laplacian)(u), rtol=0, atol=1e-14)
 
 
+def test_dense_results_have_the_precision_of_the_outputs():
+    x = RNG.normal(size=30).astype(np.float32)
+
+    def fun(x):
+        return x[1:] * x[:-1], x * np.arange(30.0)
+
+    for mode in ("auto", "coloured", "forward"):
+        narrow, wide = wg.jacobian(fun, mode=mode)(x)
+        assert (narrow.dtype, wide.dtype) == (np.float32, np.float64)
+
+
 def test_only_sparse_jacobians_have_colours():
     with pytest.raises(WengertValueError, match="few zeros"):
         wg.jacobian(np.cumprod, mode="coloured")(np.ones(1))

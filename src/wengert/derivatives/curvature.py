@@ -106,8 +106,8 @@ def hessian_diagonal(
 
     Returns
     -------
-    A function with the arguments of `fun`; its result has the structure and shapes of the argument
-    (or is a tuple of them).
+    A function with the arguments of `fun`; its result has the structure, shapes and dtypes of the
+    argument (or is a tuple of them).
 
     Raises
     ------
@@ -151,6 +151,8 @@ def _diagonal(fun: Any, options: Any, args: Any, kwargs: Any) -> Any:
         nodes = _by_colours(session, output, inputs)
         if nodes is None:
             nodes = [written(_seconds([output], x, False)[0], x) for x in inputs]
+        with deriving():
+            nodes = [find("convert")(node, x.dtype) for node, x in zip(nodes, inputs, strict=True)]
         return traced(session, spec, nodes)
 
     return _of_real(of_output, fun, options, args, kwargs)

@@ -31,6 +31,7 @@ from wengert.execution.border import deliver, entered
 from wengert.execution.retrying import retried
 from wengert.graph.literals import zeros
 from wengert.graph.node import Node, deriving
+from wengert.graph.registry import find
 from wengert.graph.types import array_type, is_inexact
 from wengert.ops.movement import reshape, transpose
 from wengert.tracing.trees import flatten, unflatten
@@ -285,7 +286,10 @@ def _blocks(
         if choice.chosen.name not in ("forward", "reverse"):
             made = blocks_by(choice, outputs, inputs)
             return [
-                [_reshaped(made.get((output, node)), output, node) for node in inputs]
+                [
+                    _like(_reshaped(made.get((output, node)), output, node), output)
+                    for node in inputs
+                ]
                 for output in outputs
             ]
         mode = choice.chosen.name
@@ -325,6 +329,14 @@ def _reshaped(block: Node | None, output: Node, node: Node) -> Node:
     shape = (*output.shape, *node.shape)
     dtype = output.dtype if is_inexact(output.dtype) else node.dtype
     return zeros(array_type(shape, dtype)) if block is None else reshape(block, shape)
+
+
+def _like(block: Node, output: Node) -> Node:
+    """In the precision of the output, as forward mode gives it."""
+    if not is_inexact(output.dtype):
+        return block
+    found: Node = find("convert")(block, output.dtype)
+    return found
 
 
 @retried
