@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,6 +25,7 @@ from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import flatten, leaf_name, unflatten
 
 Array: TypeAlias = NDArray[np.float64]
+Coloured: TypeAlias = "tuple[int, Callable[[], Array]] | None"
 
 WIDTH = 16
 """Vectors in a block: enough for matrix products in place of matrix–vector products, and few enough
@@ -41,8 +43,8 @@ class Operator:
     eps: the rounding unit of the products.
     unravel: a vector of n numbers as what the caller's vectors are.
     products: how many vectors it was multiplied with.
-    coloured: for a Hessian with zeros by structure, how many products its colours take, and what
-        gives its diagonal by them.
+    coloured: finds, for a Hessian with zeros by structure, how many products its colours take, and
+        what gives its diagonal by them; None for other matrices.
     """
 
     n: int
@@ -50,7 +52,7 @@ class Operator:
     eps: float
     unravel: Callable[[Array], Any]
     products: int = 0
-    coloured: tuple[int, Callable[[], Array]] | None = None
+    coloured: Callable[[], Coloured] = lambda: None
     bar: Bar = field(default_factory=lambda: Bar(False, ""))
 
     def __call__(self, vectors: Array) -> Array:
@@ -191,13 +193,10 @@ def _of_hessian(f: Callable[..., Any], x: Any, args: tuple[Any, ...], what: str)
 
     kinds = [array.dtype for array in arrays if array.dtype.kind == "f"]
     eps = max((float(np.finfo(kind).eps) for kind in kinds), default=float(np.finfo(float).eps))
-    coloured = _coloured(f, x, args, n)
-    return Operator(n, multiply, eps, unravel, coloured=coloured)
+    return Operator(n, multiply, eps, unravel, coloured=cache(lambda: _coloured(f, x, args, n)))
 
 
-def _coloured(
-    f: Callable[..., Any], x: Any, args: tuple[Any, ...], n: int
-) -> tuple[int, Callable[[], Array]] | None:
+def _coloured(f: Callable[..., Any], x: Any, args: tuple[Any, ...], n: int) -> Coloured:
     """The number of products that a sparse Hessian takes, and its diagonal by them."""
     try:
         plan = sparsity(f, of="hessian", limit=FULLEST * n)(x, *args)

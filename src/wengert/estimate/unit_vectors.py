@@ -21,13 +21,17 @@ def affordable(operator: Operator, products: int) -> bool:
 
 def gives_diagonal(operator: Operator, products: int) -> bool:
     """Whether so many products are enough for the diagonal."""
-    return products >= (operator.n if operator.coloured is None else operator.coloured[0])
+    if products >= operator.n:
+        return True
+    coloured = operator.coloured()
+    return coloured is not None and products >= coloured[0]
 
 
 def exact_diagonal(operator: Operator) -> Array:
     """aᵢᵢ by colours; or aᵢᵢ = eᵢᵀ A eᵢ, a block of unit vectors at a time."""
-    if operator.coloured is not None:
-        products, by_colours = operator.coloured
+    coloured = operator.coloured()
+    if coloured is not None:
+        products, by_colours = coloured
         operator.products += products
         return by_colours()
     n = operator.n
