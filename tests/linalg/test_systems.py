@@ -13,6 +13,7 @@ import wengert as wg
 from support import check, check_value, interpreted
 from wengert.execution.programs import clear_caches
 from wengert.ops.linalg import cholesky, lapack, lu
+from wengert.ops.linalg import solve as solve_op
 from wengert.ops.linalg.lapack import MOST_ORDER
 
 RNG = np.random.default_rng(11)
@@ -168,6 +169,36 @@ def test_maps_and_compiled_programs() -> None:
 
 
 # ---------------------------------------------------------------------- singular matrices
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+@pytest.mark.parametrize("lead", [(), (2,), (2, 3)])
+def test_right_sides_of_one_matrix_are_columns_of_one_system(
+    lead: tuple[int, ...], columns: int
+) -> None:
+    rng = np.random.default_rng(5)
+    a = rng.normal(size=(*lead, 4, 4)) + 4 * np.eye(4)
+    many = rng.normal(size=(5, *lead, 4, columns))
+
+    def f(b: Any) -> Any:
+        return np.linalg.solve(a, b)
+
+    expected = np.stack([f(b) for b in many])
+    for mapped in (wg.vmap(f), wg.jit(wg.vmap(f))):
+        np.testing.assert_allclose(mapped(many), expected, rtol=1e-12, atol=1e-13)
+
+
+def test_one_call_solves_for_many_right_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def routine(name: str, dtype: Any) -> Any:
+        calls.append(name)
+        return lapack.routine(name, dtype)
+
+    monkeypatch.setattr(solve_op, "routine", routine)
+    clear_caches()
+    wg.jacfwd(lambda x: solve(A, np.sin(x)))(VECTOR)
+    assert calls.count("getrs") == 1
 
 
 def test_determinants_of_singular_matrices() -> None:

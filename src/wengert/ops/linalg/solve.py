@@ -91,8 +91,10 @@ def _transpose_solve(node: Node, ct: Node, wanted: Sequence[bool]) -> Sequence[T
 
 
 def _batch_solve(node: Node, args: Sequence[Node], batched: Sequence[bool], size: int) -> Node:
-    a, b = batched_system(args[1], args[2], batched[1:], size, node.ndim)
-    return solve(a, b, *node.params)
+    def build(a: Node, b: Node) -> Node:
+        return solve(a, b, *node.params)
+
+    return batched_system(build, args[1], args[2], batched[1:], size, node.ndim)
 
 
 def _draw_solve(rng: np.random.Generator, dtype: Any) -> Any:

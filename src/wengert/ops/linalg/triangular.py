@@ -28,7 +28,7 @@ from wengert.ops.domain import Cases, normal
 from wengert.ops.families import define, movement
 from wengert.ops.linalg.lapack import ERRORS, each_system, inexact, routine, singular
 from wengert.ops.linalg.matrices import adjoint, times, transposed
-from wengert.ops.movement import broadcast_to, reshape
+from wengert.ops.movement import broadcast_to, reshape, transpose
 from wengert.ops.native import Statement
 from wengert.ops.reductions import any as any_over
 
@@ -83,13 +83,27 @@ def prepared(name: str, a: Node, b: Node) -> tuple[Node, Node]:
 
 
 def batched_system(
-    a: Node, b: Node, batched: Sequence[bool], size: int, depth: int
-) -> tuple[Node, Node]:
-    """Matrix and right side with a batch axis in front. depth: how many axes b had before."""
+    build: Callable[[Node, Node], Node],
+    a: Node,
+    b: Node,
+    batched: Sequence[bool],
+    size: int,
+    depth: int,
+) -> Node:
+    """The solutions of systems with a batch axis in front. depth: how many axes b had before.
+
+    Where the matrix is the same for all, they are columns of one system: LAPACK, and loops over the
+    columns, do many of them together.
+    """
     if batched[0]:
         ones = (1,) * (depth + 1 - a.ndim)
         a = reshape(a, (size, *ones, *a.shape[1:]))
-    return a, b if batched[1] else broadcast_to(b, (size, *b.shape))
+        return build(a, b if batched[1] else broadcast_to(b, (size, *b.shape)))
+    *lead, n, columns = b.shape[1:]
+    apart = (*lead, n, size, columns)
+    together = transpose(b, (*range(1, depth), 0, depth))
+    found = build(a, reshape(together, (*lead, n, size * columns)))
+    return transpose(reshape(found, apart), (depth - 1, *range(depth - 1), depth))
 
 
 def mix_columns(build: Callable[[Node], Node], value: Node) -> Node:
@@ -203,8 +217,10 @@ def _transpose_solve(node: Node, ct: Node, wanted: Sequence[bool]) -> Sequence[T
 
 
 def _batch_solve(node: Node, args: Sequence[Node], batched: Sequence[bool], size: int) -> Node:
-    t, b = batched_system(args[0], args[1], batched, size, node.ndim)
-    return triangular_solve(t, b, *node.params)
+    def build(t: Node, b: Node) -> Node:
+        return triangular_solve(t, b, *node.params)
+
+    return batched_system(build, args[0], args[1], batched, size, node.ndim)
 
 
 def _draw_solve(rng: np.random.Generator, dtype: Any) -> Any:
