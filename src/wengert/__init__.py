@@ -13,20 +13,11 @@ from wengert.checking.gradients import check_grads
 from wengert.compiler.pool import set_threads
 from wengert.control.custom import custom_jvp, custom_vjp, defjvp, defvjp, primitive
 from wengert.derivatives.batching import vmap
-from wengert.derivatives.curvature import gauss_newton_vp, hessian_diagonal, laplacian
 from wengert.derivatives.directional import jvp, linear_transpose, linearize, vjp
 from wengert.derivatives.gradients import grad, value_and_grad
 from wengert.derivatives.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
-from wengert.derivatives.memory import memory_plan
-from wengert.derivatives.mixed.reporting import plan
-from wengert.derivatives.operators import (
-    gauss_newton_operator,
-    hessian_operator,
-    jacobian_operator,
-)
 from wengert.derivatives.sparse import sparsity
 from wengert.derivatives.stopping import stop_gradient
-from wengert.derivatives.taylor import directional_derivative, taylor
 from wengert.errors import WengertError
 from wengert.execution.jit import jit
 from wengert.execution.programs import set_native
@@ -43,6 +34,15 @@ from wengert.lazy import module
 
 if TYPE_CHECKING:
     from wengert import distributed, estimate, optimize, random, scipy, zeroth
+    from wengert.derivatives.curvature import gauss_newton_vp, hessian_diagonal, laplacian
+    from wengert.derivatives.memory import memory_plan
+    from wengert.derivatives.mixed.reporting import plan
+    from wengert.derivatives.operators import (
+        gauss_newton_operator,
+        hessian_operator,
+        jacobian_operator,
+    )
+    from wengert.derivatives.taylor import directional_derivative, taylor
     from wengert.explaining.program import trace
 
 __version__ = "0.1.0"
@@ -109,8 +109,21 @@ __all__ = [
     "zeroth",
 ]
 
-_DEFERRED = {"trace": "wengert.explaining.program"}
-"""What is imported when it is first used, since it needs the compiler."""
+_DEFERRED = {
+    "directional_derivative": "wengert.derivatives.taylor",
+    "gauss_newton_operator": "wengert.derivatives.operators",
+    "gauss_newton_vp": "wengert.derivatives.curvature",
+    "hessian_diagonal": "wengert.derivatives.curvature",
+    "hessian_operator": "wengert.derivatives.operators",
+    "jacobian_operator": "wengert.derivatives.operators",
+    "laplacian": "wengert.derivatives.curvature",
+    "memory_plan": "wengert.derivatives.memory",
+    "plan": "wengert.derivatives.mixed.reporting",
+    "taylor": "wengert.derivatives.taylor",
+    "trace": "wengert.explaining.program",
+}
+"""What is imported when it is first used: not every program needs it, and `trace` needs the
+compiler."""
 _PACKAGES = frozenset({"distributed", "estimate", "optimize", "random", "scipy", "zeroth"})
 """Packages that are imported when they are first used."""
 
@@ -121,3 +134,7 @@ def __getattr__(name: str) -> Any:
     if name in _PACKAGES:
         return module(f"wengert.{name}")
     raise AttributeError(f"module 'wengert' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -34,7 +34,8 @@ from wengert.graph.body import bodies
 from wengert.graph.node import Node
 from wengert.graph.types import ArrayType, is_inexact
 from wengert.graph.walk import topological
-from wengert.sparse.colouring.choosing import choose
+from wengert.lazy import module
+from wengert.sparse.colouring.result import Colouring
 from wengert.sparse.detecting import MOST_PLACES, Detected, detect, detect_hessian
 from wengert.sparse.pattern import Pattern
 from wengert.sparse.plan import Sparsity, as_pattern, contents_of
@@ -233,7 +234,7 @@ def _coloured(matrix: Matrix, places: Pattern, method: str, substitution: bool) 
     """The cheapest colours, by the work of one pushforward and of one pullback."""
     graph = linearised(matrix.outputs, matrix.inputs)
     whole = segment(graph, graph.inputs, graph.outputs)
-    colouring = choose(
+    colouring: Colouring = module("wengert.sparse.colouring.choosing").choose(
         places,
         whole.tangent + 1,
         whole.adjoint + 1,

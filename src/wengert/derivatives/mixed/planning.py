@@ -23,8 +23,8 @@ from wengert.errors import WengertValueError
 from wengert.execution.programs import recall, remember
 from wengert.graph.node import Node, deriving
 from wengert.graph.types import ArrayType
+from wengert.lazy import module
 from wengert.ops.domain import Box
-from wengert.sparse.colouring.choosing import choose
 from wengert.sparse.colouring.result import Colouring
 from wengert.sparse.detecting import DensePattern, detect, detect_hessian
 from wengert.sparse.pattern import Pattern
@@ -218,7 +218,9 @@ def _with_colours(
         places = find_pattern(outputs, inputs, most=int(part * (rows * columns - 1))).pattern
     except DensePattern:
         return found
-    colouring = choose(places, whole.tangent + 1, whole.adjoint + 1, symmetric=symmetric)
+    colouring: Colouring = module("wengert.sparse.colouring.choosing").choose(
+        places, whole.tangent + 1, whole.adjoint + 1, symmetric=symmetric
+    )
     passes = colouring.tangents * whole.tangent + colouring.cotangents * whole.adjoint
     coloured = Candidate(
         "coloured",
