@@ -37,7 +37,7 @@ def body(fl: Any, steps: list[Step], pool: list[Any], depth: int) -> Any:
     for number, (kind, i, j) in enumerate(steps):
         u, v = pool[i % len(pool)], pool[j % len(pool)]
         rest = steps[:number] + steps[number + 1 :]
-        match kind % (12 if depth else 8):
+        match kind % (13 if depth else 8):
             case 0:
                 new = np.sin(u) * v
             case 1:
@@ -76,6 +76,8 @@ def body(fl: Any, steps: list[Step], pool: list[Any], depth: int) -> Any:
                     lambda w: np.sin(w) * pool[0],
                     u,
                 )
+            case 11:
+                new = body(fl, rest, [u, v, *pool], depth - 1)
             case _:
                 new = fl.while_loop(
                     lambda c: np.sum(c**2) < 2.0, lambda c, v=v: c * 1.6 + 0.3 + 0.1 * np.sin(v), u
@@ -84,7 +86,7 @@ def body(fl: Any, steps: list[Step], pool: list[Any], depth: int) -> Any:
     return pool[-1] + 0.1 * pool[0]
 
 
-small = st.integers(0, 11)
+small = st.integers(0, 12)
 bodies = st.lists(st.tuples(small, small, small), min_size=2, max_size=4)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from wengert.control import instances, relating
 from wengert.control.costs import is_costly
-from wengert.control.splitting import Split, has_tangent, split, strong, written
+from wengert.control.splitting import Split, has_tangent, split, strong, with_masks, written
 from wengert.graph.body import Body, body_of
 from wengert.graph.literals import full, zeros
 from wengert.graph.node import Node, make
@@ -84,6 +84,11 @@ def _pushforward(node: Node, tangents: Sequence[Tangent]) -> Tangent:
     count = len(node.type.items)
     kept = [item(primal, count + k) for k in range(len(types))]
     moving = [k for k, t in enumerate(given) if t is not None and has_tangent(operands[k])]
+    masks = {
+        k: parameter(("mask", k), given[k].args[0].type)
+        for k in moving
+        if linear.is_masked(given[k])
+    }
     linear_bodies = []
     for body, found, own in zip(node.params, splits, places, strict=True):
         slots = [parameter(("kept", k), type) for k, type in enumerate(types)]
@@ -95,8 +100,15 @@ def _pushforward(node: Node, tangents: Sequence[Tangent]) -> Tangent:
             *(found.seeds[body.params[k]] for k in moving),
         ]
         outputs = [written(found.tangents[k], body.outputs[k]) for k in shown]
-        linear_bodies.append(body_of(outputs, inputs))
-    moved = [given[k] for k in moving]
+        bare = body_of(outputs, inputs)
+        if masks:
+            first = len(inputs) - len(moving)
+            own_masks = {first + moving.index(k): mask for k, mask in masks.items()}
+            outputs = with_masks(bare, range(first, len(inputs)), own_masks)
+            bare = body_of(outputs, [*bare.params, *masks.values()])
+        linear_bodies.append(bare)
+    moved = [given[k].args[1] if k in masks else given[k] for k in moving]
+    moved += [given[k].args[0] for k in masks]
     held = branch(index, [*operands, *kept, *moved], *linear_bodies)
     result: list[Tangent] = [None] * count
     for place, k in enumerate(shown):
@@ -150,7 +162,13 @@ def _transpose(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[Tangent
     linear_in = [k for k, flag in enumerate(flags) if flag]
     shown = [k for k, ct in enumerate(cts) if ct is not None]
     back = {k: parameter(("ct", k), strong(node.type.items[k])) for k in shown}
-    given = [back.get(k) for k in range(len(node.type.items))]
+    covers = {
+        k: parameter(("mask", k), cts[k].args[0].type) for k in shown if linear.is_masked(cts[k])
+    }
+    given = [
+        linear.masked(covers[k], back[k]) if k in covers else back.get(k)
+        for k in range(len(node.type.items))
+    ]
     found = [
         transposed(body.outputs, [body.params[k] for k in linear_in], given) for body in node.params
     ]
@@ -165,9 +183,10 @@ def _transpose(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[Tangent
         outputs = [written(ct, p[k]) for ct, k in zip(own, linear_in, strict=True)]
         outputs += [_mask(own[place], p[linear_in[place]]) for place in masked]
         inputs = [leaf for leaf, flag in zip(p, flags, strict=True) if not flag]
-        turned.append(body_of(outputs, [*inputs, *back.values()]))
+        turned.append(body_of(outputs, [*inputs, *back.values(), *covers.values()]))
     fixed = [own for own, flag in zip(operands, flags, strict=True) if not flag]
-    held = branch(index, [*fixed, *(cts[k] for k in shown)], *turned)
+    bare = [cts[k].args[1] if k in covers else cts[k] for k in shown]
+    held = branch(index, [*fixed, *bare, *(cts[k].args[0] for k in covers)], *turned)
     result: list[Tangent] = [None] * len(node.args)
     for place, k in enumerate(linear_in):
         there = [own[place] is not None for own in found]

@@ -11,7 +11,7 @@ Source: Radul et al. 2023, *You Only Linearize Once*, section 6.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -21,7 +21,7 @@ from wengert.graph.node import Node, deriving
 from wengert.graph.op import Tangent
 from wengert.graph.registry import find
 from wengert.graph.types import INT, ArrayType, TapeType, TupleType, array_type, is_inexact
-from wengert.graph.walk import dependents, rebuild, topological
+from wengert.graph.walk import dependents, rebuild, substitute, topological
 from wengert.ops import linear as linear_ops
 from wengert.ops.leaves import item, pack, seed
 from wengert.transforms.pushforward import pushforward
@@ -145,6 +145,27 @@ def _serial(node: Node) -> int:
     return node.serial
 
 
+def with_masks(body: Body, linear: Iterable[int], masks: Mapping[int, Node]) -> list[Node]:
+    """The outputs of a body that is linear in some of its parameters, where these have structural
+    zeros. A linear function is its own derivative, and the rules of derivatives carry masks.
+
+    linear: the places of these parameters. masks: place -> the leaf that is its mask.
+    """
+    own = {body.params[k]: seed(body.params[k]) for k in linear}
+    given = {
+        param: linear_ops.masked(masks[k], own[param]) if k in masks else own[param]
+        for k, param in enumerate(body.params)
+        if param in own
+    }
+    moved = pushforward(body.outputs, given)
+    outputs = [
+        written(tangent, output) for tangent, output in zip(moved, body.outputs, strict=True)
+    ]
+    # a holder inside keeps residuals of itself, which rest on no linear value
+    outputs = substitute(outputs, {param: zeros(strong(param.type)) for param in own})
+    return substitute(outputs, {leaf: param for param, leaf in own.items()})
+
+
 def has_tangent(node: Node) -> bool:
     """Whether a node is of a type that has derivatives."""
     return isinstance(node.type, ArrayType) and is_inexact(node.dtype)
@@ -206,6 +227,10 @@ def _roots(node: Node, available: set[Node]) -> set[Node] | None:
             continue
         if own is not node and own in available:
             roots.add(own)
+        elif own.op.name == "select" and not _has_choices(own, available):
+            if own is node:
+                return None
+            roots.add(own)
         elif own.op.name in CHEAP or (own.op.family == "movement" and len(own.args) == 1):
             count += own.op.family != "movement"
             stack.extend(own.args)
@@ -216,6 +241,17 @@ def _roots(node: Node, available: set[Node]) -> set[Node] | None:
         if count > MOST_REMADE:
             return None
     return roots
+
+
+def _has_choices(node: Node, available: set[Node]) -> bool:
+    """Whether a select is made again from what is there. What it does not take may be infinite, and
+    so may be its derivative: it is no residual, since where it is not taken is forgotten then."""
+    for choice in node.args[1:]:
+        if choice not in available and not is_constant(choice):
+            roots = _roots(choice, available)
+            if roots is None or not roots <= available:
+                return False
+    return True
 
 
 def _without_tapes(found: set[Node]) -> set[Node]:
