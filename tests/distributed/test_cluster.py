@@ -14,6 +14,7 @@ import pytest
 
 import wengert as wg
 from wengert import distributed
+from wengert.errors import WengertTypeError
 
 dask_array = pytest.importorskip("dask.array")
 dask_distributed = pytest.importorskip("distributed")
@@ -110,6 +111,12 @@ def test_an_error_of_the_function_is_the_callers(client):
 
 def slow(w, x, y):
     return wg.fori_loop(0, 60_000, lambda k, s: np.sin(s) + 1e-3 * loss(w * s, x, y), 1.0)
+
+
+def test_traced_arguments_are_refused(client):
+    fun = distributed.value_and_grad(loss, shards=data(2), client=client)
+    with pytest.raises(WengertTypeError, match="call it outside of grad"):
+        wg.grad(lambda w: fun(w)[0])(POINT)
 
 
 @pytest.mark.long

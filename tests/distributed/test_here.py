@@ -81,6 +81,34 @@ def test_rows_of_the_jacobian_stand_in_the_order_of_the_shards():
     np.testing.assert_allclose(found, expected, rtol=1e-13)
 
 
+def test_an_operator_keeps_its_point_and_takes_complex_vectors_and_none():
+    point, shards = np.array([0.5, -1.0, 2.0]), [x for x, _ in data()]
+    operator = distributed.hessian_operator(lambda w, x: np.sum((x @ w) ** 3), point, shards=shards)
+    exact = wg.hessian(lambda w: np.sum((np.concatenate(shards) @ w) ** 3))(point.copy())
+    v = np.array([1.0, 2j, 3.0 - 1j])
+    point[:] = 0
+    np.testing.assert_allclose(operator @ v, exact @ v, rtol=1e-12)
+    assert (operator @ np.zeros((3, 0))).shape == (3, 0)
+    with pytest.raises(WengertValueError, match="no Hessian"):
+        distributed.hessian_operator(lambda w, x: np.sum(x), (), shards=shards)
+
+
+def test_shards_may_be_lists():
+    as_lists = [[x, y] for x, y in data()]
+    found = distributed.value_and_grad(loss, shards=as_lists)(PARAMS)[0]
+    assert found == distributed.value_and_grad(loss, shards=data())(PARAMS)[0]
+
+
+@pytest.mark.parametrize("structure", [lambda y: (y, y), lambda y: {"a": y}, lambda y: [y]])
+def test_several_outputs_of_a_jacobian_are_refused(structure):
+    rows = distributed.jacobian(lambda w, x: structure(x @ w), shards=[x for x, _ in data()])
+    with pytest.raises(WengertTypeError, match="must return one array"):
+        rows(np.ones(3))
+    for option in ("has_aux", "sparse", "argnums"):
+        with pytest.raises(WengertTypeError, match=f"takes mode and holomorphic, not {option}"):
+            distributed.jacobian(loss, shards=data(), **{option: True})
+
+
 def test_the_tree_is_that_of_joining_neighbours():
     def neighbours(count):
         level = [str(k) for k in range(count)]

@@ -19,8 +19,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from wengert.distributed.shards import Shards
 from wengert.distributed.trees import joined
 from wengert.distributed.workers import Payload, held, ready, receive, run
-from wengert.errors import WengertError
+from wengert.errors import WengertError, WengertTypeError
 from wengert.lazy import module
+from wengert.tracing.tracer import Tracer
+from wengert.tracing.trees import flatten
 
 MOST_ATTEMPTS = 3
 """How often lost shards are scattered again in one call."""
@@ -53,6 +55,11 @@ def on_shards(
                 return found
 
             return joined(len(shards), leaf, join)
+    if any(type(leaf) is Tracer for leaf in flatten(argument)[0]):
+        raise WengertTypeError(
+            "a function on a cluster takes arrays, and what it is given here is traced: call it "
+            "outside of grad, jit and the like, or leave the client out"
+        )
     if payload.digest not in shards.sent:
         shards.client.register_plugin(module("wengert.distributed.plugin").Sent(payload))
         shards.sent.add(payload.digest)

@@ -112,10 +112,10 @@ def jacobian(
 ) -> Callable[[Any], Any]:
     """The Jacobian of the outputs of all shards, one below another.
 
-    The arguments are those of `value_and_grad`; `fun` returns an array whose first axis are the
-    rows of its shard. `options` are those of `wengert.jacobian`, such as `mode`. Returns a function
-    of `params`, an array or a structure of them; each leaf of the result has the shape
-    (rows of all shards, …, *leaf.shape).
+    The arguments are those of `value_and_grad`; `fun` returns one array, whose first axis are the
+    rows of its shard. `options` are `mode` and `holomorphic`, as `wengert.jacobian` has them.
+    Returns a function of `params`, an array or a structure of them; each leaf of the result has
+    the shape (rows of all shards, …, *leaf.shape).
 
     >>> import numpy as np
     >>> from wengert import distributed
@@ -123,6 +123,12 @@ def jacobian(
     >>> rows(2.0)
     array([1., 3., 3.])
     """
+    unknown = sorted(options.keys() - {"mode", "holomorphic"})
+    if unknown:
+        raise WengertTypeError(
+            f"distributed.jacobian takes mode and holomorphic, not {', '.join(unknown)}: it gives "
+            "the dense rows of one array by the parameters"
+        )
     kept = scatter(shards, client)
     payload = packed(_stacked, fun, options)
 
@@ -160,19 +166,28 @@ def hessian_operator(
     kept, scale = scatter(shards, client), _scale(reduce)
     payload = packed(_curved_along_many, fun)
     leaves, spec = flatten(params)
-    arrays = [np.asarray(leaf) for leaf in leaves]
+    if not leaves:
+        raise WengertValueError("the parameters hold no array, so that there is no Hessian")
+    arrays = [np.array(leaf) for leaf in leaves]  # the point that is meant now
+    params = unflatten(spec, arrays)
     ends = np.cumsum([array.size for array in arrays])
     dtype = np.result_type(*arrays)
 
     def matmat(vectors: Any) -> Any:
-        parts = np.split(np.asarray(vectors).T, ends[:-1], axis=1)
+        vectors = np.asarray(vectors)
+        if vectors.dtype.kind == "c" and dtype.kind != "c":
+            return matmat(vectors.real) + 1j * matmat(vectors.imag)
+        parts = np.split(vectors.T, ends[:-1], axis=1)
         shaped = [
-            part.reshape(-1, *array.shape).astype(array.dtype)
+            part.reshape(len(part), *array.shape).astype(array.dtype)
             for part, array in zip(parts, arrays, strict=True)
         ]
         point = (params, unflatten(spec, shaped))
         found = _scaled(on_shards(payload, point, kept, added, False), scale, kept)
-        return np.concatenate([leaf.reshape(len(leaf), -1) for leaf in found], axis=1).T
+        flat = [
+            leaf.reshape(len(leaf), array.size) for leaf, array in zip(found, arrays, strict=True)
+        ]
+        return np.concatenate(flat, axis=1).T
 
     def matvec(v: Any) -> Any:
         return matmat(np.reshape(v, (-1, 1)))[:, 0]
@@ -233,7 +248,12 @@ def _curved_along_many(fun: Callable[..., Any]) -> Callable[[Any, Any], list[Any
 def _stacked(fun: Callable[..., Any], options: dict[str, Any]) -> Callable[[Any, Any], list[Any]]:
     def rows(params: Any, *shard: Any) -> Any:
         result = fun(params, *shard)
-        if any(np.ndim(leaf) < 1 for leaf in flatten(result)[0]):
+        if isinstance(result, tuple | list | dict) or len(flatten(result)[0]) != 1:
+            raise WengertTypeError(
+                "the function of distributed.jacobian must return one array, a row a datum; it "
+                f"returned {type(result).__name__}: put several beside each other with np.stack"
+            )
+        if np.ndim(result) < 1:
             raise WengertTypeError(
                 "the function of distributed.jacobian must return an array, a row a datum; it "
                 "returned a number: use distributed.value_and_grad for sums"

@@ -55,8 +55,9 @@ def scatter(shards: Any, client: Any = None) -> Shards:
     Parameters
     ----------
     shards
-        A list of shards, each an array or a tuple of arrays, futures or Delayed; or a Dask array
-        (a shard a chunk along the first axis), a tuple of Dask arrays chunked alike, a Dask bag.
+        A list of shards, each an array or a tuple (or list) of arrays, futures or Delayed; or a
+        Dask array (a shard a chunk along the first axis), a tuple of Dask arrays chunked alike, a
+        Dask bag.
     client
         A `distributed.Client`; None keeps the shards in this process.
 
@@ -128,7 +129,7 @@ def _listed(shards: Any) -> list[Any]:
             f"shards must be a list of arrays (or of tuples of arrays) or a Dask collection, not "
             f"{type(shards).__name__}"
         )
-    return list(shards)
+    return [tuple(part) if isinstance(part, list) else part for part in shards]
 
 
 def _partitions(collection: Any) -> list[Any]:
