@@ -410,6 +410,13 @@ def test_options_that_do_not_fit_are_refused():
         wg.hessian(burgers, sparse=True)(np.ones(4))
 
 
+def test_a_limit_of_places_holds_for_patterns_that_are_known():
+    x = RNG.normal(size=6)
+    assert wg.sparsity(burgers)(x).nnz == 14
+    with pytest.raises(WengertValueError, match="more than 10 places"):
+        wg.sparsity(burgers, limit=10)(x)
+
+
 def test_a_pattern_is_found_once_for_a_graph(monkeypatch):
     import wengert.derivatives.sparse as module
 

@@ -75,7 +75,8 @@ def jacobian(
     pattern
         Where the Jacobian may be nonzero: what `sparsity` returned, a SciPy sparse matrix, an array
         of booleans, or (rows, columns). By default it is found from the graph. A pattern that is
-        given is probed with a random direction where it meets a program for the first time.
+        given is probed with a random direction where it meets a program for the first time, but for
+        calls inside another transformation, which has no values: call it once outside of `jit`.
     probe
         Whether a sparse Jacobian is probed at each call, at the cost of one more pushforward.
 

@@ -180,7 +180,7 @@ def found_sparsity(
     most: int = MOST_PLACES,
 ) -> Sparsity:
     """Pattern and colours, from the cache where the graph and the facts are those of before."""
-    how = (method, substitution, known is None, matrix.symmetric)
+    how = (method, substitution, most, known is None, matrix.symmetric)
     key = ("sparsity", how, *matrix.outputs, None, *matrix.inputs)
     kept: tuple[Detected, Sparsity] | None = recall(key)
     if kept is not None and (known is None or kept[0].holds(known)):
