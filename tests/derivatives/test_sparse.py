@@ -143,6 +143,46 @@ def test_dead_branches_leave_no_nan():
     assert np.isfinite(found.data).all()
 
 
+@pytest.mark.parametrize("mode", ["auto", "forward", "reverse", "bidirectional"])
+def test_an_array_may_be_returned_twice(mode):
+    x = RNG.normal(size=9)
+
+    def fun(x):
+        y = x * x[0]
+        return y, np.sum(x), x, y[::-1], y, x
+
+    found = wg.jacobian(fun, sparse=True, mode=mode)(x)
+    exact = wg.jacfwd(lambda x: np.hstack(fun(x)))(x)
+    np.testing.assert_allclose(found.toarray(), exact, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse", "bidirectional"])
+def test_as_many_places_may_take_more_colours_another_time(mode):
+    """Patterns of one graph that differ in the number of colours alone."""
+    n = 6
+    weights = np.zeros((n, n))
+    fun = wg.jacobian(lambda x: weights @ np.sin(x), sparse=True, mode=mode)
+    x = RNG.normal(size=n)
+    for column in (np.arange(n), np.zeros(n, int)):
+        for row in (np.arange(n), np.zeros(n, int)):
+            weights[:] = 0
+            weights[row, np.roll(column, 1)] = RNG.normal(size=n)
+            weights[(row + 1) % n, column] = RNG.normal(size=n)
+            for _ in range(2):
+                np.testing.assert_allclose(fun(x).toarray(), weights * np.cos(x), atol=1e-14)
+    rng = np.random.default_rng(2)
+    for n in (5, 7):
+        for _ in range(12):
+            c = (rng.uniform(size=n) < 0.5).astype(float)
+
+            def bent(x, c=c):
+                return np.sum((c * x**2 * np.roll(x, 1)) ** 2)
+
+            x = rng.uniform(0.3, 1.0, n)
+            found = wg.hessian(bent, sparse=True)(x)
+            np.testing.assert_allclose(found.toarray(), wg.hessian(bent)(x), atol=1e-13)
+
+
 def test_structures_and_several_arguments():
     def fun(p, q):
         return {"a": p["w"] * q, "b": (np.sum(p["v"]), q[:2])}

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -87,7 +88,8 @@ def compressed(
     rows = session.capture(colouring.rows) if colouring.cotangents else None
     source = session.capture(colouring.source)
     steps = None if colouring.steps is None else _captured(session, colouring.steps)
-    key = ("compressed", *outputs, None, *inputs, None, columns, rows, source, steps)
+    counts = colouring.tangents, colouring.cotangents
+    key = ("compressed", counts, *outputs, None, *inputs, None, columns, rows, source, steps)
 
     def make() -> list[Tangent]:
         parts = []
@@ -135,23 +137,26 @@ def _products(
 ) -> list[Node]:
     """Products with the sums of unit vectors of each colour, (count, m), or (count, n) `by_rows`:
     one array, or several, one below another."""
-    given = seeds(outputs if by_rows else inputs)
-    if by_rows:
-        found, results = reverse(outputs, inputs, given), inputs
-    else:
-        found, results = forward(outputs, inputs, given), outputs
     seeded = outputs if by_rows else inputs
+    distinct = list(dict.fromkeys(seeded))  # a function may return an array twice
+    given = dict(zip(distinct, seeds(distinct), strict=True))
+    if by_rows:
+        found, results = reverse(distinct, inputs, list(given.values())), inputs
+    else:
+        found, results = forward(outputs, distinct, list(given.values())), outputs
     length = max(sum(node.size for node in results), sum(node.size for node in seeded), 1)
     step = max(1, MOST_ELEMENTS // length)
     parts = []
     for first in range(0, count, step):
         size = min(step, count - first)
-        lanes = {}
+        lanes: dict[Node, Any] = {}
         start = 0
-        for seed, node in zip(given, seeded, strict=True):
+        for node in seeded:
+            seed = given[node]
             if seed is not None:
                 mine = index(colours, ((start, node.size, 1),))
-                lanes[seed] = _unit_sums(mine, first, size, node)
+                units = _unit_sums(mine, first, size, node)
+                lanes[seed] = linear.add(lanes[seed], units) if seed in lanes else units
             start += node.size
         wholes = batch(found, lanes, size, is_linear=True)
         flat = [_flat(whole, size, node) for whole, node in zip(wholes, results, strict=True)]
