@@ -50,11 +50,27 @@ def work(node: Node) -> float:
     if inner:
         each = max(sum(map(work, topological(body.outputs))) for body in inner)
         return _repetitions(node) * each + ELEMENT * (size + read)
+    if op == "scatter_add":
+        return float(ELEMENT * (size + 2 * read))  # what is added is read where it is added to
     if family in ("movement", "indexing", "reduction", "opaque", "sampling"):
         return float(ELEMENT * (size + read))
-    matrices = [arg.type.shape for arg in node.args if isinstance(arg.type, ArrayType)]
-    order = max((shape[-1] for shape in matrices if len(shape) > 1), default=1)
-    return float(FACTOR * order * (size + read))
+    if family == "transform":
+        longest = max((arg.type.shape[-1] for arg in node.args if arg.ndim), default=1)
+        return float(FACTOR * math.log2(longest + 1) * (size + read))
+    if family in ("linear solve", "linear system"):
+        return solution(node) + ELEMENT * (size + read)
+    return float(FACTOR * _order(node) * (size + read))
+
+
+def solution(node: Node) -> float:
+    """The work of the solution of a system whose matrix is factorised already: as a product."""
+    return float(2 * _order(node) * elements(node.type))
+
+
+def _order(node: Node) -> int:
+    """The order of the largest matrix that a node reads."""
+    shapes = [arg.type.shape for arg in node.args if isinstance(arg.type, ArrayType)]
+    return max((min(shape[-2:]) for shape in shapes if len(shape) > 1), default=1)
 
 
 def elements(type: Type) -> int:
@@ -87,5 +103,7 @@ def _costs(node: Node) -> bool:
 
 def products(node: Node) -> float:
     """The multiplications of a contraction of two arrays: √(|a| |b| |c|), where no axis is in all
-    three."""
+    three. Those of a convolution take longer."""
+    if node.op.name == "convolve":
+        return float(FACTOR * node.size * min(arg.type.shape[-1] for arg in node.args))
     return float(math.prod(elements(arg.type) for arg in node.args) * node.size) ** 0.5

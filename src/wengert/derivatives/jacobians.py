@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from wengert.derivatives.derive import forward, gradient, jacobian_columns, jacobian_rows
+from wengert.derivatives.derive import forward, gradient, once
 from wengert.derivatives.directional import tangent_nodes
 from wengert.derivatives.function import DerivativeFunction
 from wengert.derivatives.marking import (
@@ -25,15 +25,17 @@ from wengert.derivatives.marking import (
     written,
 )
 from wengert.derivatives.mixed.planning import MODES, blocks_by, planned, without_plan
-from wengert.derivatives.sparse import SPARSE_MODES, Matrix, matrix_of, sparse_result
+from wengert.derivatives.mixed.single import by_single_mode, shaped
+from wengert.derivatives.sparse import SPARSE_MODES, matrix_of, sparse_result
 from wengert.errors import WengertTypeError, WengertValueError
 from wengert.execution.border import deliver, entered
 from wengert.execution.retrying import retried
-from wengert.graph.literals import zeros
-from wengert.graph.node import Node, deriving
+from wengert.graph.node import Node
+from wengert.graph.op import Tangent
 from wengert.graph.registry import find
-from wengert.graph.types import array_type, is_inexact
-from wengert.ops.movement import reshape, transpose
+from wengert.graph.types import is_inexact
+from wengert.sparse.detecting import commute
+from wengert.tracing.session import need_session
 from wengert.tracing.trees import flatten, unflatten
 
 
@@ -63,8 +65,9 @@ def jacobian(
         "forward", "reverse", "mixed", "elimination", or "auto". Mixed mode goes through what is
         narrower than the arguments and the outputs, where the function has such a waist.
         Elimination is for programs of a few hundred numbers. "auto" takes these where they are
-        estimated at less than half of the better single mode, and else forward mode where the
-        arguments have no more elements than the outputs. `plan` shows what is chosen, and why.
+        estimated at less than half of the better single mode, and else the single mode whose
+        program is less work: under `jit`, and where there is much to do, the programs of both are
+        compared. `plan` shows what is chosen, and why.
 
         For sparse results: "forward" (columns are coloured), "reverse" (rows), "bidirectional", or
         "auto".
@@ -228,7 +231,7 @@ def _jacobian(fun: Any, options: Any, args: Any, kwargs: Any) -> Any:
         outputs, spec = output_nodes(value, session, what)
         _check_kinds(marked.nodes, outputs, options["holomorphic"])
         if options["sparse"]:
-            matrix = Matrix(session, outputs, marked.nodes, False)
+            matrix = matrix_of(session, marked, value, "jacobian", what)
             return sparse_result(call, marked, matrix, aux, options)
         blocks = _blocks(outputs, marked.nodes, options["mode"])
         result = unflatten(spec, [traced(session, marked.spec, row) for row in blocks])
@@ -245,11 +248,12 @@ def _hessian(fun: Any, options: Any, args: Any, kwargs: Any) -> Any:
         _check_kinds(marked.nodes, outputs, options["holomorphic"])
         inputs = marked.nodes
         if options["sparse"]:
-            matrix = matrix_of(session, marked, value, True, "hessian")
+            matrix = matrix_of(session, marked, value, "hessian", "hessian")
             return sparse_result(call, marked, matrix, aux, options)
         slopes = [slope for row in _blocks(outputs, inputs, "reverse") for slope in row]
-        symmetric = [output.shape for output in outputs] == [()]
-        blocks = _blocks(slopes, inputs, "auto" if symmetric else "forward", symmetric)
+        is_scalar = [output.shape for output in outputs] == [()]
+        symmetric = is_scalar and commute(outputs)
+        blocks = _blocks(slopes, inputs, "auto" if is_scalar else "forward", symmetric)
         rows = [traced(session, marked.spec, row) for row in blocks]
         count = len(inputs)
         parts = [
@@ -282,54 +286,27 @@ def _blocks(
     """
     if mode == "auto":
         mode = without_plan(outputs, inputs) or mode
-    if mode not in ("forward", "reverse"):
-        choice = planned(outputs, inputs, mode, symmetric)
-        if choice.chosen.name not in ("forward", "reverse"):
-            made = blocks_by(choice, outputs, inputs)
-            return [
-                [
-                    _like(_reshaped(made.get((output, node)), output, node), output)
-                    for node in inputs
-                ]
-                for output in outputs
-            ]
-        mode = choice.chosen.name
-    with deriving():
-        if mode == "reverse":
-            return [
-                [
-                    _reshaped(block, output, node)
-                    for block, node in zip(_rows(output, inputs), inputs, strict=True)
-                ]
-                for output in outputs
-            ]
-        by_input = [jacobian_columns(outputs, node) for node in inputs]
-        return [
-            [
-                _reshaped(_last_axis(columns[k]), output, node)
-                for columns, node in zip(by_input, inputs, strict=True)
-            ]
-            for k, output in enumerate(outputs)
-        ]
+    if mode in ("forward", "reverse"):
+        return _by_single_mode(mode, outputs, inputs)
+    choice = planned(outputs, inputs, mode, symmetric, closely=need_session().guarded)
+    if choice.chosen.name in ("forward", "reverse"):
+        return _by_single_mode(choice.chosen.name, outputs, inputs)
+    made = blocks_by(choice, outputs, inputs)
+    return [
+        [_like(shaped(made.get((output, node)), output, node), output) for node in inputs]
+        for output in outputs
+    ]
 
 
-def _rows(output: Node, inputs: Sequence[Node]) -> Sequence[Node | None]:
-    if not is_inexact(output.dtype):
-        return [None for _ in inputs]
-    return gradient(output, inputs) if not output.shape else jacobian_rows(output, inputs)
+def _by_single_mode(mode: str, outputs: Sequence[Node], inputs: Sequence[Node]) -> list[list[Node]]:
+    key = ("blocks", mode, *outputs, None, *inputs)
+    count = len(inputs)
 
+    def make() -> list[Tangent]:
+        return [block for row in by_single_mode(mode, outputs, inputs) for block in row]
 
-def _last_axis(columns: Node | None) -> Node | None:
-    """(input size, *output.shape) -> (*output.shape, input size)."""
-    if columns is None:
-        return None
-    return transpose(columns, (*range(1, columns.ndim), 0))
-
-
-def _reshaped(block: Node | None, output: Node, node: Node) -> Node:
-    shape = (*output.shape, *node.shape)
-    dtype = output.dtype if is_inexact(output.dtype) else node.dtype
-    return zeros(array_type(shape, dtype)) if block is None else reshape(block, shape)
+    flat = once(key, make)
+    return [flat[k : k + count] for k in range(0, len(flat), count)]
 
 
 def _like(block: Node, output: Node) -> Node:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from wengert.control.costs import ELEMENT, FACTOR, elements, products, work
+from wengert.control.costs import ELEMENT, elements, products, solution, work
 from wengert.derivatives.mixed.chain import Segment
 from wengert.graph.node import Node
 from wengert.graph.op import Zero
@@ -105,7 +105,7 @@ def tangent_work(node: Node, moving: Sequence[Node]) -> float:
     if family in ("movement", "indexing"):
         return 2.0 * ELEMENT * size if work(node) else 0.0
     if family in ("linear solve", "linear system"):
-        return _of_system(node)
+        return solution(node)
     return work(node)
 
 
@@ -124,13 +124,6 @@ def adjoint_work(node: Node, moving: Sequence[Node]) -> float:
 
 def _size(nodes: Sequence[Node]) -> int:
     return sum(elements(node.type) for node in nodes)
-
-
-def _of_system(node: Node) -> float:
-    """One solution of a system whose matrix is factorised already."""
-    matrices = [arg.type.shape for arg in node.args if isinstance(arg.type, ArrayType)]
-    order = max((shape[-1] for shape in matrices if len(shape) > 1), default=1)
-    return float(FACTOR * order * elements(node.type))
 
 
 def segment(graph: Linearised, starts: Sequence[Node], ends: Sequence[Node]) -> Segment:

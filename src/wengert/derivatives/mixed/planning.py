@@ -2,7 +2,9 @@
 
 Costs are estimates, in units of one multiplication (see `wengert.control.costs`). They decide only
 where the difference is clear: another way than a single mode is taken where it is estimated at
-less than `CLEARLY` of the better single mode.
+less than `CLEARLY` of the better single mode. Of the single modes, the graphs that they would run
+are compared, where that pays: estimates from the program alone see neither the zeros nor the
+diagonals of a Jacobian.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from wengert.derivatives.mixed.elimination import Step, eliminations
 from wengert.derivatives.mixed.evaluating import Blocks, by_bracket
 from wengert.derivatives.mixed.linearised import KERNEL, Linearised, linearised, segment
 from wengert.derivatives.mixed.numbers import MOST_VERTICES, Program, as_numbers, by_elimination
+from wengert.derivatives.mixed.single import follows_rules, work_by_single_mode
 from wengert.derivatives.mixed.waists import waists
 from wengert.errors import WengertValueError
 from wengert.execution.programs import recall, remember
@@ -43,6 +46,15 @@ MOST_DENSE = 0.25
 """The part of a matrix that may be nonzero where colours are looked for."""
 PRODUCT = 10 * KERNEL
 """The fixed work of a product of two Jacobians."""
+CLOSE, MOST_NODES = 8.0, 400
+"""Single modes are derived both and compared where estimates of them are closer than that, for
+programs of no more nodes."""
+LEAST_WORK = 300_000.0
+"""The work of a Jacobian from which that pays too where it is not compiled: programs of less take
+no more time than to derive and simplify them."""
+EQUAL = 1.03
+"""Estimates that differ by less are equal. Then forward mode is taken where there are fewer columns
+than rows, and else reverse mode: the columns of forward mode are turned at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +98,24 @@ class Choice:
 
 
 def planned(
-    outputs: Sequence[Node], inputs: Sequence[Node], mode: str = "auto", symmetric: bool = False
+    outputs: Sequence[Node],
+    inputs: Sequence[Node],
+    mode: str = "auto",
+    symmetric: bool = False,
+    closely: bool = True,
 ) -> Choice:
     """The ways to make the Jacobian of outputs by inputs, and the one taken.
 
     mode: "auto", where another way than a single mode must be clearly cheaper; "mixed", where the
         cheapest of mixed mode and the single ones is taken; "coloured"; or "elimination".
     symmetric: whether the outputs are the gradient of a function by the inputs.
+    closely: whether also the single modes of small Jacobians are derived and compared.
     """
-    key = ("plan", mode, symmetric, *outputs, None, *inputs)
+    key = ("plan", mode, symmetric, closely, *outputs, None, *inputs)
     found: Choice | None = recall(key)
     if found is None:
         graph = linearised(outputs, inputs)
-        found = _choice(graph, outputs, inputs, mode, symmetric)
+        found = _choice(graph, outputs, inputs, mode, symmetric, closely)
         remember(key, found, len(graph.order))
     return found
 
@@ -132,30 +149,30 @@ def _width(nodes: Sequence[Node]) -> int:
 
 
 def _choice(
-    graph: Linearised, outputs: Sequence[Node], inputs: Sequence[Node], mode: str, symmetric: bool
+    graph: Linearised,
+    outputs: Sequence[Node],
+    inputs: Sequence[Node],
+    mode: str,
+    symmetric: bool,
+    closely: bool,
 ) -> Choice:
     """The candidates; those that the mode allows compete."""
     columns, rows = _width(inputs), _width(outputs)
     whole = segment(graph, graph.inputs, graph.outputs)
-    across = ELEMENT * columns * rows  # its columns are the rows of what is returned
-    forward = Candidate(
-        "forward",
-        whole.forward + across,
-        columns,
-        0,
-        f"{columns} columns, one for each input element",
-    )
-    reverse = Candidate(
-        "reverse", whole.reverse, rows, 0, f"{rows} rows, one for each output element"
-    )
-    usual, other = (forward, reverse) if columns <= rows else (reverse, forward)
-    single = other if other.cost < CLEARLY * usual.cost else usual
-    found = Choice((forward, reverse), single)
+    numbers = None
     if _is_linear(graph):
-        found = _with_elimination(_with_chain(found, graph), graph, mode)
+        numbers = as_numbers(graph) if mode == "elimination" else as_numbers(graph, FEW, FEW)
+    # the columns of a symmetric matrix are its rows: forward mode has nothing to turn there
+    closely = numbers is None and not symmetric and (closely or _works_long(whole))
+    forward, reverse, single = _single(graph, outputs, inputs, whole, closely)
+    found = Choice((forward, reverse), single)
+    if numbers is not None:
+        found = _with_elimination(found, numbers)
+    if _is_linear(graph):
+        found = _with_chain(found, graph)
     if mode == "coloured" or (mode == "auto" and min(columns, rows) > FEW_COLUMNS):
-        part = MOST_DENSE if mode == "auto" else 1.0
-        found = _with_colours(found, outputs, inputs, whole, symmetric, part)
+        most = _most_places(found, rows, columns, whole) if mode == "auto" else rows * columns - 1
+        found = _with_colours(found, outputs, inputs, whole, symmetric, most)
     others = found.candidates[2:]
     if mode in ("forward", "reverse"):
         return replace(found, chosen=forward if mode == "forward" else reverse)
@@ -172,12 +189,51 @@ def _choice(
         )
     if mode == "coloured" and not named:
         raise WengertValueError(
-            "mode='coloured' is for sparse Jacobians of real functions, and this one has few zeros "
-            "or complex elements. Leave the mode to be chosen (mode='auto')"
+            "mode='coloured' is for sparse Jacobians of real functions, and this one has complex "
+            "elements, or few zeros that hold for all values of constants. Leave the mode to be "
+            "chosen (mode='auto')"
         )
     if mode == "mixed" and not (named and named[0].cost < min(forward.cost, reverse.cost)):
         return found
     return replace(found, chosen=named[0])
+
+
+def _single(
+    graph: Linearised,
+    outputs: Sequence[Node],
+    inputs: Sequence[Node],
+    whole: Segment,
+    closely: bool,
+) -> tuple[Candidate, Candidate, Candidate]:
+    """(forward mode, reverse mode, the better of them)."""
+    columns, rows = _width(inputs), _width(outputs)
+    across = ELEMENT * columns * rows  # its columns are the rows of what is returned
+    costs = whole.forward + across, whole.reverse
+    close = max(costs) <= CLOSE * min(costs) and len(graph.order) <= MOST_NODES
+    derived = None
+    if closely and close and not follows_rules(graph.order):
+        derived = _derived(outputs, inputs)
+    by_columns, by_rows = derived or costs
+    forward = Candidate(
+        "forward", by_columns, columns, 0, f"{columns} columns, one for each input element"
+    )
+    reverse = Candidate("reverse", by_rows, rows, 0, f"{rows} rows, one for each output element")
+    if derived is not None:
+        bias = EQUAL if columns >= rows else 1 / EQUAL
+        return forward, reverse, forward if bias * by_columns < by_rows else reverse
+    usual, other = (forward, reverse) if columns <= rows else (reverse, forward)
+    return forward, reverse, other if other.cost < CLEARLY * usual.cost else usual
+
+
+def _works_long(whole: Segment) -> bool:
+    return min(whole.forward, whole.reverse) >= LEAST_WORK
+
+
+def _derived(outputs: Sequence[Node], inputs: Sequence[Node]) -> tuple[float, float] | None:
+    """The work of the graphs of both modes, where there are both."""
+    forward = work_by_single_mode("forward", outputs, inputs)
+    reverse = work_by_single_mode("reverse", outputs, inputs)
+    return None if forward is None or reverse is None else (forward, reverse)
 
 
 def _with_chain(found: Choice, graph: Linearised) -> Choice:
@@ -203,19 +259,19 @@ def _with_colours(
     inputs: Sequence[Node],
     whole: Segment,
     symmetric: bool,
-    part: float,
+    most: int,
 ) -> Choice:
-    """The choice with colours among the candidates, where less than this part of the Jacobian may
-    be nonzero.
+    """The choice with colours among the candidates, where no more places of the Jacobian than that
+    may be nonzero.
 
     No values are looked at, so that the pattern holds for all calls of a program.
     """
-    if any(node.dtype.kind != "f" for node in (*outputs, *inputs)):
+    if most < 0 or any(node.dtype.kind != "f" for node in (*outputs, *inputs)):
         return found
     rows, columns = _width(outputs), _width(inputs)
     find_pattern = detect_hessian if symmetric else detect
     try:
-        places = find_pattern(outputs, inputs, most=int(part * (rows * columns - 1))).pattern
+        places = find_pattern(outputs, inputs, most=most).pattern
     except DensePattern:
         return found
     colouring: Colouring = module("wengert.sparse.colouring.choosing").choose(
@@ -233,11 +289,17 @@ def _with_colours(
     return replace(found, candidates=candidates, places=places, colouring=colouring)
 
 
-def _with_elimination(found: Choice, graph: Linearised, mode: str) -> Choice:
+def _most_places(found: Choice, rows: int, columns: int, whole: Segment) -> int:
+    """With how many places colours can be clearly cheaper than the single modes: a tangent shows no
+    more values than there are rows, a cotangent than there are columns."""
+    limit = CLEARLY * min(one.cost for one in found.candidates[:2])
+    each = 2 * ELEMENT + min(whole.tangent / max(rows, 1), whole.adjoint / max(columns, 1))
+    spare = limit - ELEMENT * rows * columns
+    return int(min(MOST_DENSE * rows * columns, spare / each)) if spare > 0 else -1
+
+
+def _with_elimination(found: Choice, program: Program) -> Choice:
     """The choice with vertex elimination among the candidates, for a small program of numbers."""
-    program = as_numbers(graph) if mode == "elimination" else as_numbers(graph, FEW, FEW)
-    if program is None:
-        return found
     steps = tuple(eliminations(program.graph))
     products = sum(step.multiplications for step in steps)
     cost = float(NUMBER * (products + len(program.edges) + len(program.graph.outputs)))
