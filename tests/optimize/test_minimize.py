@@ -210,6 +210,34 @@ class TestStructures:
         assert result.x.dtype == np.float32
         assert_allclose(result.x, np.full((2, 3), 2.0), rtol=1e-5)
 
+    def test_trust_constr(self) -> None:
+        """Its `jac` is about the constraints, and its gradient has a name of its own."""
+        fun = lambda p: (p["a"] - 3) ** 2 + np.sum((p["b"] + 1) ** 2)
+        limit = NonlinearConstraint(lambda p: p["a"] ** 2 + np.sum(p["b"] ** 2), -np.inf, 1.0)
+        for constraints in ((), limit):
+            shown: list[Any] = []
+            result = minimize(
+                fun,
+                {"a": 0.1, "b": np.zeros(2)},
+                method="trust-constr",
+                constraints=constraints,
+                callback=lambda p, state, shown=shown: shown.append(p["b"].shape),
+            )
+            scale = 1 / np.sqrt(11) if constraints else 1.0
+            assert_allclose(result.x["a"], 3 * scale, atol=1e-3)
+            assert_allclose(result.x["b"], np.full(2, -scale), atol=1e-3)
+            assert result.grad["b"].shape == (2,)
+            assert shown and set(shown) == {(2,)}
+
+    @pytest.mark.parametrize("jac", ["2-point", "3-point", "cs"])
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_differences(self, jac: str, dtype: Any) -> None:
+        """Their small or imaginary steps reach the function."""
+        x0 = {"a": np.zeros(2, dtype)}
+        result = minimize(lambda p: np.sum((p["a"] - 3) ** 2), x0, jac=jac)
+        assert_allclose(result.x["a"], [3.0, 3.0], rtol=1e-5)
+        assert result.x["a"].dtype == dtype
+
     def test_bounds_of_structures(self) -> None:
         fun = lambda p: (p["a"] - 3) ** 2 + np.sum((p["b"] + 1) ** 2)
         x0 = {"a": 0.0, "b": np.zeros(2)}

@@ -120,8 +120,9 @@ def least_squares(
         _refuse_differences(diff_step, jac_sparsity)
         found = _by_operator(solve, program, start, call, compiled)
     elif callable(jac) or jac in DIFFERENCES:
+        seen = described if callable(jac) else described.for_differences()
         found = solve(
-            program,
+            program_of(bound, seen, rest),
             start,
             jac=_given_jacobian(jac, described, rest, kwargs or {}) if callable(jac) else jac,
             diff_step=diff_step,

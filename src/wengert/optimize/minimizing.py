@@ -119,7 +119,7 @@ def minimize(
         objective = _objective(fun, jac, described, rest, compiled)
         limited = limits(constraints, described, start, compiled)
         found = minimize_by_ipopt(objective, start, limited, compiled, call)
-        return _with_counts(found, objective, described)
+        return _with_counts(found, objective, described, name)
     optimize = module("scipy.optimize")
     call["constraints"], is_sparse = completed(
         constraints, described, start, name, compiling(compiled)
@@ -127,10 +127,11 @@ def minimize(
     if is_sparse:  # SciPy wants all Jacobians to be so then
         call["options"] = {"sparse_jacobian": True, **(options or {})}
     if name in WITHOUT_DERIVATIVES or jac in DIFFERENCES:
-        values = Counted(described.restoring(fun, rest))
+        seen = described.for_differences() if jac in DIFFERENCES else described
+        values = Counted(seen.restoring(fun, rest))
         found = optimize.minimize(values, start, jac=jac, hess=hess, hessp=hessp, **call)
         found.nfev = values.count
-        return restored_result(found, described, "x", "jac")
+        return restored_result(found, described, *_vectors(name))
     objective = _objective(fun, jac, described, rest, compiled)
     second = _second(objective, name, hess, hessp, described, rest)
     found = optimize.minimize(objective.value, start, jac=objective.gradient, **second, **call)
@@ -138,7 +139,7 @@ def minimize(
         objective.nhev = second["hess"].count
     if callable(hessp):
         objective.nhvp = second["hessp"].count
-    return _with_counts(found, objective, described)
+    return _with_counts(found, objective, described, name)
 
 
 def _name(method: Any, constraints: Any, bounds: Any) -> str:
@@ -183,7 +184,12 @@ def _second(
     return {"hess": hess, "hessp": hessp}
 
 
-def _with_counts(found: Any, objective: Objective, described: Variables) -> Any:
+def _with_counts(found: Any, objective: Objective, described: Variables, name: str) -> Any:
     found.nfev, found.njev = objective.nfev, objective.njev
     found.nhev, found.nhvp = objective.nhev, objective.nhvp
-    return restored_result(found, described, "x", "jac")
+    return restored_result(found, described, *_vectors(name))
+
+
+def _vectors(name: str) -> tuple[str, ...]:
+    """What of a result is a vector like x: `jac` of trust-constr is about the constraints."""
+    return ("x", "grad") if name == "trust-constr" else ("x", "jac")

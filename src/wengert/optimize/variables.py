@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,8 @@ class Variables:
         for shape, dtype in zip(self.shapes, self.dtypes, strict=True):
             stop = start + math.prod(shape)
             leaf = vector[start:stop].reshape(shape) if shape else vector[start]
-            leaves.append(leaf if leaf.dtype == dtype else leaf.astype(dtype))
+            is_kept = leaf.dtype == dtype or leaf.dtype.kind == "c"  # complex for complex steps
+            leaves.append(leaf if is_kept else leaf.astype(dtype))
             start = stop
         return unflatten(self.spec, leaves)
 
@@ -49,6 +50,10 @@ class Variables:
             return fun
         restored, rest = self.restored, tuple(args)
         return lambda x: fun(restored(x), *rest)
+
+    def for_differences(self) -> Variables:
+        """The same in double precision, in which the small steps of differences are not lost."""
+        return replace(self, dtypes=(np.dtype(float),) * len(self.dtypes))
 
     def raveled(self, tree: Any, what: str) -> Vector:
         """The vector of a structure like the variables; a number stands for all of them."""
