@@ -548,6 +548,23 @@ def test_writes_that_the_caller_would_not_see() -> None:
     np.testing.assert_array_equal(wg.grad(wg.checkpoint(into_a_copy))(X), [0, 2 * X[1], 2 * X[2]])
 
 
+def test_writes_before_an_error() -> None:
+    """A caller that catches the error would go on without them."""
+
+    def fails(x: Any) -> Any:
+        x[0] = 1.0
+        raise KeyError("mine")
+
+    def outer(x: Any) -> Any:
+        try:
+            return wg.checkpoint(fails)(x)
+        except KeyError:
+            return np.sum(x**2)
+
+    with pytest.raises(WengertTypeError, match="fails is under checkpoint and writes"):
+        wg.grad(outer)(X)
+
+
 def test_errors_of_the_function_come_through() -> None:
     def f(x: Any) -> Any:
         raise KeyError("mine")

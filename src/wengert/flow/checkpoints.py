@@ -105,8 +105,8 @@ class Checkpointed(Wrapped):
             results, out_spec = flatten(self._function(*args, **kwargs))
         finally:
             session.running = nested
-        inside = [x for x in own if type(x) is Tracer]
-        self._refuse_writes([*outside, *inside], [*before, *given])
+            inside = [x for x in own if type(x) is Tracer]
+            self._refuse_writes([*outside, *inside], [*before, *given])
         nodes = [x.node for x in results if type(x) is Tracer]
         check_inside(session, nodes)
         made = [n for n in dict.fromkeys(nodes) if n.args and n not in there and not is_constant(n)]
