@@ -64,9 +64,14 @@ def softmax(a):
     return shifted / np.sum(shifted, axis=1, keepdims=True)
 
 
+def joined(x):
+    return np.concatenate([x[:5], np.stack([x, np.sin(x), x * x], axis=-1).ravel(), np.cos(x)])
+
+
 WEIGHTS = RNG.normal(size=203)
 CASES = {
     "chain": (chain, VECTOR),
+    "joined": (joined, VECTOR),
     "single": (chain, VECTOR.astype(np.float32)),
     "integers": (lambda x: np.sum(x * x + x), np.arange(700_001)),
     "any": (lambda x: np.any(x * x > 30.0), VECTOR),

@@ -7,10 +7,9 @@ apart the copies of a body that are emitted side by side.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-
-import numpy as np
 
 from wengert.compiler.code import Code
 from wengert.compiler.lanes import Lanes, Value, vector_type
@@ -23,6 +22,7 @@ from wengert.compiler.nests.statements import (
     memory_type,
 )
 from wengert.compiler.nests.storage import EIGHT, Slot, Storage
+from wengert.compiler.nests.transfer import Transfer, part_dtype
 from wengert.compiler.values import lanes as lanes_of
 from wengert.graph.types import BOOL, INT, DType
 from wengert.ops.native import Term
@@ -62,7 +62,7 @@ class Env:
         return replace(self, index={**self.index, axis: position}, known={})
 
 
-class Access:
+class Access(Transfer):
     """Reads and writes of one function.
 
     vector: the axis that lanes run along, inside its loop. tail: how many lanes are in use in the
@@ -72,9 +72,8 @@ class Access:
     """
 
     def __init__(self, code: Code, storage: Storage) -> None:
-        self.code = code
+        super().__init__(code)
         self.storage = storage
-        self.width = 1
         self.vector: int | None = None
         self.tail = 0
         self.some: str | None = None
@@ -118,12 +117,6 @@ class Access:
             total = self.code.let(f"add nsw i64 {total}, {start}")
         env.known[key] = total
         return total
-
-    def element(self, base: str, type: str, position: Position) -> str:
-        """The address of an element."""
-        if position == 0:
-            return base
-        return self.code.let(f"getelementptr {type}, ptr {base}, i64 {position}")
 
     def place(self, term: Term, statement: Statement, env: Env) -> Position:
         """The position that a term says, in the reader's axes."""
@@ -295,34 +288,12 @@ class Access:
         base = self.pointer(source)
         if dtype.kind == "c":
             at, other = self._parts(base, type, position)
-            return tuple(self._lanes_at(a, type, 2 * step, mask) for a in (at, other))
+            if step == 1:
+                return self.apart(at, type, mask)
+            return tuple(self.lanes_at(a, type, 2 * step, mask) for a in (at, other))
         at = self.element(base, type, position)
-        value = self._lanes_at(at, type, step, mask)
+        value = self.lanes_at(at, type, step, mask)
         return self.truth(value, self.width) if dtype.kind == "b" else value
-
-    def _lanes_at(self, at: str, type: str, step: int, mask: str | None) -> str:
-        width = self.width
-        vector = vector_type(type, width)
-        if step == 1 and mask is None:
-            return self.code.let(f"load {vector}, ptr {at}, align 1")
-        suffix = _suffix(type, width)
-        if step == 1:
-            return self.code.call(
-                f"llvm.masked.load.{suffix}.p0",
-                vector,
-                ("ptr", at),
-                (f"<{width} x i1>", mask or "splat (i1 true)"),
-                (vector, "zeroinitializer"),
-            )
-        ramp = ", ".join(f"i64 {q * step}" for q in range(width))
-        each = self.code.let(f"getelementptr {type}, ptr {at}, <{width} x i64> <{ramp}>")
-        return self.code.call(
-            f"llvm.masked.gather.{suffix}.v{width}p0",
-            vector,
-            (f"<{width} x ptr>", each),
-            (f"<{width} x i1>", mask or "splat (i1 true)"),
-            (vector, "zeroinitializer"),
-        )
 
     def store_one(
         self, target: Memory | Slot, dtype: DType, position: Position, value: Value
@@ -344,43 +315,26 @@ class Access:
         dtype: DType,
         position: Position,
         step: int,
-        value: Value,
+        values: Sequence[Value],
         mask: str | None,
     ) -> None:
-        """A vector to memory, its lanes `step` elements apart."""
-        type = memory_type(dtype)
+        """Vectors to memory, their lanes `step` elements apart, those of each right behind those of
+        the one before. So do the two parts of complex numbers lie."""
+        type, width = memory_type(dtype), self.width
         base = self.pointer(target)
         if dtype.kind == "c":
-            at, other = self._parts(base, type, position)
-            self._lanes_to(at, type, 2 * step, value[0], mask)
-            self._lanes_to(other, type, 2 * step, value[1], mask)
-            return
+            values = [part for value in values for part in value]
+            at = self.element(base, f"[2 x {type}]", position)
+            step *= 2
+        else:
+            at = self.element(base, type, position)
         if dtype.kind == "b":
-            width = self.width
-            value = self.code.let(f"zext <{width} x i1> {value} to <{width} x i8>")
-        self._lanes_to(self.element(base, type, position), type, step, value, mask)
-
-    def _lanes_to(self, at: str, type: str, step: int, value: str, mask: str | None) -> None:
-        width = self.width
-        vector = vector_type(type, width)
-        if step == 1 and mask is None:
-            self.code.put(f"store {vector} {value}, ptr {at}, align 1")
+            values = [self.code.let(f"zext <{width} x i1> {v} to <{width} x i8>") for v in values]
+        if step == len(values) > 1:
+            self.woven_to(at, part_dtype(dtype), values, mask)
             return
-        suffix = _suffix(type, width)
-        flags = (f"<{width} x i1>", mask or "splat (i1 true)")
-        if step == 1:
-            self.code.call_void(
-                f"llvm.masked.store.{suffix}.p0", (vector, value), ("ptr", at), flags
-            )
-            return
-        ramp = ", ".join(f"i64 {q * step}" for q in range(width))
-        each = self.code.let(f"getelementptr {type}, ptr {at}, <{width} x i64> <{ramp}>")
-        self.code.call_void(
-            f"llvm.masked.scatter.{suffix}.v{width}p0",
-            (vector, value),
-            (f"<{width} x ptr>", each),
-            flags,
-        )
+        for k, value in enumerate(values):
+            self.lanes_to(self.element(at, type, k), type, step, value, mask)
 
     # ------------------------------------------------------------------------------- slots
 
@@ -430,7 +384,7 @@ class Access:
             assert self.vector is not None
             step = slot.strides[self.vector]
             mask = None if step == 1 else self.in_use()
-            self.store(slot, slot.dtype, position, step, value, mask)
+            self.store(slot, slot.dtype, position, step, [value], mask)
         else:
             self.store_one(slot, slot.dtype, position, value)
 
@@ -479,16 +433,6 @@ class Access:
         self.code.put(f"store {type} {value}, ptr {at}, align {align}")
 
 
-def part_dtype(dtype: DType) -> DType:
-    """The dtype of the parts of a complex number; of others, their own."""
-    return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype
-
-
 def _alignment(dtype: DType, width: int) -> int:
     size = dtype.itemsize // (2 if dtype.kind == "c" else 1)
     return min(64, size * width if width in (1, 2, 4, EIGHT, 16, 32, 64) else size)
-
-
-def _suffix(type: str, width: int) -> str:
-    name = {"double": "f64", "float": "f32"}.get(type, type)
-    return f"v{width}{name}"

@@ -142,13 +142,14 @@ class Emitter(Reducing):
     def write(self, statement: Statement, env: Env, wide: bool) -> None:
         target = statement.target
         assert target is not None
-        value = self.operand(statement, 0, env, wide)
+        values = [self.operand(statement, k, env, wide) for k in range(len(statement.args))]
         position = self.place(statement.place, statement, env)
         if wide:
             step = self.step(statement.place, statement)
-            self.store(target, target.dtype, position, step, value, self.in_use())
-        else:
-            self.store_one(target, target.dtype, position, value)
+            self.store(target, target.dtype, position, step, values, self.in_use())
+            return
+        for k, value in enumerate(values):
+            self.store_one(target, target.dtype, self.sum([(position, 1)], env, k), value)
 
     def scatter(self, statement: Statement, env: Env, wide: bool) -> None:
         """Lane by lane, since two lanes may meet in one place."""

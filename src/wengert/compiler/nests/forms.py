@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 LEAST_PRODUCT = 48
 """Products of matrices with free extents from here on are left to BLAS."""
+MOST_BEHIND = 8
+"""Values that are stored right behind one another, element by element, at most: registers."""
 
 
 def _reshape(lowering: Lowering, node: Node) -> Reference:
@@ -109,16 +111,20 @@ def _written(
 
 
 def _concatenate(lowering: Lowering, node: Node) -> Reference:
+    """Each part is stored in its place; parts that are neighbours element by element, together."""
     (axis,) = node.params
     memory = lowering.buffer(node.dtype, node.size)
     found = of_memory(memory, node.shape)
-    start = 0
+    refs = [lowering.references[arg] for arg in node.args]
     flat = strides(node.shape)
-    for arg in node.args:
-        ref = lowering.references[arg]
+    if 2 <= len(refs) <= MOST_BEHIND and flat[axis] == 1 and {r.shape[axis] for r in refs} == {1}:
+        lowering.store_behind(refs, memory, Term(0, tuple(enumerate(flat))), True)
+        return found
+    start = 0
+    for ref in refs:
         place = Term(start * flat[axis], tuple(enumerate(flat)))
-        lowering.store(ref, memory, place)
-        start += arg.shape[axis]
+        lowering.store_behind([ref], memory, place, True)
+        start += ref.shape[axis]
     return found
 
 

@@ -291,13 +291,21 @@ class Lowering:
 
     def store(self, ref: Reference, memory: Memory, place: Term) -> None:
         """Write all elements of a reference; `place` is the flat position, in its axes."""
-        extents, axes = squeezed(ref.shape)
+        self.store_behind([ref], memory, place, False)
+
+    def store_behind(
+        self, refs: Sequence[Reference], memory: Memory, place: Term, apart: bool
+    ) -> None:
+        """Write all elements of references of one shape, each right behind that of the one before;
+        `apart` where no other writer of the memory writes there."""
+        extents, axes = squeezed(refs[0].shape)
         if 0 in extents:
             return
         numbers = {axis: k for k, axis in enumerate(axes)}
-        edge = self.edge(ref, extents, axes)
-        statement = self.new("store", None, [edge], extents, memory.dtype)
+        edges = [self.edge(ref, extents, axes) for ref in refs]
+        statement = self.new("store", None, edges, extents, memory.dtype)
         statement.target = memory
+        statement.apart = apart
         statement.place = Term(
             place.offset, tuple((numbers[a], step) for a, step in place.axes if a in numbers)
         )

@@ -124,7 +124,8 @@ def _statement(statement: Statement, names: Sequence[str]) -> str:
             return f"{_memory(statement.target)}[{at}] += {args[0]}"
         case "store":
             at = _position(statement.place, names)
-            return f"{_memory(statement.target)}[{at}] = {args[0]}"
+            several = f" ... {len(args)}" if len(args) > 1 else ""
+            return f"{_memory(statement.target)}[{at}{several}] = {', '.join(args)}"
         case "check":
             return f"check {args[0]}"
     return f"{own} = {statement.kind}({', '.join(args)})"

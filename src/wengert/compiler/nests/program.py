@@ -28,6 +28,7 @@ from wengert.compiler.nests.looping import (
 )
 from wengert.compiler.nests.lowering import Lowering
 from wengert.compiler.nests.parallel import Divided, is_divisible, room
+from wengert.compiler.nests.placing import in_place
 from wengert.compiler.nests.statements import Call, Memory, Statement
 from wengert.compiler.nests.storage import Slot, Storage
 from wengert.compiler.nests.tree import LEAST_VECTOR, Builder, Item, Loop, flat, live
@@ -82,11 +83,12 @@ def nest_module(
     """The module of a graph all of whose ops have native rules; its big loops run in as many
     threads at most. program_of: what makes the programs of the bodies that its ops carry."""
     lowering = Lowering(outputs, inputs, program_of, threads)
-    statements = [s for s in lowering.steps if isinstance(s, Statement)]
+    steps = in_place(lowering.steps)
+    statements = [s for s in steps if isinstance(s, Statement)]
     extents = classify(statements)
     lanes = lanes_for(statements, extents)
     builder = Builder(extents, lanes, len(lowering.steps))
-    stages, calls = _staged(lowering.steps)
+    stages, calls = _staged(steps)
     units: list[list[Item]] = []
     order: list[int | Call] = []
     count = max([*stages, *calls], default=-1) + 1
@@ -198,10 +200,10 @@ def _written(
         ]
     )
     work = sum(s.points for unit in units for s in flat(unit))
-    work += sum(step.work for step in lowering.steps if isinstance(step, Call))
+    work += sum(step.work for step in order if isinstance(step, Call))
     calls = tuple(step for step in order if isinstance(step, Call))
     functions = tuple(map(tuple, units))
-    buffers = tuple(lowering.buffers)
+    buffers = tuple(memory for memory in lowering.buffers if memory.writers)
     return Module(
         declared, text, arena, tuple(table), functions, calls, buffers, storage.lanes, work
     )

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from wengert.compiler.lanes import Value, vector_type
-from wengert.compiler.nests.access import Access, Env, part_dtype
+from wengert.compiler.nests.access import Access, Env
 from wengert.compiler.nests.statements import Statement, memory_type
 from wengert.compiler.nests.storage import EIGHT, Accumulator, Slot
+from wengert.compiler.nests.transfer import part_dtype
 from wengert.compiler.nests.tree import SHORT
 from wengert.graph.types import DType
 from wengert.ops.native import COMBINING
@@ -192,7 +193,7 @@ class Reducing(Access):
         position = self.sum([(env.index[a], slot.strides[a]) for a in slot.axes], env)
         held = self.load(slot, slot.dtype, position, 1, None)
         total = self.combine(kind, slot.dtype, self.width, held, value)
-        self.store(slot, slot.dtype, position, 1, total, None)
+        self.store(slot, slot.dtype, position, 1, [total], None)
 
     def _add_sums(
         self,

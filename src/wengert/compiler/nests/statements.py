@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, TypeAlias
 
 from wengert.compiler.lanes import element_type
@@ -83,16 +84,18 @@ class Statement:
           "reduce"   elements combined over the axes that are not `kept`; `rule` names how
           "gather"   args[0] (a memory) at its flat position plus args[1] times `step`
           "scatter"  args[0] added to `target` at `place` plus args[1] times `step`
-          "store"    args[0] written to `target` at `place`
+          "store"    args[0] written to `target` at `place`, further args right behind it
           "iota"     the position along the only axis
           "check"    args[0], a condition: where it is false the program fails
           "pack"     a tile of args[0] (a memory), transposed into a buffer
     shape: the extents of the iteration space; no extent is 1.
     kept: the axes that the result has.
     classes: the class of each axis, once they are known.
+    apart: whether it writes where no other writer of its target does, and so waits for none.
     """
 
     __slots__ = (
+        "apart",
         "args",
         "classes",
         "dtype",
@@ -127,6 +130,7 @@ class Statement:
         self.target: Memory | None = None
         self.place: Term = Term()
         self.step = 0
+        self.apart = False
 
     @property
     def result_shape(self) -> Shape:
@@ -152,11 +156,12 @@ class Statement:
                 yield edge.source
             elif isinstance(edge.source, Memory):
                 yield from edge.source.writers
-        if self.target is not None:
-            for writer in self.target.writers:
-                if writer is self:
-                    break
-                yield writer
+        yield from self.overwritten()
+
+    def overwritten(self) -> Iterator[Statement]:
+        """The writers of its target that may have written where it writes."""
+        if self.target is not None and not self.apart:
+            yield from takewhile(lambda writer: writer is not self, self.target.writers)
 
     def __repr__(self) -> str:
         rule = self.rule if isinstance(self.rule, str) else ""

@@ -114,13 +114,10 @@ class Builder:
                         if isinstance(writer, Statement) and writer.id in phase:
                             held = axis in writer.classes
                             own = max(own, _after(phase[writer.id], held, False, carries))
-            if statement.target is not None:
-                for writer in statement.target.writers:
-                    if writer is statement:
-                        break
-                    if writer.id in phase:
-                        held = axis in writer.classes
-                        own = max(own, _after(phase[writer.id], held, False, carries))
+            for writer in statement.overwritten():
+                if writer.id in phase:
+                    held = axis in writer.classes
+                    own = max(own, _after(phase[writer.id], held, False, carries))
             if own % 2 != carries:
                 own += 1
             phase[statement.id] = own
