@@ -55,8 +55,9 @@ def values_at(
             kept = places, values_by_diagonals(outputs, inputs, places)
             remember(key, kept, 1)
         if kept[1] is not None:
+            values, source = kept[1].node, kept[1].source
             with deriving():
-                return _picked(kept[1].table, session.capture(kept[1].source))
+                return values if source is None else _picked(values, session.capture(source))
     return compressed(session, outputs, inputs, colouring)
 
 

@@ -23,6 +23,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from wengert.derivatives.derive import forward, seeds
+from wengert.derivatives.runs import runs_of, side_by_side
 from wengert.graph.literals import full, zeros
 from wengert.graph.node import Node, deriving
 from wengert.graph.op import Tangent
@@ -31,6 +32,7 @@ from wengert.graph.types import ArrayType, array_type
 from wengert.graph.walk import dependents, rebuild, topological
 from wengert.ops.movement import concatenate, index, reshape
 from wengert.sparse.pattern import Integers, Pattern
+from wengert.transforms.simplifying.forms import again
 
 MOST_DIAGONALS = 32
 """With more of them for an element, colours are cheaper."""
@@ -43,11 +45,11 @@ _COLUMN = np.dtype(np.int32)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Values:
-    """The values of all diagonals one after another, with a zero at the end, and for each place of
-    a pattern which of them it is."""
+    """The values at the places of a pattern; or, with a source, the values of all diagonals one
+    after another, with a zero at the end, and for each place which of them it is."""
 
-    table: Node
-    source: Integers
+    node: Node
+    source: Integers | None
 
 
 def values_by_diagonals(
@@ -81,8 +83,11 @@ def _values(outputs: Sequence[Node], inputs: Sequence[Node], pattern: Pattern) -
     if source is None:
         return None
     source.flags.writeable = False
-    parts = [find("convert")(part, dtype) for part in (*parts, full(0, dtype, (1,)))]
-    return Values(concatenate(*parts, axis=0) if len(parts) > 1 else parts[0], source)
+    parts = [find("convert")(part, dtype) for part in parts]
+    runs = runs_of(source, pattern.indptr, [node.size for node in outputs], count)
+    if runs is not None:
+        return Values(side_by_side(runs, parts, len(outputs), dtype), None)
+    return Values(concatenate(*parts, full(0, dtype, (1,)), axis=0), source)
 
 
 def _places(pattern: Pattern, columns: Integers, rows: int) -> Integers | None:
@@ -187,7 +192,7 @@ def _moved(node: Node, held: dict[Node, Diagonals]) -> Diagonals:
             else:
                 columns.append(np.zeros(arg.shape, _COLUMN))
                 values.append(zeros(arg.type))
-        found.append((np.asarray(move(*columns)), rebuild(node, tuple(values))))
+        found.append((np.asarray(move(*columns)), again(node, *values)))
     return _merged(found)
 
 
