@@ -412,6 +412,30 @@ def test_only_sparse_jacobians_have_colours():
     assert wg.plan(lambda x: np.sin(np.sum(x) * x))(np.ones(40)).chosen.name != "coloured"
 
 
+def test_rules_that_do_not_commute_have_the_hessian_that_they_say():
+    @wg.custom_jvp
+    def q(x, y):
+        return 0.5 * x**2
+
+    @q.defjvp
+    def _(primals, tangents):
+        return q(*primals), (primals[0] + primals[1]) * tangents[0]
+
+    def loss(z):
+        return np.sum(q(z[:20], z[20:]))
+
+    z = RNG.normal(size=40)
+    exact = by_columns(loss, 0)(z)
+    assert np.abs(exact - exact.T).max() == 1
+    np.testing.assert_array_equal(wg.hessian(loss)(z), exact)
+    np.testing.assert_array_equal(wg.hessian(loss, sparse=True)(z).toarray(), exact)
+
+
+def test_a_function_that_returns_nothing_has_no_sparse_jacobian():
+    with pytest.raises(WengertTypeError, match="is a return missing"):
+        wg.jacobian(lambda x: None, sparse=True)(np.ones(3))
+
+
 def test_what_is_done_to_a_result_changes_no_pattern():
     x = RNG.normal(size=6)
     fun = wg.jacobian(lambda x: x * np.roll(x, 1), sparse=True)

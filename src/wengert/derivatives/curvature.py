@@ -39,6 +39,7 @@ from wengert.graph.registry import find
 from wengert.graph.walk import dependents, topological
 from wengert.ops import linear
 from wengert.ops.movement import broadcast_to, index, reshape
+from wengert.sparse.detecting import commute
 from wengert.tracing.session import Session
 from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import Spec, flatten, unflatten
@@ -180,7 +181,7 @@ def _by_colours(session: Session, output: Node, inputs: Sequence[Node]) -> list[
     if sum(node.size for node in inputs) <= FEW_COLUMNS:
         return None
     slopes = [written(s, n) for s, n in zip(gradient(output, inputs), inputs, strict=True)]
-    choice = planned(slopes, inputs, "auto", symmetric=True)
+    choice = planned(slopes, inputs, "auto", symmetric=commute([output]))
     places, colouring = choice.places, choice.colouring
     if choice.chosen.name != "coloured" or places is None or colouring is None:
         return None

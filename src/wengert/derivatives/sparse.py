@@ -36,7 +36,7 @@ from wengert.graph.types import ArrayType, is_inexact
 from wengert.graph.walk import topological
 from wengert.lazy import module
 from wengert.sparse.colouring.result import Colouring
-from wengert.sparse.detecting import MOST_PLACES, Detected, detect, detect_hessian
+from wengert.sparse.detecting import MOST_PLACES, Detected, commute, detect, detect_hessian
 from wengert.sparse.pattern import Pattern
 from wengert.sparse.plan import Sparsity, as_pattern, contents_of
 from wengert.sparse.recovery import probe
@@ -123,12 +123,14 @@ def check_method(method: str) -> None:
 class Matrix:
     """A matrix of derivatives to be computed: of the outputs by the inputs.
 
-    symmetric: whether it is a Hessian; then the outputs are the gradient.
+    kind: "jacobian", or "hessian"; then the outputs are the gradient.
+    symmetric: whether it is for certain.
     """
 
     session: Session
     outputs: list[Node]
     inputs: list[Node]
+    kind: str
     symmetric: bool
 
     @property
@@ -136,31 +138,32 @@ class Matrix:
         """(rows, columns)."""
         return sum(n.size for n in self.outputs), sum(n.size for n in self.inputs)
 
-    @property
-    def kind(self) -> str:
-        """ "hessian" or "jacobian"."""
-        return "hessian" if self.symmetric else "jacobian"
-
 
 def _sparsity(fun: Any, options: Any, args: Any, kwargs: Any) -> Sparsity:
     call = entered(flatten((args, kwargs))[0])
     with call as session:
         marked = mark(session, args, options["argnums"], "sparsity")
         value, _ = split_aux(fun(*marked.args, **kwargs), options["has_aux"], "sparsity")
-        matrix = matrix_of(session, marked, value, options["of"] == "hessian", "sparsity")
+        matrix = matrix_of(session, marked, value, options["of"], "sparsity")
         known = _known(session, marked, call.owner)
         return found_sparsity(
             matrix, options["method"], known, options["substitution"], options["limit"]
         )
 
 
-def matrix_of(session: Session, marked: Marked, value: Any, symmetric: bool, what: str) -> Matrix:
+def matrix_of(session: Session, marked: Marked, value: Any, kind: str, what: str) -> Matrix:
     """The Jacobian, or the Hessian, of what a function returned, by the marked leaves."""
-    if not symmetric:
-        return Matrix(session, output_nodes(value, session, what)[0], marked.nodes, False)
-    slopes = gradient(scalar_output(value, session, what), marked.nodes)
+    if kind == "jacobian":
+        outputs, _ = output_nodes(value, session, what)
+        if not outputs:
+            raise WengertTypeError(
+                f"{what} of a function that returns no array: is a return missing?"
+            )
+        return Matrix(session, outputs, marked.nodes, kind, False)
+    output = scalar_output(value, session, what)
+    slopes = gradient(output, marked.nodes)
     nodes = [written(slope, node) for slope, node in zip(slopes, marked.nodes, strict=True)]
-    return Matrix(session, nodes, marked.nodes, True)
+    return Matrix(session, nodes, marked.nodes, kind, commute([output]))
 
 
 def _known(session: Session, marked: Marked, owner: bool) -> Mapping[Node, Any] | None:

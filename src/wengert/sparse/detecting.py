@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import WengertValueError
+from wengert.graph.body import bodies
 from wengert.graph.literals import zeros
 from wengert.graph.node import Node
 from wengert.graph.op import Tangent
@@ -151,6 +152,16 @@ def detect_hessian(
     ]
     found = detect(written, inputs, known, most)
     return Detected(_symmetric(found.pattern), found.facts, found.local)
+
+
+def commute(nodes: Sequence[Node]) -> bool:
+    """Whether second derivatives of these are symmetric for certain: those by rules of the user's
+    need not be."""
+    return not any(
+        node.op in (custom, pulled)
+        or not all(commute(body.outputs) for body in bodies(node.params))
+        for node in topological(nodes)
+    )
 
 
 def _symmetric(pattern: Pattern) -> Pattern:

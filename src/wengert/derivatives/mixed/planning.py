@@ -49,9 +49,9 @@ PRODUCT = 10 * KERNEL
 CLOSE, MOST_NODES = 8.0, 400
 """Single modes are derived both and compared where estimates of them are closer than that, for
 programs of no more nodes."""
-LEAST_WORK = 300_000.0
-"""The work of a Jacobian from which that pays too where it is not compiled: programs of less take
-no more time than to derive and simplify them."""
+LEAST_WORK = 3_000_000.0
+"""The work of a Jacobian from which that pays, and to look for colours, where nothing says that it
+is made many times: less takes no more time than the trace and the choice."""
 EQUAL = 1.03
 """Estimates that differ by less are equal. Then forward mode is taken where there are fewer columns
 than rows, and else reverse mode: the columns of forward mode are turned at the end."""
@@ -109,7 +109,7 @@ def planned(
     mode: "auto", where another way than a single mode must be clearly cheaper; "mixed", where the
         cheapest of mixed mode and the single ones is taken; "coloured"; or "elimination".
     symmetric: whether the outputs are the gradient of a function by the inputs.
-    closely: whether also the single modes of small Jacobians are derived and compared.
+    closely: whether the single modes are compared, and colours looked for, of small Jacobians too.
     """
     key = ("plan", mode, symmetric, closely, *outputs, None, *inputs)
     found: Choice | None = recall(key)
@@ -162,15 +162,16 @@ def _choice(
     numbers = None
     if _is_linear(graph):
         numbers = as_numbers(graph) if mode == "elimination" else as_numbers(graph, FEW, FEW)
+    closely = closely or min(whole.forward, whole.reverse) >= LEAST_WORK
     # the columns of a symmetric matrix are its rows: forward mode has nothing to turn there
-    closely = numbers is None and not symmetric and (closely or _works_long(whole))
-    forward, reverse, single = _single(graph, outputs, inputs, whole, closely)
+    compared = closely and numbers is None and not symmetric
+    forward, reverse, single = _single(graph, outputs, inputs, whole, compared)
     found = Choice((forward, reverse), single)
     if numbers is not None:
         found = _with_elimination(found, numbers)
     if _is_linear(graph):
         found = _with_chain(found, graph)
-    if mode == "coloured" or (mode == "auto" and min(columns, rows) > FEW_COLUMNS):
+    if mode == "coloured" or (mode == "auto" and closely and min(columns, rows) > FEW_COLUMNS):
         most = _most_places(found, rows, columns, whole) if mode == "auto" else rows * columns - 1
         found = _with_colours(found, outputs, inputs, whole, symmetric, most)
     others = found.candidates[2:]
@@ -203,7 +204,7 @@ def _single(
     outputs: Sequence[Node],
     inputs: Sequence[Node],
     whole: Segment,
-    closely: bool,
+    compared: bool,
 ) -> tuple[Candidate, Candidate, Candidate]:
     """(forward mode, reverse mode, the better of them)."""
     columns, rows = _width(inputs), _width(outputs)
@@ -211,7 +212,7 @@ def _single(
     costs = whole.forward + across, whole.reverse
     close = max(costs) <= CLOSE * min(costs) and len(graph.order) <= MOST_NODES
     derived = None
-    if closely and close and not follows_rules(graph.order):
+    if compared and close and not follows_rules(graph.order):
         derived = _derived(outputs, inputs)
     by_columns, by_rows = derived or costs
     forward = Candidate(
@@ -223,10 +224,6 @@ def _single(
         return forward, reverse, forward if bias * by_columns < by_rows else reverse
     usual, other = (forward, reverse) if columns <= rows else (reverse, forward)
     return forward, reverse, other if other.cost < CLEARLY * usual.cost else usual
-
-
-def _works_long(whole: Segment) -> bool:
-    return min(whole.forward, whole.reverse) >= LEAST_WORK
 
 
 def _derived(outputs: Sequence[Node], inputs: Sequence[Node]) -> tuple[float, float] | None:
