@@ -24,6 +24,7 @@ from wengert.derivatives.marking import (
     traced,
     written,
 )
+from wengert.derivatives.mixed.evaluating import Blocks
 from wengert.derivatives.mixed.planning import MODES, blocks_by, planned, without_plan
 from wengert.derivatives.mixed.single import by_single_mode, shaped
 from wengert.derivatives.sparse import SPARSE_MODES, matrix_of, sparse_result
@@ -284,29 +285,34 @@ def _blocks(
 
     symmetric: whether the outputs are the gradient of a function by the inputs.
     """
-    if mode == "auto":
-        mode = without_plan(outputs, inputs) or mode
-    if mode in ("forward", "reverse"):
-        return _by_single_mode(mode, outputs, inputs)
-    choice = planned(outputs, inputs, mode, symmetric, closely=need_session().guarded)
-    if choice.chosen.name in ("forward", "reverse"):
-        return _by_single_mode(choice.chosen.name, outputs, inputs)
-    made = blocks_by(choice, outputs, inputs)
-    return [
-        [_like(shaped(made.get((output, node)), output, node), output) for node in inputs]
-        for output in outputs
-    ]
-
-
-def _by_single_mode(mode: str, outputs: Sequence[Node], inputs: Sequence[Node]) -> list[list[Node]]:
-    key = ("blocks", mode, *outputs, None, *inputs)
+    closely = need_session().guarded
     count = len(inputs)
 
     def make() -> list[Tangent]:
-        return [block for row in by_single_mode(mode, outputs, inputs) for block in row]
+        single = without_plan(outputs, inputs) if mode == "auto" else mode
+        if single not in ("forward", "reverse"):
+            choice = planned(outputs, inputs, mode, symmetric, closely)
+            single = choice.chosen.name
+            if single == "coloured":
+                return []
+            if single not in ("forward", "reverse"):
+                return _in_order(blocks_by(choice, outputs, inputs), outputs, inputs)
+        return [block for row in by_single_mode(single, outputs, inputs) for block in row]
 
-    flat = once(key, make)
+    flat = once(("blocks", mode, symmetric, closely, *outputs, None, *inputs), make)
+    if not flat and count and outputs:  # by colours, which are arrays that each trace reads anew
+        choice = planned(outputs, inputs, mode, symmetric, closely)
+        flat = _in_order(blocks_by(choice, outputs, inputs), outputs, inputs)
     return [flat[k : k + count] for k in range(0, len(flat), count)]
+
+
+def _in_order(made: Blocks, outputs: Sequence[Node], inputs: Sequence[Node]) -> list[Tangent]:
+    """The blocks of each output by each input, in its shape."""
+    return [
+        _like(shaped(made.get((output, node)), output, node), output)
+        for output in outputs
+        for node in inputs
+    ]
 
 
 def _like(block: Node, output: Node) -> Node:

@@ -65,7 +65,8 @@ def plan(
     A function with the arguments of `fun`. It traces `fun`, evaluates nothing that the trace does
     not ask for, and returns a report: printed, a table with a line for each way; `.candidates` and
     `.chosen` are records of the same. The work is an estimate, in multiplications; an element that
-    is written, moved or added counts as four.
+    is written, moved or added counts as four. The choice is that of `jit`: a small Jacobian that is
+    not compiled is planned with less care, by estimates from the program alone and without colours.
 
     Raises
     ------
