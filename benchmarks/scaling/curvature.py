@@ -210,6 +210,12 @@ def solutions(effort: Effort) -> Iterator[Entry]:
     def solved() -> Any:
         return sla.cg(wg.hessian_operator(f, x), g, rtol=1e-10)[0]
 
+    again = wg.jit(lambda x, v: wg.hvp(f, x, v))
+
+    def solved_again() -> Any:
+        operator = sla.LinearOperator((n, n), matvec=lambda v: again(x, v), dtype=float)
+        return sla.cg(operator, g, rtol=1e-10)[0]
+
     def within_jax(jax: Any, weights: Sequence[Any]) -> Callable[..., Any]:
         slope = jax.grad(convex(jax.numpy, *weights))
 
@@ -235,7 +241,7 @@ def solutions(effort: Effort) -> Iterator[Entry]:
 
     yield compared(
         f"conjugate gradients on the Hessian, n = {n}",
-        {OURS: solved},
+        {OURS: solved, "by hvp under jit": solved_again},
         effort,
         {"jax, SciPy's cg": for_scipy, "jax, its own cg": in_jax(within_jax, (x, g), weights)},
         expected=np.linalg.solve(wg.hessian(f)(x), g),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any, TypeVar
 
 from yardstick.problem import disagreement
@@ -62,6 +63,7 @@ def compared(
     effort: Effort,
     peers: Mapping[str, Callable[[], Work]] | None = None,
     *,
+    long: bool = False,
     beside: Mapping[str, Timer] | None = None,
     expected: Any = None,
     tolerance: float = 1e-9,
@@ -73,6 +75,7 @@ def compared(
     contenders: ours, which may not fail.
     peers: makers of what is called, by names that begin with the package. Peers that are not
         installed are left out without a word, those that fail with one.
+    long: whether a call takes so long that one a round is enough.
     beside: what else is measured in the same rounds; no result of it is compared.
     expected: the result; by default that of the first contender.
     goals: of the medians.
@@ -93,8 +96,15 @@ def compared(
     errors = {who: disagreement(result, expected) for who, result in results.items()}
     wrong = {who: error for who, error in errors.items() if not error <= tolerance}
     timers = {who: timer(work) for who, work in works.items()}
-    seconds = interleaved(timers | dict(beside or {}), effort.rounds)
+    timers |= dict(beside or {})
+    seconds = _called(timers) if long else interleaved(timers, effort.rounds)
     return Entry(name, seconds, said, goals(seconds), wrong)
+
+
+def _called(timers: Mapping[str, Timer]) -> dict[str, float]:
+    """The medians of three single calls of each, in turn."""
+    rounds = [{name: seconds(1) for name, seconds in timers.items()} for _ in range(3)]
+    return {name: median(each[name] for each in rounds) for name in timers}
 
 
 def at_least(text: str, ratio: float, limit: float) -> Goal:
