@@ -30,7 +30,7 @@ from wengert.ops.leaves import iota
 from wengert.ops.logic import equal
 from wengert.ops.movement import broadcast_to, concatenate, index, reshape
 from wengert.sparse.colouring.result import Colouring, Steps
-from wengert.sparse.pattern import Pattern
+from wengert.sparse.pattern import Integers, Pattern
 from wengert.tracing.session import Session
 from wengert.transforms.batch import batch
 
@@ -66,9 +66,7 @@ def dense(
 ) -> dict[tuple[Node, Node], Node]:
     """The matrix with these values as a block for each output and input: zeros elsewhere."""
     rows, columns = places.shape
-    flat = places.rows.astype(np.int64) * columns + places.indices
-    flat.flags.writeable = False
-    whole = find("scatter_add")(values, session.capture(flat), 0, rows * columns)
+    whole = find("scatter_add")(values, session.capture(_flat_places(places)), 0, rows * columns)
     matrix = reshape(whole, (rows, columns))
     found = {}
     top = 0
@@ -79,6 +77,17 @@ def dense(
             left += node.size
         top += output.size
     return found
+
+
+def _flat_places(places: Pattern) -> Integers:
+    """The places of a pattern in its matrix written row by row."""
+    kept: tuple[Pattern, Integers] | None = recall(("flat places", id(places)))
+    if kept is None or kept[0] is not places:
+        flat = places.rows.astype(np.int64) * places.shape[1] + places.indices
+        flat.flags.writeable = False
+        kept = places, flat
+        remember(("flat places", id(places)), kept, 1)
+    return kept[1]
 
 
 def compressed(
