@@ -159,8 +159,24 @@ class TestFunctions:
         more = trace_function(matrix, np.sqrt, steps=60, samples=64, rng=0)
         assert abs(more.value / exact - 1) < 1e-3
 
+    def test_one_step_tells_nothing_of_its_error(self) -> None:
+        matrix = np.diag(np.linspace(1.0, 2.0, 400))
+        assert trace_function(matrix, np.exp, steps=1, samples=8, rng=0).stderr == np.inf
+        assert trace_function(3 * np.eye(400), np.exp, steps=1, samples=8, rng=0).stderr < 1e-9
+
+    @pytest.mark.parametrize("smallest", [1e-6, 1e-12])
+    def test_slow_convergence_is_in_the_error(self, smallest: float) -> None:
+        """Eigenvalues over many orders of magnitude: 150 steps do not settle the logarithm, and
+        its last changes are much smaller than what is missing."""
+        values = np.geomspace(smallest, 1.0, 600)
+        found = logdet(np.diag(values), rng=0)
+        low, high = found.interval
+        assert low <= np.sum(np.log(values)) <= high
+
     @pytest.mark.parametrize("n", [40, 300])
     def test_refusals(self, n: int) -> None:
+        with pytest.raises(WengertTypeError, match="real or imaginary part"):
+            trace_function(np.eye(n), lambda t: t + 1j)
         with pytest.raises(WengertValueError, match="not symmetric"):
             trace_function(np.triu(np.ones((n, n))), np.exp)
         with pytest.raises(WengertValueError, match="infinite or NaN at"):

@@ -341,6 +341,15 @@ class TestForms:
         np.testing.assert_allclose(found.value["w"].ravel(), np.diag(block), rtol=1e-12, atol=1e-13)
         assert trace(f, x=p).value == pytest.approx(12.0 + np.trace(block))
 
+    def test_products_without_a_dtype(self) -> None:
+        class Doubling:
+            shape = (3, 3)
+
+            def matmat(self, vectors: Array) -> Array:
+                return 2 * vectors
+
+        assert trace(Doubling()).value == 6.0
+
     def test_single_precision(self) -> None:
         x = np.random.default_rng(0).normal(size=150).astype(np.float32)
         found = trace(lambda x: np.sum(np.outer(x, x) ** 2), x=x, samples=20, rng=0)

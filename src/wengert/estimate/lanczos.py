@@ -61,6 +61,11 @@ class Lanczos:
         """Whether every vector has broken down or made all its steps."""
         return self.steps == self.limit or not np.any(self._live)
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether every vector has broken down, so that nothing is missing."""
+        return not np.any(self._live)
+
     def step(self) -> None:
         """One product for every vector that has not broken down."""
         live = np.flatnonzero(self._live)

@@ -105,7 +105,7 @@ def operator_of(
     elif args:
         raise WengertTypeError(f"{what} takes args with x: they are further arguments of f")
     elif hasattr(A, "matmat") and hasattr(A, "shape"):
-        operator = _of_shape(A.shape, A.matmat, A.dtype, n, what)
+        operator = _of_shape(A.shape, A.matmat, getattr(A, "dtype", None), n, what)
     elif callable(A):
         operator = _of_function(A, n, what)
     else:

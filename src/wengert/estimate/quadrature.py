@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from wengert.errors import WengertValueError
+from wengert.errors import WengertTypeError, WengertValueError
 from wengert.estimate.lanczos import Lanczos, Quadrature
 from wengert.estimate.operators import WIDTH, Operator, is_count, operator_of
 from wengert.estimate.probes import generator, rademacher
@@ -26,7 +26,9 @@ VECTORS = 32
 STEPS = 150
 """The most steps of Lanczos' method where their number is not given."""
 SHARE = 0.1
-"""Which part of the standard error the quadrature may change by when it is left as it is."""
+"""Which part of the standard error the quadrature may be off by when it is left as it is."""
+SLOWEST = 0.9
+"""Changes of the quadrature that fall more slowly than by this are not summed to the end."""
 DENSE = 4096
 """The largest matrix that is formed because a tolerance takes more products than its order."""
 ROOM = 2**25
@@ -58,8 +60,8 @@ def trace_function(
         How many random vectors, at most; by default 32, or with `rtol` what it takes. Where n is no
         larger than this or than `steps`, all eigenvalues are computed and the result is exact.
     steps
-        Steps of Lanczos' method for each vector. By default until the quadrature changes by less
-        than a tenth of the standard error, at most 150.
+        Steps of Lanczos' method for each vector. By default until the quadrature is off by less
+        than a tenth of the standard error, as far as its last changes tell; at most 150.
     rtol
         Stop where half of the 95 % interval is at most rtol times the value. Without `samples` all
         eigenvalues are computed where that takes fewer products, up to n = 4096.
@@ -69,8 +71,8 @@ def trace_function(
     Returns
     -------
     Estimate
-        The standard error counts in the last change of the quadrature. `products` is about samples
-        times steps.
+        The standard error counts in how far the quadrature may be off, as its last changes tell.
+        `products` is about samples times steps.
 
     Raises
     ------
@@ -197,6 +199,11 @@ def _applied(function: Callable[[Array], Any], points: Array, what: str) -> Arra
             f"the function given to {what} must map an array of eigenvalues to an array of that "
             f"shape, and mapped {points.shape} to {values.shape}"
         )
+    if values.dtype.kind not in "biuf":
+        raise WengertTypeError(
+            f"the function given to {what} must map eigenvalues to real numbers, and returned "
+            f"dtype {values.dtype}: take its real or imaginary part"
+        )
     if not np.all(np.isfinite(values)):
         at = points[~np.isfinite(values)][0]
         raise WengertValueError(f"the function given to {what} is infinite or NaN at {at:.6g}")
@@ -220,7 +227,7 @@ class _Sampler:
     ) -> None:
         self._operator, self._rng, self._function = operator, rng, function
         self._steps, self._rtol, self._what = steps, rtol, what
-        self._change = 0.0
+        self._off = 0.0
         self.values: list[float] = []
 
     def spend(self, vectors: int, total: int | None) -> None:
@@ -234,16 +241,14 @@ class _Sampler:
                 self._steps = self._enough(lanczos, total)
             while not lanczos.ended and lanczos.steps < self._steps:
                 lanczos.step()
-            values = self._read(lanczos.quadratures())
             if not self.values:
-                earlier = self._read(lanczos.quadratures(_earlier(lanczos.steps)))
-                self._change = abs(float(np.mean(values) - np.mean(earlier)))
-            self.values.extend(values)
+                self._off = self._unsettled(lanczos)
+            self.values.extend(self._read(lanczos.quadratures()))
             vectors -= width
 
     def found(self) -> Moments:
         found = moments(np.array(self.values))
-        return Moments(found.value, np.hypot(found.stderr, self._change), found.degrees)
+        return Moments(found.value, np.hypot(found.stderr, self._off), found.degrees)
 
     def hopeless(self, rtol: float) -> bool:
         """Whether the whole matrix takes fewer products than the tolerance will."""
@@ -267,11 +272,22 @@ class _Sampler:
             while not lanczos.ended and lanczos.steps < until:
                 lanczos.step()
             values = self._read(lanczos.quadratures())
-            earlier = self._read(lanczos.quadratures(_earlier(lanczos.steps)))
-            change = abs(float(np.mean(values) - np.mean(earlier)))
-            allowed = SHARE * self._aim(values, total)
-            if lanczos.ended or change <= max(allowed, 1e-12 * abs(float(np.mean(values)))):
+            allowed = max(SHARE * self._aim(values, total), 1e-12 * abs(float(np.mean(values))))
+            if lanczos.ended or self._unsettled(lanczos) <= allowed:
                 return lanczos.steps
+
+    def _unsettled(self, lanczos: Lanczos) -> float:
+        """How far the quadrature may be off: its last change, or what the changes to come add up to
+        where they go on to fall as the last two did, as a geometric series."""
+        if lanczos.is_exact:
+            return 0.0
+        if lanczos.steps == 1:
+            return np.inf  # there is nothing to compare it with
+        counts = lanczos.steps, _earlier(lanczos.steps), _earlier(_earlier(lanczos.steps))
+        now, before, first = (float(np.mean(self._read(lanczos.quadratures(k)))) for k in counts)
+        last, previous = abs(now - before), abs(before - first)
+        ratio = min(last / previous, SLOWEST) if previous else 0.0
+        return last * max(1.0, ratio / (1 - ratio))
 
     def _aim(self, values: Array, total: int | None) -> float:
         """The statistical error that is expected in the end."""

@@ -99,7 +99,17 @@ def _steps(box: BlackBox, method: str, step: float | None) -> Array:
 def _moved(box: BlackBox, k: int, by: float) -> Array:
     point = box.point.copy()
     point[k] += by
-    return box.rounded(point)
+    point = box.rounded(point)
+    check_move(abs(float(point[k] - box.point[k])))
+    return point
+
+
+def check_move(length: float) -> None:
+    """An error where a step is lost to rounding: the difference would say nothing."""
+    if not length > 0:
+        raise WengertValueError(
+            "the step is lost to rounding beside x, or x is not finite: give a larger step"
+        )
 
 
 def _forward(box: BlackBox, step: float | None) -> list[Array]:

@@ -24,7 +24,7 @@ from wengert.errors import WengertValueError
 from wengert.estimate.operators import is_count
 from wengert.estimate.probes import generator
 from wengert.zeroth.black_box import BlackBox
-from wengert.zeroth.differences import relative_step
+from wengert.zeroth.differences import check_move, relative_step
 from wengert.zeroth.directions import DIRECTIONS
 from wengert.zeroth.results import Derivative
 
@@ -107,7 +107,9 @@ def two_point(
     mean, squares = np.zeros(box.n), np.zeros(box.n)  # Σ (sample − mean)²
     seen = np.zeros(box.n, bool)
     for done, u in enumerate(islice(DIRECTIONS[directions](random, box.n), int(samples)), 1):
-        right = box.scalar(box.point + t * u)
+        point = box.point + t * u
+        check_move(float(np.max(np.abs(box.rounded(point) - box.point))))
+        right = box.scalar(point)
         if method == "forward":
             slope = (right - base) / t
         else:
