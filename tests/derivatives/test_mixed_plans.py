@@ -187,9 +187,9 @@ def test_a_plan_of_a_thousand_operations_is_made_soon() -> None:
         return x
 
     clear_caches()
-    tracing = time.perf_counter()
+    tracing = time.process_time()
     wg.plan(f)(np.ones(50))
-    both = time.perf_counter()
+    both = time.process_time()
     wg.plan(f)(np.ones(50))  # from the cache: tracing alone
-    planning = (both - tracing) - (time.perf_counter() - both)
+    planning = (both - tracing) - (time.process_time() - both)
     assert planning < 0.5
