@@ -36,7 +36,7 @@ def wrapped(index: Any, extent: int) -> Any:
     if index.size and (index.min() < -extent or index.max() >= extent):
         bad = index[(index < -extent) | (index >= extent)].flat[0]
         raise WengertIndexError(f"index {bad} is out of bounds for axis of size {extent}")
-    return np.where(index < 0, index + extent, index).astype(INT)
+    return np.where(index < 0, index + extent, index).astype(INT, copy=False)
 
 
 def _evaluate_wrap(node: Node) -> Callable[..., Any]:
@@ -346,6 +346,10 @@ def _along(shape: Shape, axis: int, extent: int) -> Shape:
 
 
 def _build_take_along(x: Node, index: Node, axis: int) -> Node:
+    """Of a vector it is a gather, which has one index for a whole batch."""
+    if x.ndim == 1:
+        picked: Node = gather(x, index, axis)
+        return picked
     shape = _along(x.shape, axis, index.shape[axis])
     return make(
         take_along_axis,
@@ -392,6 +396,9 @@ take_along_axis: Op = define(
 
 
 def _build_add_along(x: Node, index: Node, axis: int, extent: int) -> Node:
+    if x.ndim == 1:
+        added: Node = scatter_add(x, index, axis, extent)
+        return added
     return make(
         add_along_axis,
         (x, index),
