@@ -355,6 +355,42 @@ def test_a_scan_within_a_budget_is_segmented():
     assert used <= budget
 
 
+def test_captured_arrays_are_there_once():
+    """The copies that a trace makes of them do not stay while its program runs."""
+    a, x = np.eye(200) / 2, np.ones((200, 200))
+    order = np.arange(20_000)[::-1]
+
+    def products(x):
+        for _ in range(4):
+            x = np.tanh(a @ x)
+        return np.sum(x)
+
+    def gathered(x):
+        for _ in range(4):
+            x = np.sin(x[order])
+        return np.sum(x)
+
+    for f, x, there in ((products, x, a.nbytes), (gathered, np.ones(20_000), 0)):
+        plan = wg.memory_plan(f, x)
+        within = wg.grad(f, memory=plan.peak)
+        expected = wg.grad(f)(x)
+        for _ in range(2):
+            np.testing.assert_allclose(within(x), expected, rtol=1e-12)
+        tracemalloc.start()
+        within(x)
+        used = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert used + there + x.nbytes <= plan.peak
+
+
+def test_captured_arrays_are_not_handed_out():
+    a = np.arange(3.0)
+    f = lambda x: (np.sum(x * a), wg.numpy.asarray(a) if x.ndim else a)
+    _, aux = wg.grad(f, has_aux=True, memory="1MB")(np.ones(3))
+    aux[:] = -1
+    np.testing.assert_array_equal(a, np.arange(3.0))
+
+
 def test_a_scan_that_cannot_fit_says_so():
     x, w = np.ones((30, 40)), np.eye(40)
     with pytest.raises(MemoryBudgetError, match="smallest budget found"):

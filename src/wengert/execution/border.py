@@ -133,7 +133,7 @@ def deliver(
         nodes.append(leaves[k].node)
     if owner or (marked and _all_bound(nodes, marked)):
         if owner and memory is not None:
-            session.forget_forced()
+            session.forget()
         with untraced():
             values = run(session, nodes, memory)
         for k, value in zip(traced, values, strict=True):

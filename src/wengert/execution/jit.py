@@ -248,7 +248,7 @@ class Jitted(Entered):
             path = self._path(session, inputs, result)
             values = [session.values[node] for node in inputs]
             if self._memory is not None:
-                session.forget_forced()
+                session.forget()
         path = path.planned(self._patient and self._memory is None)
         holds, value = path.run(values)
         if not holds:  # tiers differ in the last bits; the trace itself stands

@@ -187,7 +187,9 @@ def _index_arrays(entry: Any, shape: Shape, session: Session) -> Sequence[Any]:
             f"arrays used as indices must be of integer (or boolean) type, not {entry.dtype}"
         )
     if isinstance(entry, np.ndarray):
-        return (wrapped(entry, shape[0]),)
+        found = wrapped(entry, shape[0])
+        found.flags.writeable = False  # so that it is not copied where it is captured
+        return (found,)
     return (wrap_index(lift(entry, session), shape[0]),)
 
 

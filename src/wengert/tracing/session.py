@@ -169,9 +169,16 @@ class Session:
             self.values[node] = np.float64(value)
         return node
 
-    def forget_forced(self) -> None:
-        """Let go of what was computed for Python, once the trace is over."""
+    def forget(self) -> None:
+        """Let go of what only the trace needed, once it is over: of what was computed for Python,
+        and of the copies of captured arrays that have not been overwritten since."""
         self.values = {node: value for node, value in self.values.items() if not node.args}
+        for node, value in self._as_captured():
+            copy = self.values[node]
+            # in another order in memory the same products may round differently
+            if type(value) is np.ndarray and value.dtype == copy.dtype and value.flags.c_contiguous:
+                self.values[node] = value
+        self._captured.clear()
 
     def footprint(self) -> tuple[int, int, int]:
         """What tells whether something was captured or forced in between."""
@@ -190,14 +197,19 @@ class Session:
             if node.op is inner and node not in given
         ]
         bound += [(node, self.values[node]) for node in self._slots.values()]
+        return bound + self._as_captured()
+
+    def _as_captured(self) -> list[tuple[Node, Any]]:
+        """The captured objects themselves; of arrays that were overwritten since, the copies."""
+        found = []
         for node, original in self.captures:
             snapshot = self.values[node]
             is_array = isinstance(original, np.ndarray) and snapshot is not original
             current = not is_array or (
                 original.shape == node.shape and same_bits(snapshot, original)
             )
-            bound.append((node, original if current else snapshot))
-        return bound
+            found.append((node, original if current else snapshot))
+        return found
 
     def guard(self, node: Node, value: Any) -> None:
         """Remember that control flow depended on this value."""
