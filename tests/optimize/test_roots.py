@@ -56,6 +56,14 @@ class TestRoot:
         with pytest.raises(WengertValueError, match="no options maxfev"):
             root(broyden, START, method="krylov", options={"maxfev": 3})
 
+    def test_methods_in_capitals(self) -> None:
+        """Names are taken as SciPy takes them, and none of them means differences."""
+        assert root(broyden, START, method="HYBR").njev > 0
+        assert root(broyden, START, method="Krylov").nproducts > 0
+        found = root_scalar(lambda x: x**3 - 2.0, x0=1.0, method="Halley")
+        assert found.converged
+        assert found.iterations == 3
+
     @pytest.mark.parametrize("method", ["broyden1", "anderson", "df-sane"])
     def test_methods_without_derivatives_are_scipys(self, method: str) -> None:
         found, expected = root(broyden, START, method=method), None

@@ -74,6 +74,7 @@ def root(
     rest = args if isinstance(args, tuple) else (args,)
     described, start = variables(x0, "root")
     solve = module("scipy.optimize").root
+    method = method.lower()  # as in SciPy
     call: dict[str, Any] = {"method": method, "tol": tol, "options": options}
     call["callback"] = restored_callback(callback, described)
     if jac is True or callable(jac):
@@ -199,7 +200,7 @@ def root_scalar(
     (np.float64(1.259921049895), 3)
     """
     rest = args if isinstance(args, tuple) else (args,)
-    chosen = method
+    chosen = None if method is None else method.lower()  # as in SciPy
     if method is None and bracket is None and x1 is None and fprime2 is None:
         chosen = "newton"
     plain = lambda x: number_of(f(x, *rest))
