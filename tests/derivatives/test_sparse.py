@@ -491,3 +491,20 @@ def test_a_pattern_is_found_once_for_a_graph(monkeypatch):
     for k in range(3):
         fun(np.full(7, float(k)))
     assert len(calls) == 1
+
+
+def test_that_a_pattern_is_dense_is_found_once_and_holds_as_long_as_its_constants(monkeypatch):
+    import wengert.derivatives.sparse as module
+    from wengert.sparse.detecting import DensePattern
+
+    calls = []
+    detect = module.detect
+    monkeypatch.setattr(module, "detect", lambda *args: calls.append(1) or detect(*args))
+    A = np.ones((9, 9))
+    found = wg.sparsity(lambda x: np.tanh(A @ x), limit=20)
+    for _ in range(2):
+        with pytest.raises(DensePattern, match="more than 20 places"):
+            found(np.zeros(9))
+    assert len(calls) == 1
+    A[:] = np.eye(9)
+    assert found(np.zeros(9)).nnz == 9

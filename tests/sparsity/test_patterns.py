@@ -380,12 +380,12 @@ def test_derivative_rules_are_asked(f: Any, expected: Any) -> None:
 def test_facts_hold_while_nonzeros_and_indices_stay() -> None:
     matrix, index = np.eye(3), np.array([2, 0, 1])
     found = detected(lambda x: matrix @ x + x[wnp.asarray(index)], points(3))
-    values = {fact.node: fact.seen for fact in found.facts}
+    values = {fact.node: fact.seen for fact in found.facts.facts}
     assert len(values) == 2
     assert found.pattern.nnz == 6
 
     def holds(m: Any, i: Any) -> bool:
-        return all(fact.holds(i if fact.exact else m) for fact in found.facts)
+        return all(fact.holds(i if fact.exact else m) for fact in found.facts.facts)
 
     assert holds(matrix, index)
     assert holds(3 * matrix, index.copy())
@@ -402,8 +402,8 @@ def test_detected_holds_asks_the_leaves() -> None:
         known = {n: v for n, v in session.values.items() if n not in marked.nodes}
         found = detect(outputs, marked.nodes, known)
     (leaf,) = known
-    assert found.holds({leaf: np.array([2.0, 0.0, 0.0])})
-    assert not found.holds({leaf: np.ones(3)})
+    assert found.facts.hold({leaf: np.array([2.0, 0.0, 0.0])})
+    assert not found.facts.hold({leaf: np.ones(3)})
 
 
 def test_local_patterns_are_right_at_the_point() -> None:
@@ -414,7 +414,7 @@ def test_local_patterns_are_right_at_the_point() -> None:
         outputs = output_nodes(np.where(y > 1, y * y[::-1], y[0]), session, "sparsity")[0]
         found = detect(outputs, marked.nodes, dict(session.values))
         everywhere = detect(outputs, marked.nodes)
-    assert found.local
+    assert found.facts.local
     local = found.pattern.matrix().toarray()
     assert np.array_equal(local, [[1, 0, 0], [1, 0, 0], [1, 0, 0]])
     assert everywhere.pattern.nnz > found.pattern.nnz

@@ -36,7 +36,14 @@ from wengert.graph.types import ArrayType, is_inexact
 from wengert.graph.walk import topological
 from wengert.lazy import module
 from wengert.sparse.colouring.result import Colouring
-from wengert.sparse.detecting import MOST_PLACES, Detected, commute, detect, detect_hessian
+from wengert.sparse.detecting import (
+    MOST_PLACES,
+    DensePattern,
+    Facts,
+    commute,
+    detect,
+    detect_hessian,
+)
 from wengert.sparse.pattern import Pattern
 from wengert.sparse.plan import Sparsity, as_pattern, contents_of
 from wengert.sparse.recovery import probe
@@ -185,14 +192,32 @@ def found_sparsity(
     """Pattern and colours, from the cache where the graph and the facts are those of before."""
     how = (method, substitution, most, known is None, matrix.symmetric)
     key = ("sparsity", how, *matrix.outputs, None, *matrix.inputs)
-    kept: tuple[Detected, Sparsity] | None = recall(key)
-    if kept is not None and (known is None or kept[0].holds(known)):
-        return kept[1]
-    find_pattern = detect_hessian if matrix.symmetric else detect
-    detected = find_pattern(matrix.outputs, matrix.inputs, known, most)
-    found = _coloured(matrix, detected.pattern, method, substitution)
-    remember(key, (detected, found), 1)
+    kept: tuple[Facts, Sparsity | str] | None = recall(key)
+    if kept is None or (known is not None and not _is_right(*kept, known)):
+        kept = _found(matrix, method, known, substitution, most)
+        remember(key, kept, 1)
+    facts, found = kept
+    if isinstance(found, str):
+        raise DensePattern(found, facts)
     return found
+
+
+def _is_right(facts: Facts, found: Sparsity | str, known: Mapping[Node, Any]) -> bool:
+    """Whether what was found is right for other constants: a pattern may have more places than
+    there are nonzeros, but that there are too many of them must be so again."""
+    return facts.stay(known) if isinstance(found, str) else facts.hold(known)
+
+
+def _found(
+    matrix: Matrix, method: str, known: Mapping[Node, Any] | None, substitution: bool, most: int
+) -> tuple[Facts, Sparsity | str]:
+    """What the pattern rests on, and the pattern with colours, or why there is none."""
+    find_pattern = detect_hessian if matrix.symmetric else detect
+    try:
+        detected = find_pattern(matrix.outputs, matrix.inputs, known, most)
+    except DensePattern as error:
+        return error.facts, error.said
+    return detected.facts, _coloured(matrix, detected.pattern, method, substitution)
 
 
 @dataclass(slots=True, eq=False)

@@ -44,6 +44,12 @@ class Fact:
             return np.array_equal(self.seen, value)
         return not np.any((np.asarray(value) != 0) & ~self.seen)
 
+    def stays(self, value: Any) -> bool:
+        """Whether another value of the node would be seen as the same."""
+        if self.exact or isinstance(self.seen, tuple):
+            return self.holds(value)
+        return np.array_equal(np.asarray(value) != 0, self.seen)
+
 
 def matrix_structure(operator: Any) -> tuple[Any, Any] | None:
     """(indptr, indices) of the rows of a SciPy sparse matrix; None for other operators."""

@@ -11,7 +11,7 @@ Values at kinks count as those beside them: where(x > 0, x, 0) depends on x.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,30 +35,52 @@ MOST_PLACES = 2**28
 """A pattern of more places than these is refused."""
 
 
-class DensePattern(WengertValueError):
-    """A pattern has more places than it may have."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Facts:
+    """What was seen of values: of captured arrays, and of other leaves that are `known`.
+
+    local: whether values of the inputs themselves were known.
+    """
+
+    facts: tuple[Fact, ...]
+    local: bool = False
+
+    def hold(self, known: Mapping[Node, Any]) -> bool:
+        """Whether a pattern that rests on them is right for other values of the leaves."""
+        return all(fact.holds(value) for fact, value in self._now(known))
+
+    def stay(self, known: Mapping[Node, Any]) -> bool:
+        """Whether the same would be seen of other values of the leaves."""
+        return all(fact.stays(value) for fact, value in self._now(known))
+
+    def _now(self, known: Mapping[Node, Any]) -> Iterator[tuple[Fact, Any]]:
+        """The facts with the values that their nodes have now."""
+        if not self.facts:
+            return iter(())
+        leaves = {node: value for node, value in known.items() if not node.args or self.local}
+        values = computed([fact.node for fact in self.facts], leaves)
+        return zip(self.facts, values, strict=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detected:
-    """A pattern, and what it rests on.
-
-    pattern: where derivatives may be nonzero.
-    facts: what was seen of values: of captured arrays, and of other leaves that are `known`.
-    local: whether values of the inputs themselves were known.
-    """
+    """A pattern, where derivatives may be nonzero, and what it rests on."""
 
     pattern: Pattern
-    facts: tuple[Fact, ...]
-    local: bool = False
+    facts: Facts
 
-    def holds(self, known: Mapping[Node, Any]) -> bool:
-        """Whether the pattern is right for other values of the leaves that it was found with."""
-        if not self.facts:
-            return True
-        leaves = {node: value for node, value in known.items() if not node.args or self.local}
-        values = computed([fact.node for fact in self.facts], leaves)
-        return all(fact.holds(value) for fact, value in zip(self.facts, values, strict=True))
+
+class DensePattern(WengertValueError):
+    """A pattern has more places than it may have.
+
+    said: the message, without the place.
+    facts: what that rests on.
+    """
+
+    def __init__(self, said: str, facts: Facts) -> None:
+        super().__init__(said)
+        self.said = said
+        self.facts = facts
 
 
 def detect(
@@ -91,7 +113,16 @@ def detect(
     }
     targets = simplify(outputs, given=[*inputs, *_kept(outputs)])
     found = propagated(targets, given, Scope(columns, knowledge))
-    indptr, indices = _stacked(columns, found, [node.size for node in targets], most)
+    facts = Facts(tuple(knowledge.facts.values()), is_local)
+    rows = _stacked(columns, found, [node.size for node in targets], most)
+    if rows is None:
+        raise DensePattern(
+            f"the sparsity pattern of {sum(node.size for node in targets)} rows and "
+            f"{columns.count} columns has more than {most} places: it is dense. Take the dense "
+            "Jacobian, or products with it (jvp, vjp)",
+            facts,
+        )
+    indptr, indices = rows
     pattern = Pattern(
         indptr,
         indices,
@@ -99,7 +130,7 @@ def detect(
         tuple(node.shape for node in outputs),
         tuple(shapes),
     )
-    return Detected(pattern, tuple(knowledge.facts.values()), is_local)
+    return Detected(pattern, facts)
 
 
 def _kept(outputs: Sequence[Node]) -> list[Node]:
@@ -113,20 +144,17 @@ def _kept(outputs: Sequence[Node]) -> list[Node]:
 
 def _stacked(
     columns: Columns, found: Sequence[Any], sizes: Sequence[int], most: int
-) -> tuple[Any, Any]:
-    """The rows of several arrays, one after another."""
-    dense = DensePattern(
-        f"the sparsity pattern of {sum(sizes)} rows and {columns.count} columns has more than "
-        f"{most} places: it is dense. Take the dense Jacobian, or products with it (jvp, vjp)"
-    )
+) -> tuple[Any, Any] | None:
+    """The rows of several arrays, one after another; None where they have more than `most` places,
+    which is mostly seen before they are written down."""
     if sum(columns.places(of) for of in found if of is not None) > most:
-        raise dense  # before they are written down
+        return None
     parts = []
     for of, size in zip(found, sizes, strict=True):
         parts.append(columns.csr(of, size))
     total = sum(len(indices) for _, indices in parts)
     if total > most:
-        raise dense
+        return None
     if len(parts) == 1:
         return parts[0]
     wide = np.dtype(np.int64) if total >= 2**31 else columns.dtype
@@ -151,7 +179,7 @@ def detect_hessian(
         for one, node in zip(gradients, inputs, strict=True)
     ]
     found = detect(written, inputs, known, most)
-    return Detected(_symmetric(found.pattern), found.facts, found.local)
+    return Detected(_symmetric(found.pattern), found.facts)
 
 
 def commute(nodes: Sequence[Node]) -> bool:
