@@ -370,17 +370,17 @@ def test_captured_arrays_are_there_once():
             x = np.sin(x[order])
         return np.sum(x)
 
-    for f, x, there in ((products, x, a.nbytes), (gathered, np.ones(20_000), 0)):
-        plan = wg.memory_plan(f, x)
+    for f, at, there in ((products, x, a.nbytes), (gathered, np.ones(20_000), 0)):
+        plan = wg.memory_plan(f, at)
         within = wg.grad(f, memory=plan.peak)
-        expected = wg.grad(f)(x)
+        expected = wg.grad(f)(at)
         for _ in range(2):
-            np.testing.assert_allclose(within(x), expected, rtol=1e-12)
+            np.testing.assert_allclose(within(at), expected, rtol=1e-12)
         tracemalloc.start()
-        within(x)
+        within(at)
         used = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert used + there + x.nbytes <= plan.peak
+        assert used + there + at.nbytes <= plan.peak
 
 
 def test_captured_arrays_are_not_handed_out():
