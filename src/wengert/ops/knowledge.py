@@ -28,7 +28,8 @@ class Fact:
     """What was seen of a node's value.
 
     exact: whether all of the value was looked at, or only where it is not zero.
-    seen: the value; or an array of booleans; or, of a sparse matrix, (indptr, indices).
+    seen: the value; or an array of booleans, np.True_ where all are; or, of a sparse matrix,
+        (indptr, indices).
     """
 
     node: Node
@@ -42,13 +43,13 @@ class Fact:
             return structure is not None and all(map(np.array_equal, self.seen, structure))
         if self.exact:
             return np.array_equal(self.seen, value)
-        return not np.any((np.asarray(value) != 0) & ~self.seen)
+        return self.seen is np.True_ or not np.any((np.asarray(value) != 0) & ~self.seen)
 
     def stays(self, value: Any) -> bool:
         """Whether another value of the node would be seen as the same."""
         if self.exact or isinstance(self.seen, tuple):
             return self.holds(value)
-        return np.array_equal(np.asarray(value) != 0, self.seen)
+        return bool(np.all((np.asarray(value) != 0) == self.seen))
 
 
 def matrix_structure(operator: Any) -> tuple[Any, Any] | None:
@@ -114,11 +115,10 @@ class Knowledge:
             return None
         (value,) = computed([node], self._values)
         mask = np.asarray(value) != 0
-        if mask.all():
-            return None
+        everywhere = bool(mask.all())
         if node in self._from_values and node not in self.facts:
-            self.facts[node] = Fact(node, False, mask)
-        return mask
+            self.facts[node] = Fact(node, False, np.True_ if everywhere else mask)
+        return None if everywhere else mask
 
     def structure(self, node: Node) -> tuple[Any, Any] | None:
         """(indptr, indices) of a sparse matrix, or None where it is not known."""
