@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from law_flow import check_program
+from law_flow import Unrolled, check_program
 
+import wengert as wg
 from support import interpreted
 
 X = np.array([0.0, -1.0, 2.0, 0.5])
@@ -83,6 +84,20 @@ def while_in(fl: Any, x: Any) -> Any:
     return fl.while_loop(lambda s: s[1] < 3, step, (np.where(x > 0, x, 0.0), 0))[0]
 
 
+def while_out(fl: Any, x: Any) -> Any:
+    def step(s: Any) -> Any:
+        return np.sqrt(s[0]) + s[0], s[1] + 1
+
+    return np.where(x > 0, fl.while_loop(lambda s: s[1] < 3, step, (x, 0))[0], x * x)
+
+
+def branch_made(fl: Any, x: Any) -> Any:
+    def masked(x: Any) -> Any:
+        return np.where(x > 0, x * x, 0.0)
+
+    return np.sqrt(fl.cond(x[2] > 0, masked, np.sin, x))
+
+
 def branch_in(fl: Any, x: Any) -> Any:
     z = np.where(x > 0, x, 0.0)
     return fl.cond(x[2] > 0, lambda z: np.sqrt(z) * z, lambda z: z, z)
@@ -134,6 +149,7 @@ PROGRAMS = (
     while_in,
     branch_in,
     branch_out,
+    branch_made,
     checkpoint_in,
     checkpoint_out,
     loop_in_a_loop,
@@ -147,8 +163,52 @@ def test_structural_zeros_cross_borders(program):
         check_program(program, X, jit=False, order=3)
 
 
+@pytest.mark.xfail(strict=True, reason="tapes have no masks")
+def test_structural_zeros_of_tapes():
+    with interpreted(), np.errstate(all="ignore"):
+        check_program(while_out, X, jit=False, order=2)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_structural_zeros_cross_borders_in_machine_code(program):
     with np.errstate(all="ignore"):
         check_program(program, X, order=2)
+
+
+@pytest.mark.parametrize("program", [p for p in PROGRAMS if p is not mixed_carry])
+def test_structural_zeros_of_jacobians(program):
+    """Those of the seeds stay out of rows and columns that do not concern them."""
+    with interpreted(), np.errstate(all="ignore"):
+        for jacobian in (wg.jacfwd, wg.jacrev):
+            ours, theirs = (
+                jacobian(lambda x, flow=flow: program(flow, x))(X) for flow in (wg, Unrolled)
+            )
+            for a, b in zip(leaves(ours), leaves(theirs), strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+
+def leaves(found: Any) -> Any:
+    return found if isinstance(found, tuple) else (found,)
+
+
+ENDS = {
+    "rows": lambda x: wg.scan(lambda c, r: (c, np.sqrt(r)), 0.0, x)[1],
+    "carry": lambda x: wg.scan(lambda c, r: (np.sqrt(c), None), x, length=2)[0],
+    "shared": lambda x: wg.scan(lambda c, r: (np.sqrt(x), None), x, length=2)[0],
+    "while": lambda x: wg.while_loop(
+        lambda s: s[1] < 1, lambda s: (np.sqrt(s[0]), s[1] + 1), (x, 0)
+    )[0],
+    "branch": lambda x: wg.cond(x[1] > 0, np.sqrt, lambda x: x, x),
+    "checkpoint": wg.checkpoint(np.sqrt),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_an_infinite_slope_stays_in_its_own_element(name):
+    f = ENDS[name]
+    x = np.array([0.0, 1.0, 4.0])
+    with interpreted(), np.errstate(all="ignore"):
+        slope = 0.5 * x**-0.5 if name != "carry" else 0.25 * x**-0.75
+        for jacobian in (wg.jacfwd, wg.jacrev):
+            np.testing.assert_allclose(jacobian(f)(x), np.where(np.eye(3) > 0, slope, 0.0))

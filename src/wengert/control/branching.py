@@ -16,7 +16,8 @@ from typing import Any
 
 from wengert.control import instances, relating
 from wengert.control.costs import is_costly
-from wengert.control.splitting import Split, has_tangent, split, strong, with_masks, written
+from wengert.control.masking import with_masks
+from wengert.control.splitting import Split, has_tangent, split, strong, written
 from wengert.graph.body import Body, body_of
 from wengert.graph.literals import full, zeros
 from wengert.graph.node import Node, make
@@ -107,13 +108,31 @@ def _pushforward(node: Node, tangents: Sequence[Tangent]) -> Tangent:
             outputs = with_masks(bare, range(first, len(inputs)), own_masks)
             bare = body_of(outputs, [*bare.params, *masks.values()])
         linear_bodies.append(bare)
+    fixed = [*operands, *kept]
     moved = [given[k].args[1] if k in masks else given[k] for k in moving]
-    moved += [given[k].args[0] for k in masks]
-    held = branch(index, [*operands, *kept, *moved], *linear_bodies)
+    covers = [given[k].args[0] for k in masks]
+    held = branch(index, [*fixed, *moved, *covers], *linear_bodies)
     result: list[Tangent] = [None] * count
     for place, k in enumerate(shown):
         there = [found.tangents[k] is not None for found in splits]
         result[k] = _structural(index, item(held, place), there)
+    covered = [
+        place
+        for place in range(len(shown))
+        if any(linear.is_masked(body.outputs[place]) for body in linear_bodies)
+    ]
+    if covered:  # masks rest on no tangent: they are results of a branch of their own
+        first, last = len(fixed), len(fixed) + len(moved)
+        of_masks = [
+            body_of(
+                [linear.as_masked(body.outputs[place]).args[0] for place in covered],
+                [*body.params[:first], *body.params[last:]],
+            )
+            for body in linear_bodies
+        ]
+        chosen = branch(index, [*fixed, *covers], *of_masks)
+        for i, place in enumerate(covered):
+            result[shown[place]] = linear.masked(item(chosen, i), item(held, place))
     return tuple(result)
 
 

@@ -19,7 +19,7 @@ differentiation for second-order array languages*.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -27,7 +27,8 @@ from typing import Any
 import numpy as np
 
 from wengert.control import instances, relating
-from wengert.control.splitting import Split, split, strong, with_masks, written
+from wengert.control.masking import is_masked, linear_scan, named_mask
+from wengert.control.splitting import Split, split, strong, written
 from wengert.graph.body import Body, body_of
 from wengert.graph.literals import full, is_zero, zeros
 from wengert.graph.node import Node, make
@@ -236,74 +237,12 @@ def linear_loop(
     linear_in = [k for k, leaf in enumerate(parameters) if leaf in leaves]
     shown = [k for k, t in enumerate(found.tangents[carries:], carries) if t is not None]
     outputs = [written(found.tangents[k], body.outputs[k]) for k in (*moving, *shown)]
-    inside = Parts(tuple(count), tuple(shared), tuple(start), tuple(steps))
-    moved = linear_scan(body_of(outputs, parameters), inside, linear_in, length, reverse)
+    step = body_of(outputs, parameters)
+    moved = linear_scan(step, shared, start, steps, linear_in, length, reverse, count)
     result: list[Tangent] = [None] * len(body.outputs)
     for k, tangent in zip((*moving, *shown), moved, strict=True):
         result[k] = tangent
     return tuple(result)
-
-
-def linear_scan(
-    body: Body, own: Parts, linear_in: Sequence[int], length: int | None, reverse: bool
-) -> list[Node]:
-    """The results of a loop that is linear in some of its inputs. Masks of these go into the loop
-    beside them, and come out beside the results; how those of the carry go on from step to step
-    rests on no linear value, so that they come from a loop of their own.
-
-    linear_in: the places of the parameters that are linear.
-    """
-    inputs = [*own.consts, *own.carry, *own.xs]
-    a, b = len(own.consts), len(own.consts) + len(own.carry)
-    if any(_is_masked(inputs[k]) for k in linear_in):  # then a zero to begin with is one, too
-        inputs[a:b] = [linear.as_masked(node) if is_zero(node) else node for node in inputs[a:b]]
-    masks = {k: _named_mask(k, body.params[k]) for k in linear_in if _is_masked(inputs[k])}
-    outputs = with_masks(body, linear_in, masks) if masks else list(body.outputs)
-    bare = [node.args[1] if k in masks else node for k, node in enumerate(inputs)]
-    consts = dict(zip(body.params[:a], bare[:a], strict=True))
-    carry = dict(zip(body.params[a:b], bare[a:b], strict=True))
-    xs = dict(zip(body.params[b:], bare[b:], strict=True))
-    consts |= {mask: inputs[k].args[0] for k, mask in masks.items() if k < a}
-    xs |= {mask: inputs[k].args[0] for k, mask in masks.items() if k >= b}
-    begin = {mask: inputs[k].args[0] for k, mask in masks.items() if a <= k < b}
-    handed = [linear.as_masked(outputs[k - a]).args[0] for k in masks if a <= k < b]
-    shown = {
-        k: outputs[k].args[0]
-        for k in range(b - a, len(outputs))
-        if length is not None and _is_masked(outputs[k])
-    }
-    covers = {k: xs[mask] for k, mask in shown.items() if mask in xs}
-    new = [k for k in shown if k not in covers]
-    if begin or new:
-        of_masks = [*handed, *begin, *(shown[k] for k in new)]
-        held = _scan_of(of_masks, consts, begin, xs, length, reverse, own.count)
-        places = [k - a for k in masks if a <= k < b]
-        xs |= {mask: item(held, len(begin) + k) for k, mask in enumerate(begin)}
-        covers |= {k: item(held, place) for place, k in enumerate(places)}
-        covers |= {k: item(held, place) for place, k in enumerate(new, 2 * len(begin))}
-    held = _scan_of(outputs, consts, carry, xs, length, reverse, own.count)
-    found = [item(held, k) for k in range(len(outputs))]
-    return [linear.masked(covers[k], t) if k in covers else t for k, t in enumerate(found)]
-
-
-def _scan_of(
-    outputs: Sequence[Node],
-    consts: Mapping[Node, Node],
-    carry: Mapping[Node, Node],
-    xs: Mapping[Node, Node],
-    length: int | None,
-    reverse: bool,
-    count: Sequence[Node],
-) -> Node:
-    """A loop of these outputs. consts, carry, xs: leaf -> the input that it stands for; those that
-    no step reads are left out, so that nothing rests on them."""
-    read = set(topological(outputs))
-    consts = {leaf: value for leaf, value in consts.items() if leaf in read}
-    xs = {leaf: value for leaf, value in xs.items() if leaf in read}
-    body = body_of(outputs, [*consts, *carry, *xs])
-    values = [list(part.values()) for part in (consts, carry, xs)]
-    held: Node = scan(body, *values, length, reverse, *count)
-    return held
 
 
 # ------------------------------------------------------------------------------ reverse mode
@@ -331,14 +270,14 @@ def _transpose(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[Tangent
     sums = [_named("s", k, p[k]) for k in of_consts]
     ys = {k: _named("y", k, body.outputs[k]) for k in shown}
     linear_in = [p[k] for k in (*of_consts, *carried, *of_xs)]
-    if any(map(_is_masked, cts)):  # then a carry without a cotangent begins as a structural zero
+    if any(map(is_masked, cts)):  # then a carry without a cotangent begins as a structural zero
         begin = [written(ct, own) for ct, own in zip(cts[:n_carry], body.outputs, strict=False)]
         begin = [linear.as_masked(ct) if is_zero(ct) else ct for ct in begin]
         cts = [*begin, *cts[n_carry:]]
     covers = {
-        k: _named_mask(n_consts + k if k < n_carry else ("y", k), body.outputs[k])
+        k: named_mask(n_consts + k if k < n_carry else ("y", k), body.outputs[k])
         for k in (*range(n_carry), *shown)
-        if _is_masked(cts[k])
+        if is_masked(cts[k])
     }
     bare = [ct.args[1] if k in covers else ct for k, ct in enumerate(cts)]
     given = [back[k] if k < n_carry else ys.get(k) for k in range(len(body.outputs))]
@@ -348,9 +287,9 @@ def _transpose(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[Tangent
     by_param = dict(zip((*of_consts, *carried, *of_xs), found, strict=True))
     # where all steps give a structural zero, or the last one for a carry, the sum is one too
     masked = {
-        k: _named_mask(k, p[k])
+        k: named_mask(k, p[k])
         for k in (*of_consts, *carried)
-        if k - n_consts in covers or (_is_made(inputs[k]) and _is_masked(by_param[k]))
+        if k - n_consts in covers or (_is_made(inputs[k]) and is_masked(by_param[k]))
     }
     masks = [
         linear.as_masked(written(by_param[k], p[k])).args[0]
@@ -359,7 +298,7 @@ def _transpose(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[Tangent
         for k, own_mask in masked.items()
     ]
     stepwise = [
-        k for k in of_xs if length is not None and _is_made(inputs[k]) and _is_masked(by_param[k])
+        k for k in of_xs if length is not None and _is_made(inputs[k]) and is_masked(by_param[k])
     ]
     covered = [k for k in shown if k in covers]
     outputs = [
@@ -431,14 +370,6 @@ def _named(what: str, k: int, like: Node) -> Node:
 def _is_made(node: Node) -> bool:
     """Whether a cotangent of a node goes on from there: it is no leaf, or one of a body around."""
     return bool(node.args) or node.op is parameter
-
-
-def _is_masked(ct: Tangent) -> bool:
-    return ct is not None and linear.is_masked(ct)
-
-
-def _named_mask(k: Any, like: Node) -> Node:
-    return parameter(("mask", k), array_type(like.shape, BOOL))
 
 
 def by_pushforward(node: Node, cts: Any, wanted: Sequence[bool]) -> Sequence[Tangent]:

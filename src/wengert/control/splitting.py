@@ -11,7 +11,7 @@ Source: Radul et al. 2023, *You Only Linearize Once*, section 6.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -21,7 +21,7 @@ from wengert.graph.node import Node, deriving
 from wengert.graph.op import Tangent
 from wengert.graph.registry import find
 from wengert.graph.types import INT, ArrayType, TapeType, TupleType, array_type, is_inexact
-from wengert.graph.walk import dependents, rebuild, substitute, topological
+from wengert.graph.walk import dependents, rebuild, topological
 from wengert.ops import linear as linear_ops
 from wengert.ops.leaves import item, pack, seed
 from wengert.transforms.pushforward import pushforward
@@ -97,9 +97,8 @@ def _with_safe_residuals(
     tangents: Sequence[Tangent], seeds: Sequence[Node]
 ) -> tuple[list[Tangent], set[Node]]:
     """The tangents with select(M, w, 0) in place of residuals w that are read under masks M alone,
-    and these: a residual of a dead branch may be infinite, and so may be its derivative. A mask
-    does not go from one body to another, and the cotangent of w is a plain zero there; that of
-    select(M, w, 0) is masked where w is made.
+    and these: a residual of a dead branch may be infinite, and so may be its derivative. On a tape
+    the cotangent of w is a plain zero there; that of select(M, w, 0) is masked where w is made.
     """
     order = topological([tangent for tangent in tangents if tangent is not None])
     linear = dependents(order, seeds)
@@ -143,27 +142,6 @@ def _with_safe_residuals(
 
 def _serial(node: Node) -> int:
     return node.serial
-
-
-def with_masks(body: Body, linear: Iterable[int], masks: Mapping[int, Node]) -> list[Node]:
-    """The outputs of a body that is linear in some of its parameters, where these have structural
-    zeros. A linear function is its own derivative, and the rules of derivatives carry masks.
-
-    linear: the places of these parameters. masks: place -> the leaf that is its mask.
-    """
-    own = {body.params[k]: seed(body.params[k]) for k in linear}
-    given = {
-        param: linear_ops.masked(masks[k], own[param]) if k in masks else own[param]
-        for k, param in enumerate(body.params)
-        if param in own
-    }
-    moved = pushforward(body.outputs, given)
-    outputs = [
-        written(tangent, output) for tangent, output in zip(moved, body.outputs, strict=True)
-    ]
-    # a holder inside keeps residuals of itself, which rest on no linear value
-    outputs = substitute(outputs, {param: zeros(strong(param.type)) for param in own})
-    return substitute(outputs, {leaf: param for param, leaf in own.items()})
 
 
 def has_tangent(node: Node) -> bool:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextvars import copy_context
+from itertools import compress
 
 from wengert.errors import Unsupported
+from wengert.graph.body import bodies
 from wengert.graph.node import Node, deriving
 from wengert.graph.op import Absent, Tangent
 from wengert.graph.registry import find
-from wengert.graph.walk import topological
+from wengert.graph.types import ArrayType, is_inexact
+from wengert.graph.walk import substitute, topological
 from wengert.ops import linear
+from wengert.ops.leaves import item, pack, seed
+from wengert.transforms.pushforward import pushforward
 
 
 def batch(
@@ -35,6 +40,9 @@ def batch(
             if isinstance(rule, Absent):
                 raise Unsupported(f"{node.op.name} cannot be batched: {rule.reason}")
             args = [new.get(arg, arg) for arg in node.args]
+            if is_linear and node.op is item and args[0].op is pack:
+                new[node] = args[0].args[node.params[0]]  # which may have a mask
+                continue
             masked = is_linear and any(linear.is_masked(arg) for arg in args)
             act = _with_masks if masked else rule
             given = (node, args, flags, size)
@@ -57,6 +65,12 @@ def _with_masks(node: Node, args: Sequence[Node], flags: Sequence[bool], size: i
     if node.op is find("add"):
         total: Node = linear.add(*args)
         return total
+    if bodies(node.params):
+        return _held_with_masks(node, args, flags, size)
+    is_cover = node.op is find("select") and flags == [True, True, False]
+    if is_cover and linear.is_masked(args[1]):  # a result of a holder, with a mask from there
+        mask, value = args[1].args[:2]
+        return linear.masked(mask, rule(node, [args[0], value, args[2]], flags, size))
     if sum(flags) == 1:
         (place,) = (k for k, flag in enumerate(flags) if flag)
         if not linear.is_masked(args[place]):
@@ -68,3 +82,22 @@ def _with_masks(node: Node, args: Sequence[Node], flags: Sequence[bool], size: i
         if node.op.family == "movement" and len(args) == 1:
             return linear.masked(rule(node, [mask], flags, size), rule(node, [value], flags, size))
     return rule(node, args, flags, size)
+
+
+def _held_with_masks(node: Node, args: Sequence[Node], flags: Sequence[bool], size: int) -> Node:
+    """A linear holder on masked values: it is its own derivative, which takes masks into its body.
+    What it gives beside linear results, as it does masks, rests on no linear value."""
+    rule = node.op.batch
+    assert not isinstance(rule, Absent)
+    moving = [flag and _is_moving(arg) for arg, flag in zip(args, flags, strict=True)]
+    leaves = [seed(arg) if flag else arg for arg, flag in zip(args, moving, strict=True)]
+    given = dict(compress(zip(leaves, args, strict=True), moving))
+    plain = rule(node, leaves, flags, size)
+    (moved,) = pushforward([plain], given)
+    tangents = moved or [None] * len(plain.type.items)
+    values = [item(plain, k) if own is None else own for k, own in enumerate(tangents)]
+    return pack(*substitute(values, given))
+
+
+def _is_moving(node: Node) -> bool:
+    return not isinstance(node.type, ArrayType) or is_inexact(node.dtype)
