@@ -12,6 +12,7 @@ from yardstick.timing import Clock
 import wengert as wg
 from scaling.entry import OURS, Effort, Entry, Work, at_least, at_most, compared
 from scaling.peers import in_jax
+from scaling.vectors import vectors
 from wengert.derivatives.marking import mark
 from wengert.derivatives.mixed.planning import planned
 from wengert.execution.border import entered
@@ -78,26 +79,7 @@ def _better(seconds: Mapping[str, float]) -> float:
 
 def others(effort: Effort) -> Iterator[Entry]:
     """Functions without a waist: auto may cost no more than the better single mode."""
-    rng = np.random.default_rng(1)
-    w1, w2 = rng.normal(size=(40, 30)) / 6, rng.normal(size=(50, 40)) / 6
-    tall, wide = rng.normal(size=(300, 20)), rng.normal(size=(20, 300))
-    functions: dict[str, tuple[Callable[[Any], Any], Any]] = {
-        "network 30-40-50": (lambda x: np.tanh(w2 @ np.tanh(w1 @ x)), rng.normal(size=30)),
-        "tall linear map": (lambda x: np.sin(tall @ x), rng.normal(size=20)),
-        "wide linear map": (lambda x: np.sin(wide @ x), rng.normal(size=300)),
-        "elementwise": (lambda x: np.exp(np.sin(x)) * x, rng.normal(size=200)),
-        "cumulative": (lambda x: np.cumsum(np.exp(0.01 * x)), rng.normal(size=150)),
-        "differences": (lambda x: np.diff(x, 2) ** 2, rng.normal(size=400)),
-        "a few numbers": (
-            lambda x: np.stack([x[0] * x[1], np.sin(x[1] / x[2]), x[2] ** x[0]]),
-            np.array([1.0, 2.0, 3.0]),
-        ),
-        "solution": (
-            lambda x: np.linalg.solve(w1.T @ w1 + np.diag(x**2 + 1), x),
-            rng.normal(size=30),
-        ),
-    }
-    for name, (fun, x) in list(functions.items())[: effort.of(1, None, None)]:
+    for name, (fun, x) in list(vectors().items())[: effort.of(1, None, None)]:
         modes = {mode: wg.jit(wg.jacobian(fun, mode=mode)) for mode in MODES}
         yield compared(
             name,

@@ -52,9 +52,9 @@ programs of no more nodes."""
 LEAST_WORK = 3_000_000.0
 """The work of a Jacobian from which that pays, and to look for colours, where nothing says that it
 is made many times: less takes no more time than the trace and the choice."""
-EQUAL = 1.03
-"""Estimates that differ by less are equal. Then forward mode is taken where there are fewer columns
-than rows, and else reverse mode: the columns of forward mode are turned at the end."""
+EQUAL = 1.01
+"""Estimates that differ by less are equal. Then reverse mode is taken: the columns of forward mode
+are turned into rows at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +220,7 @@ def _single(
     )
     reverse = Candidate("reverse", by_rows, rows, 0, f"{rows} rows, one for each output element")
     if derived is not None:
-        bias = EQUAL if columns >= rows else 1 / EQUAL
-        return forward, reverse, forward if bias * by_columns < by_rows else reverse
+        return forward, reverse, forward if EQUAL * by_columns < by_rows else reverse
     usual, other = (forward, reverse) if columns <= rows else (reverse, forward)
     return forward, reverse, other if other.cost < CLEARLY * usual.cost else usual
 
