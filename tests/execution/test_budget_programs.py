@@ -427,6 +427,8 @@ def test_amounts_of_other_kinds():
         wg.grad(np.sum, memory=-1)
     with pytest.raises(WengertValueError, match="at least 0"):
         wg.grad(np.sum, memory=float("nan"))
+    with pytest.raises(WengertValueError, match="at least 0"):
+        wg.grad(np.sum, memory="1e400MB")
     assert in_words(0) == "0 B"
 
 

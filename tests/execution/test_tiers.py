@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.execution import trying
+from wengert.execution import paths, trying
 from wengert.execution.compiled import Compiled
 from wengert.execution.interpreter import Program
 from wengert.execution.jit import Jitted
@@ -279,6 +279,23 @@ def test_functions_made_anew_share_their_machine_code(log: pytest.LogCaptureFixt
     compiled = log.text.count("compiled")
     equal([halved(X, 16.0), halved(2 * X, 2.0)], [np.sin(X) / 16, np.sin(2 * X) / 2])
     assert log.text.count("compiled") == compiled > 0
+
+
+def test_machine_code_that_is_kept_weighs_what_its_graph_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It keeps the graph alive, so that the cache must count it."""
+    weights: list[int] = []
+    monkeypatch.setattr(paths, "remember", lambda key, value, weight: weights.append(weight))
+
+    def sines(x: Any) -> Any:
+        for _ in range(300):
+            x = np.sin(x)
+        return x
+
+    wg.jit(sines)(X)
+    assert len(weights) == 1
+    assert weights[0] >= 300
 
 
 def test_a_patient_function_is_compiled_when_that_pays(

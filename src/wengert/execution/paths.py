@@ -246,7 +246,7 @@ def machine_code(outputs: Sequence[Node], inputs: Sequence[Node]) -> Native | No
     if found is None:
         start = mark()
         found = (module("wengert.execution.compiled").machine_code(outputs, inputs),)
-        remember(key, found, mark() - start)
+        remember(key, found, len(topological(outputs)) + mark() - start)
     return found[0]
 
 

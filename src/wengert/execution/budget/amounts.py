@@ -35,14 +35,18 @@ def in_bytes(amount: Amount) -> int:
                 f"memory={amount!r} is no amount of memory: write a number of bytes, or a number "
                 'with a unit: "200MB", "1.5 GiB" (B, kB, MB, GB, TB; KiB, MiB, GiB, TiB)'
             )
-        return math.floor(float(found[1]) * unit)
+        return _whole(float(found[1]) * unit, amount)
     if isinstance(amount, bool) or not isinstance(amount, int | float | np.integer | np.floating):
         raise WengertTypeError(
             f"memory must be a number of bytes or a text like '200MB', not {type(amount).__name__}"
         )
-    if not amount >= 0 or math.isinf(amount):
+    return _whole(amount, amount)
+
+
+def _whole(bytes: float, amount: Amount) -> int:
+    if not bytes >= 0 or math.isinf(bytes):
         raise WengertValueError(f"memory must be a number of bytes, at least 0, not {amount!r}")
-    return int(amount)
+    return math.floor(bytes)
 
 
 def in_words(bytes: int) -> str:
