@@ -303,7 +303,7 @@ def _blocks(
     if not flat and count and outputs:  # by colours, which are arrays that each trace reads anew
         choice = planned(outputs, inputs, mode, symmetric, closely)
         flat = _in_order(blocks_by(choice, outputs, inputs), outputs, inputs)
-    return [flat[k : k + count] for k in range(0, len(flat), count)]
+    return [flat[k * count : (k + 1) * count] for k in range(len(outputs))]
 
 
 def _in_order(made: Blocks, outputs: Sequence[Node], inputs: Sequence[Node]) -> list[Tangent]:
