@@ -68,8 +68,8 @@ def jit(
     -----
     The function must be pure: Python runs only while tracing, so that printing, appending to
     lists, reading globals and drawing random numbers happen once. Arrays that it reads from outside
-    are read again at each call; numbers are not. Inside another trace (`grad(jit(f))`) the function
-    is inlined.
+    are read again at each call; numbers are not, nor are arrays of indices and masks. Inside
+    another trace (`grad(jit(f))`) the function is inlined.
 
     Examples
     --------
