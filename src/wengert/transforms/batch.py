@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
 from itertools import compress
 
@@ -19,15 +19,21 @@ from wengert.transforms.pushforward import pushforward
 
 
 def batch(
-    outputs: Sequence[Tangent], batched: Mapping[Node, Node], size: int, is_linear: bool = False
+    outputs: Sequence[Tangent],
+    batched: Mapping[Node, Node],
+    size: int,
+    is_linear: bool = False,
+    is_quadratic: bool = False,
 ) -> list[Tangent]:
     """The outputs for `size` values of some nodes at once, the batch axis in front.
 
     batched: node -> the node that holds its values, of shape (size, *node.shape).
     is_linear: whether the outputs are linear in these nodes, so that structural zeros in their
         values are carried as masks (see `wengert.ops.linear`).
+    is_quadratic: whether they are quadratic; then masks are carried but into bodies.
     An output that does not rest on these nodes is repeated; None stays None.
     """
+    keep_masks = is_linear or is_quadratic
     new: dict[Node, Node] = dict(batched)
     oldest = min((node.serial for node in new), default=0) - 1
     present = [output for output in outputs if output is not None]
@@ -40,11 +46,12 @@ def batch(
             if isinstance(rule, Absent):
                 raise Unsupported(f"{node.op.name} cannot be batched: {rule.reason}")
             args = [new.get(arg, arg) for arg in node.args]
-            if is_linear and node.op is item and args[0].op is pack:
+            if keep_masks and node.op is item and args[0].op is pack:
                 new[node] = args[0].args[node.params[0]]  # which may have a mask
                 continue
-            masked = is_linear and any(linear.is_masked(arg) for arg in args)
-            act = _with_masks if masked else rule
+            act: Callable[..., Node] = rule
+            if keep_masks and any(linear.is_masked(arg) for arg in args):
+                act = _held_with_masks if is_linear and bodies(node.params) else _with_masks
             given = (node, args, flags, size)
             new[node] = quietly(act, *given) if node.quiet else act(*given)
     return [
@@ -65,8 +72,6 @@ def _with_masks(node: Node, args: Sequence[Node], flags: Sequence[bool], size: i
     if node.op is find("add"):
         total: Node = linear.add(*args)
         return total
-    if bodies(node.params):
-        return _held_with_masks(node, args, flags, size)
     is_cover = node.op is find("select") and flags == [True, True, False]
     if is_cover and linear.is_masked(args[1]):  # a result of a holder, with a mask from there
         mask, value = args[1].args[:2]
@@ -86,7 +91,11 @@ def _with_masks(node: Node, args: Sequence[Node], flags: Sequence[bool], size: i
 
 def _held_with_masks(node: Node, args: Sequence[Node], flags: Sequence[bool], size: int) -> Node:
     """A linear holder on masked values: it is its own derivative, which takes masks into its body.
-    What it gives beside linear results, as it does masks, rests on no linear value."""
+    What it gives beside linear results, as it does masks, rests on no linear value.
+
+    In the second-order part of a function a holder is linear in each of its tangents, and not in
+    all of them together: there its derivative still reads what it is taken at.
+    """
     rule = node.op.batch
     assert not isinstance(rule, Absent)
     moving = [flag and _is_moving(arg) for arg, flag in zip(args, flags, strict=True)]
@@ -95,6 +104,9 @@ def _held_with_masks(node: Node, args: Sequence[Node], flags: Sequence[bool], si
     plain = rule(node, leaves, flags, size)
     (moved,) = pushforward([plain], given)
     tangents = moved or [None] * len(plain.type.items)
+    own = [tangent for tangent in tangents if tangent is not None]
+    if not set(compress(leaves, moving)).isdisjoint(topological(own)):
+        return rule(node, args, flags, size)
     values = [item(plain, k) if own is None else own for k, own in enumerate(tangents)]
     return pack(*substitute(values, given))
 
