@@ -1,4 +1,4 @@
-"""Laplacians, diagonals and sparse Hessians of loops and branches are those of the dense Hessian."""
+"""Laplacians, diagonals and sparse Hessians of loops and branches are those of dense Hessians."""
 
 from __future__ import annotations
 
