@@ -14,11 +14,6 @@ from wengert.estimate.operators import WIDTH, Operator
 Array: TypeAlias = NDArray[np.float64]
 
 
-def affordable(operator: Operator, products: int) -> bool:
-    """Whether so many products are enough for the whole matrix."""
-    return products >= operator.n
-
-
 def gives_diagonal(operator: Operator, products: int) -> bool:
     """Whether so many products are enough for the diagonal."""
     if products >= operator.n:
