@@ -196,6 +196,10 @@ ENDS = {
     "rows": lambda x: wg.scan(lambda c, r: (c, np.sqrt(r)), 0.0, x)[1],
     "carry": lambda x: wg.scan(lambda c, r: (np.sqrt(c), None), x, length=2)[0],
     "shared": lambda x: wg.scan(lambda c, r: (np.sqrt(x), None), x, length=2)[0],
+    "chosen rows": lambda x: np.where(x < 9, ENDS["rows"](x), x * x),
+    "chosen inside": lambda x: wg.scan(
+        lambda c, r: (c, np.where(r < 9, np.sqrt(r), r * r)), 0.0, np.where(x < 9, x, 0.0)
+    )[1],
     "while": lambda x: wg.while_loop(
         lambda s: s[1] < 1, lambda s: (np.sqrt(s[0]), s[1] + 1), (x, 0)
     )[0],

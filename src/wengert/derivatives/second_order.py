@@ -61,7 +61,7 @@ def _through(node: Node, known: Mapping[Node, Second], size: int, summed: bool) 
     moved = _batched(tangent, seeds, firsts, size)
     along = {arg: s for arg, s in zip(node.args, seeds, strict=True) if not _is_zero(s)}
     bent = _with_parts(lambda parts: pushforward(parts, {**along, node: tangent}), tangent)
-    curved = _batched(bent, seeds, firsts, size)
+    curved = _batched(bent, seeds, firsts, size, is_quadratic=True)
     straight = None
     if summed:
         curved = _mapped(lambda each: linear.total(each, (0,)), curved)
@@ -80,13 +80,16 @@ def _seeds(node: Node, present: Tangent) -> Tangent:
     return None if present is None else seed(node)
 
 
-def _batched(tangent: Tangent, seeds: Any, values: Any, size: int) -> Tangent:
-    """A tangent for the values of its seeds along all directions."""
+def _batched(
+    tangent: Tangent, seeds: Any, values: Any, size: int, is_quadratic: bool = False
+) -> Tangent:
+    """What is linear in some seeds, or quadratic, for their values along all directions."""
     if _is_zero(tangent):
         return None
     pairs = zip(_flat(seeds), _flat(values), strict=True)
     lanes = {name: value for name, value in pairs if name is not None}
-    return _with_parts(lambda parts: batch(parts, lanes, size, is_linear=True), tangent)
+    kind = {"is_quadratic" if is_quadratic else "is_linear": True}
+    return _with_parts(lambda parts: batch(parts, lanes, size, **kind), tangent)
 
 
 def _is_zero(tangent: Any) -> bool:

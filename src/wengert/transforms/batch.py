@@ -30,7 +30,8 @@ def batch(
     batched: node -> the node that holds its values, of shape (size, *node.shape).
     is_linear: whether the outputs are linear in these nodes, so that structural zeros in their
         values are carried as masks (see `wengert.ops.linear`).
-    is_quadratic: whether they are quadratic; then masks are carried but into bodies.
+    is_quadratic: whether they are quadratic, so that masks are carried too, but not into bodies:
+        a holder is its own derivative where it is linear in all that is batched, and only there.
     An output that does not rest on these nodes is repeated; None stays None.
     """
     keep_masks = is_linear or is_quadratic
@@ -91,11 +92,7 @@ def _with_masks(node: Node, args: Sequence[Node], flags: Sequence[bool], size: i
 
 def _held_with_masks(node: Node, args: Sequence[Node], flags: Sequence[bool], size: int) -> Node:
     """A linear holder on masked values: it is its own derivative, which takes masks into its body.
-    What it gives beside linear results, as it does masks, rests on no linear value.
-
-    In the second-order part of a function a holder is linear in each of its tangents, and not in
-    all of them together: there its derivative still reads what it is taken at.
-    """
+    What it gives beside linear results, as it does masks, rests on no linear value."""
     rule = node.op.batch
     assert not isinstance(rule, Absent)
     moving = [flag and _is_moving(arg) for arg, flag in zip(args, flags, strict=True)]
@@ -104,9 +101,6 @@ def _held_with_masks(node: Node, args: Sequence[Node], flags: Sequence[bool], si
     plain = rule(node, leaves, flags, size)
     (moved,) = pushforward([plain], given)
     tangents = moved or [None] * len(plain.type.items)
-    own = [tangent for tangent in tangents if tangent is not None]
-    if not set(compress(leaves, moving)).isdisjoint(topological(own)):
-        return rule(node, args, flags, size)
     values = [item(plain, k) if own is None else own for k, own in enumerate(tangents)]
     return pack(*substitute(values, given))
 
