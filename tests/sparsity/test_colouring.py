@@ -1,6 +1,6 @@
 """Colourings of columns and rows: known answers, and random patterns."""
 
-from time import perf_counter
+from time import process_time
 
 import colour_cases as patterns
 import numpy as np
@@ -193,9 +193,9 @@ def test_a_large_stencil_is_coloured_in_no_time(n, limit):
     pattern = patterns.stencil((n, n), FIVE)
     times = []
     for _ in range(20):
-        start = perf_counter()
+        start = process_time()
         colouring = choose(pattern, 1.0, 1.0)
-        times.append(perf_counter() - start)
+        times.append(process_time() - start)
     assert colouring.products == 5
     assert min(times) < limit
 
@@ -208,7 +208,7 @@ def test_a_million_places_are_coloured_in_well_under_a_second():
     pattern = patterns.of_matrix(scipy.sparse.coo_array((np.ones(10 * n), (rows, columns))))
     times = []
     for _ in range(5):
-        start = perf_counter()
+        start = process_time()
         choose(pattern, 1.0, 1.0, method="forward")
-        times.append(perf_counter() - start)
+        times.append(process_time() - start)
     assert min(times) < 0.7
