@@ -44,10 +44,12 @@ if TYPE_CHECKING:
     )
     from wengert.derivatives.taylor import directional_derivative, taylor
     from wengert.explaining.program import trace
+    from wengert.sparse.plan import Sparsity
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Sparsity",
     "WengertError",
     "adopt",
     "adoption",
@@ -110,6 +112,7 @@ __all__ = [
 ]
 
 _DEFERRED = {
+    "Sparsity": "wengert.sparse.plan",
     "directional_derivative": "wengert.derivatives.taylor",
     "gauss_newton_operator": "wengert.derivatives.operators",
     "gauss_newton_vp": "wengert.derivatives.curvature",

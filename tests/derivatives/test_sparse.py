@@ -508,3 +508,42 @@ def test_that_a_pattern_is_dense_is_found_once_and_holds_as_long_as_its_constant
     assert len(calls) == 1
     A[:] = np.eye(9)
     assert found(np.zeros(9)).nnz == 9
+
+
+def test_a_pattern_of_another_branch_is_refused_while_tracing():
+    def fun(x):
+        return x**2 if x[0] > 0 else np.cumsum(x**2)
+
+    x = np.array([1.0, 2.0, 3.0])
+    plan = wg.sparsity(fun)(x)
+    values = wg.jit(wg.jacobian(fun, sparse="values", pattern=plan))
+    np.testing.assert_array_equal(values(x), 2 * x)
+    with pytest.raises(WengertValueError, match="lacks places"):
+        values(-x)
+    both = plan.pattern + wg.sparsity(fun)(-x).pattern
+    values = wg.jit(wg.jacobian(fun, sparse="values", pattern=both))
+    np.testing.assert_array_equal(values(-x), wg.jacfwd(fun)(-x)[np.tril_indices(3)])
+
+
+def test_index_arrays_that_are_arguments_of_a_compiled_function_need_all_their_places():
+    def fun(x, i):
+        return x[i] ** 2
+
+    x, i = np.array([1.0, 2.0, 3.0]), np.array([0, 1, 2])
+    plan = wg.sparsity(fun)(x, i)
+    np.testing.assert_array_equal(
+        wg.jacobian(fun, sparse="values", pattern=plan)(x, i), np.array([2.0, 4.0, 6.0])
+    )
+    with pytest.raises(WengertValueError, match="index arrays that are arguments"):
+        wg.jit(wg.jacobian(fun, sparse="values", pattern=plan))(x, i)
+    fixed = wg.jit(wg.jacobian(lambda x: fun(x, i), sparse="values", pattern=plan))
+    np.testing.assert_array_equal(fixed(x), 2 * x)
+
+
+def test_constants_of_a_compiled_function_count_with_the_zeros_that_they_have():
+    A = np.diag(np.ones(5), 1)[:5]
+    x = RNG.normal(size=6)
+    for fun, args in ((lambda x: np.sin(A @ x), (x,)), (lambda x, A: np.sin(A @ x), (x, A))):
+        plan = wg.sparsity(fun)(*args)
+        found = wg.jit(wg.jacobian(fun, sparse="values", pattern=plan))(*args)
+        np.testing.assert_allclose(found, np.cos(x[1:]), rtol=1e-15)

@@ -41,11 +41,21 @@ def test_value_and_gradient_are_those_of_the_sum():
     np.testing.assert_allclose(gradient["b"], by_hand["b"], rtol=1e-13)
 
 
-def test_mean_divides_by_the_number_of_shards():
+def test_the_mean_is_that_over_all_rows():
+    def mean_loss(params, x, y):
+        return loss(params, x, y) / len(y)
+
     total, gradient = distributed.value_and_grad(loss, shards=data())(PARAMS)
-    mean, slope = distributed.value_and_grad(loss, shards=data(), reduce="mean")(PARAMS)
-    assert mean == total / 5
-    np.testing.assert_array_equal(slope["w"], gradient["w"] / 5)
+    mean, slope = distributed.value_and_grad(mean_loss, shards=data(), reduce="mean")(PARAMS)
+    np.testing.assert_allclose(mean, total / 15, rtol=1e-14)
+    np.testing.assert_allclose(slope["w"], gradient["w"] / 15, rtol=1e-13)
+    v = {"w": np.ones(3), "b": 1.0}
+    curved = distributed.hvp(mean_loss, shards=data(), reduce="mean")(PARAMS, v)
+    expected = distributed.hvp(loss, shards=data())(PARAMS, v)
+    np.testing.assert_allclose(curved["w"], expected["w"] / 15, rtol=1e-13)
+    fun = distributed.value_and_grad(lambda w, x: w * x, shards=[2.0, 3.0], reduce="mean")
+    with pytest.raises(WengertTypeError, match="weighs each shard by its rows"):
+        fun(1.0)
 
 
 def test_hessian_products_and_operator():

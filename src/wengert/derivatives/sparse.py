@@ -35,6 +35,7 @@ from wengert.graph.node import Node
 from wengert.graph.types import ArrayType, is_inexact
 from wengert.graph.walk import topological
 from wengert.lazy import module
+from wengert.ops.leaves import capture
 from wengert.sparse.colouring.result import Colouring
 from wengert.sparse.detecting import (
     MOST_PLACES,
@@ -84,11 +85,20 @@ def sparsity(
 
     Returns
     -------
-    A function with the arguments of `fun`; only shapes, constants and integer arrays matter in
-    them, not the values of what is differentiated. It returns a `Sparsity`: `.pattern`, a
-    `csr_array` of booleans of shape (outputs, inputs); `.structure`, (rows, columns), as IPOPT
-    wants them; `.products`, how many products of the derivative with vectors give all values;
-    `.save(path)` and `Sparsity.load(path)`. Give it to `jacobian` or `hessian` as `pattern`.
+    A function with the arguments of `fun`. It returns a `Sparsity`: `.pattern`, a `csr_array` of
+    booleans of shape (outputs, inputs); `.structure`, (rows, columns), as IPOPT wants them of a
+    Jacobian, and `.triangle()`, those of the lower triangle, as it wants them of a Hessian;
+    `.products`, how many products of the derivative with vectors give all values; `.save(path)` and
+    `wengert.Sparsity.load(path)`. Give it to `jacobian` or `hessian` as `pattern`.
+
+    Rows and columns are the elements of the arrays in order; those of structures leaf by leaf,
+    dicts by their sorted keys.
+
+    Notes
+    -----
+    The pattern holds for all values of what is differentiated by that take the same way through
+    Python's `if` and `while`, with the same index arrays, and with other arguments and captured
+    matrices that are zero where they are now.
 
     Raises
     ------
@@ -258,6 +268,42 @@ def given_sparsity(matrix: Matrix, method: str, pattern: Any) -> Given:
     return kept
 
 
+def _check_while_tracing(matrix: Matrix, given: Given) -> None:
+    """An error where a pattern that was found lacks places of the program that is being traced: of
+    another branch, or of index arrays that may be others at each call. Nothing is computed there
+    that could be probed."""
+    if given.probed:
+        return
+    session, mine = matrix.session, set(matrix.inputs)
+    known = {
+        node: value
+        for node, value in session.values.items()
+        if node not in mine and not node.args and (node.op is capture or is_inexact(node.dtype))
+    }
+    places = given.found.places
+    find_pattern = detect_hessian if matrix.symmetric else detect
+    try:
+        own = find_pattern(matrix.outputs, matrix.inputs, known, places.nnz).pattern
+        lacking = np.setdiff1d(_numbered(own), _numbered(places))
+        row = None if not len(lacking) else int(lacking[0]) // max(places.shape[1], 1)
+    except DensePattern:
+        row = -1
+    if row is not None:
+        where = f"such as one of row {row}" if row >= 0 else "since it has more of them"
+        raise WengertValueError(
+            f"the pattern lacks places that this program may have, {where}: it was found for "
+            "another branch of the function, or with index arrays that are arguments here, so that "
+            "they may be others at each call. Find a pattern that holds for all calls (join those "
+            "of the branches: a.pattern + b.pattern), and let the function capture its index arrays"
+        )
+    given.probed = True
+
+
+def _numbered(places: Pattern) -> Any:
+    """Each place as one number, ascending."""
+    return places.rows.astype(np.int64) * places.shape[1] + places.indices
+
+
 def _coloured(matrix: Matrix, places: Pattern, method: str, substitution: bool) -> Sparsity:
     """The cheapest colours, by the work of one pushforward and of one pullback."""
     graph = linearised(matrix.outputs, matrix.inputs)
@@ -284,6 +330,8 @@ def sparse_result(
     if pattern is not None:
         given = given_sparsity(matrix, method, pattern)
         plan = given.found
+        if isinstance(pattern, Sparsity) and not call.owner:
+            _check_while_tracing(matrix, given)
     elif only_values:
         raise WengertValueError(
             'sparse="values" gives the values at the places of a pattern: say which, with '

@@ -13,8 +13,7 @@ processor of the same kind.
     calls.py       one call on all shards: here, or on a cluster; progress; shards that were lost
     functions.py   value_and_grad, hvp, jacobian, hessian_operator
 
-It needs Dask: `pip install 'wengert[distributed]'`; without a client nothing but the shards in this
-process is needed.
+On a cluster it needs Dask, `pip install 'wengert[distributed]'`; without a client it does not.
 """
 
 from wengert.distributed.calls import ShardLostError

@@ -12,7 +12,7 @@ from wengert.derivatives.gradients import value_and_grad as _value_and_grad
 from wengert.derivatives.jacobians import hvp as _hvp
 from wengert.derivatives.jacobians import jacobian as _jacobian
 from wengert.distributed.calls import on_shards
-from wengert.distributed.shards import Shards, scatter
+from wengert.distributed.shards import scatter
 from wengert.distributed.workers import added, appended, packed
 from wengert.errors import WengertTypeError, WengertValueError
 from wengert.execution.jit import jit
@@ -40,7 +40,8 @@ def value_and_grad(
     client
         A `distributed.Client`; None computes in this process, along the same tree.
     reduce
-        "sum", or "mean": of shards of as many rows each.
+        "sum"; or "mean", where `fun` is a mean over the rows of a shard, the first axis of its
+        first array: shards then count by their rows, and the result is the mean over all.
     progress
         Whether to show a bar on stderr; None shows one for a long call in a terminal.
 
@@ -63,11 +64,11 @@ def value_and_grad(
     >>> fun(2.0)
     (np.float64(2.0), np.float64(0.0))
     """
-    kept, scale = scatter(shards, client), _scale(reduce)
-    payload = packed(_valued, fun)
+    kept, mean = scatter(shards, client), _is_mean(reduce)
+    payload = packed(_valued, fun, mean)
 
     def distributed_value_and_grad(params: Any) -> tuple[Any, Any]:
-        value, *leaves = _scaled(on_shards(payload, params, kept, added, progress), scale, kept)
+        value, *leaves = _scaled(on_shards(payload, params, kept, added, progress), mean)
         return value, unflatten(flatten(params)[1], leaves)
 
     return distributed_value_and_grad
@@ -92,11 +93,11 @@ def hvp(
     >>> product(np.array([1.0]), np.array([2.0]))
     array([60.])
     """
-    kept, scale = scatter(shards, client), _scale(reduce)
-    payload = packed(_curved, fun)
+    kept, mean = scatter(shards, client), _is_mean(reduce)
+    payload = packed(_curved, fun, mean)
 
     def distributed_hvp(params: Any, v: Any) -> Any:
-        leaves = _scaled(on_shards(payload, (params, v), kept, added, progress), scale, kept)
+        leaves = _scaled(on_shards(payload, (params, v), kept, added, progress), mean)
         return unflatten(flatten(params)[1], leaves)
 
     return distributed_hvp
@@ -163,8 +164,8 @@ def hessian_operator(
     >>> estimate.trace(A).value
     12.0
     """
-    kept, scale = scatter(shards, client), _scale(reduce)
-    payload = packed(_curved_along_many, fun)
+    kept, mean = scatter(shards, client), _is_mean(reduce)
+    payload = packed(_curved_along_many, fun, mean)
     leaves, spec = flatten(params)
     if not leaves:
         raise WengertValueError("the parameters hold no array, so that there is no Hessian")
@@ -183,7 +184,7 @@ def hessian_operator(
             for part, array in zip(parts, arrays, strict=True)
         ]
         point = (params, unflatten(spec, shaped))
-        found = _scaled(on_shards(payload, point, kept, added, False), scale, kept)
+        found = _scaled(on_shards(payload, point, kept, added, False), mean)
         flat = [
             leaf.reshape(len(leaf), array.size) for leaf, array in zip(found, arrays, strict=True)
         ]
@@ -197,14 +198,15 @@ def hessian_operator(
     return operator((n, n), matvec, rmatvec=matvec, matmat=matmat, rmatmat=matmat, dtype=dtype)
 
 
-def _scale(reduce: str) -> bool:
+def _is_mean(reduce: str) -> bool:
     if reduce not in ("sum", "mean"):
         raise WengertValueError(f'reduce must be "sum" or "mean", not {reduce!r}')
     return reduce == "mean"
 
 
-def _scaled(leaves: list[Any], mean: bool, shards: Shards) -> list[Any]:
-    return [leaf / len(shards) for leaf in leaves] if mean else leaves
+def _scaled(leaves: list[Any], mean: bool) -> list[Any]:
+    """The sums; or what they are over all rows, whose number comes last."""
+    return [leaf / leaves[-1] for leaf in leaves[:-1]] if mean else leaves
 
 
 # ----------------------------------------------------- made on the worker, from the user's function
@@ -214,33 +216,46 @@ def _arguments(shard: Any) -> tuple[Any, ...]:
     return shard if isinstance(shard, tuple) else (shard,)
 
 
-def _valued(fun: Callable[..., Any]) -> Callable[[Any, Any], list[Any]]:
+def _weighed(leaves: list[Any], shard: Any, mean: bool) -> list[Any]:
+    """The results of a shard as they are added up: of a mean times its rows, with their number."""
+    if not mean:
+        return leaves
+    shape = np.shape(flatten(_arguments(shard)[0])[0][0])
+    if not shape:
+        raise WengertTypeError(
+            'reduce="mean" weighs each shard by its rows, and a shard holds a number: give arrays '
+            'whose first axis are the rows, or take reduce="sum"'
+        )
+    return [*(leaf * shape[0] for leaf in leaves), shape[0]]
+
+
+def _valued(fun: Callable[..., Any], mean: bool) -> Callable[[Any, Any], list[Any]]:
     compiled = jit(_value_and_grad(fun))
 
     def run(params: Any, shard: Any) -> list[Any]:
         value, gradient = compiled(params, *_arguments(shard))
-        return [value, *flatten(gradient)[0]]
+        return _weighed([value, *flatten(gradient)[0]], shard, mean)
 
     return run
 
 
-def _curved(fun: Callable[..., Any]) -> Callable[[Any, Any], list[Any]]:
+def _curved(fun: Callable[..., Any], mean: bool) -> Callable[[Any, Any], list[Any]]:
     compiled = jit(lambda params, v, *shard: _hvp(fun, params, v, *shard))
 
     def run(point: tuple[Any, Any], shard: Any) -> list[Any]:
-        return flatten(compiled(*point, *_arguments(shard)))[0]
+        return _weighed(flatten(compiled(*point, *_arguments(shard)))[0], shard, mean)
 
     return run
 
 
-def _curved_along_many(fun: Callable[..., Any]) -> Callable[[Any, Any], list[Any]]:
+def _curved_along_many(fun: Callable[..., Any], mean: bool) -> Callable[[Any, Any], list[Any]]:
     def products(params: Any, directions: Any, *shard: Any) -> Any:
         return vmap(lambda v: _hvp(fun, params, v, *shard))(directions)
 
     compiled = jit(products)
 
     def run(point: tuple[Any, Any], shard: Any) -> list[Any]:
-        return flatten(compiled(*point, *_arguments(shard)))[0]
+        return _weighed(flatten(compiled(*point, *_arguments(shard)))[0], shard, mean)
 
     return run
 

@@ -31,7 +31,8 @@ _UNREADABLE = (ValueError, TypeError, EOFError, OSError, zipfile.BadZipFile, zli
 class Sparsity:
     """Where a Jacobian or Hessian may be nonzero, and the products that recover it.
 
-    It depends on the function and the shapes of its arguments, and not on their values, so that it
+    It depends on the function and the shapes of its arguments, and not on the values of those that
+    are differentiated by, but for the way that these take through Python's `if` and `while`; so it
     is found once and used at each point. `save` keeps it on disk.
 
     kind: "jacobian" or "hessian".
@@ -112,9 +113,11 @@ class Sparsity:
 
     def __repr__(self) -> str:
         rows, columns = self.shape
+        part = f"{100 * self.density:.2g}" if self.density < 0.995 else "100"
+        products = f"{self.products} product{'s' if self.products != 1 else ''}"
         return (
-            f"Sparsity({self.kind} of {rows} × {columns}, {self.nnz} places "
-            f"({100 * self.density:.2g} %), {self.products} products: {self.method})"
+            f"Sparsity({self.kind} of {rows} × {columns}, {self.nnz} places ({part} %), "
+            f"{products}: {self.method})"
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
