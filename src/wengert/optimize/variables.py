@@ -132,7 +132,13 @@ def vector_of(value: Any) -> Any:
 
 def number_of(value: Any) -> Any:
     """A result as a number, where it is an array of one element as SciPy allows."""
-    return np.reshape(value, ()) if getattr(value, "size", 0) == 1 and value.shape else value
+    shape = getattr(value, "shape", ())
+    if shape and value.size != 1:
+        raise WengertTypeError(
+            f"the function to be minimised must return one number, not an array of shape {shape}: "
+            "sum it up, or give residuals to wengert.optimize.least_squares"
+        )
+    return np.reshape(value, ()) if shape else value
 
 
 def bounds_of(bounds: Any, described: Variables) -> Any:
@@ -140,10 +146,15 @@ def bounds_of(bounds: Any, described: Variables) -> Any:
     if bounds is None or described.spec is None:
         return bounds
     optimize = module("scipy.optimize")
-    if isinstance(bounds, optimize.Bounds) or len(bounds) != 2:
+    if isinstance(bounds, optimize.Bounds):
         return bounds
-    if not all(described.is_like(side) for side in bounds):
-        return bounds  # SciPy's form, a pair for each of two numbers
+    if len(bounds) != 2 or not all(described.is_like(side) for side in bounds):
+        if described.spec.type is dict:
+            raise WengertTypeError(
+                "bounds of a dict are a pair (lower, upper) of dicts with the same keys and shapes "
+                "(±np.inf for none), or a scipy.optimize.Bounds of all its numbers, by sorted keys"
+            )
+        return bounds  # SciPy's form, a pair for each number
     low, high = (described.raveled(side, "a bound") for side in bounds)
     return optimize.Bounds(low, high)
 
