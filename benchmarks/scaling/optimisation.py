@@ -17,7 +17,7 @@ from scaling.entry import OURS, Effort, Entry, Goal, at_most
 from wengert.execution.programs import clear_caches
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "tests" / "optimize"))
-from standard_problems import PROBLEMS, Problem
+from more_garbow_hillstrom import PROBLEMS, Problem
 
 Solve = Callable[[Problem], tuple[float, int]]
 """The value at the end, and how many functions and gradients were computed."""

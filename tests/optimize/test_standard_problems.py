@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.optimize
+from more_garbow_hillstrom import PROBLEMS, Problem
 from scipy.optimize._numdiff import approx_derivative
-from standard_problems import PROBLEMS, Problem
 
 import wengert as wg
 from wengert.optimize import least_squares, minimize

@@ -219,7 +219,7 @@ def _single(
         "forward", by_columns, columns, 0, f"{columns} columns, one for each input element"
     )
     reverse = Candidate("reverse", by_rows, rows, 0, f"{rows} rows, one for each output element")
-    if derived is not None:
+    if derived is not None and (by_columns or by_rows):
         return forward, reverse, forward if EQUAL * by_columns < by_rows else reverse
     usual, other = (forward, reverse) if columns <= rows else (reverse, forward)
     return forward, reverse, other if other.cost < CLEARLY * usual.cost else usual
