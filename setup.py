@@ -5,7 +5,13 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-PROGRAMS = ("step_table.py", "cities.py", "network.py", "data/cities.csv")
+PROGRAMS = (
+    "step_table.py",
+    "cities.py",
+    "network.py",
+    "forward_or_reverse.py",
+    "data/cities.csv",
+)
 
 
 class BuildWithExamples(build_py):
