@@ -117,7 +117,8 @@ def sparsity(
     """
     if of not in ("jacobian", "hessian"):
         raise WengertValueError(f'of must be "jacobian" or "hessian", not {of!r}')
-    check_method(method)
+    if method not in METHODS:
+        raise WengertValueError(f"the method must be one of {', '.join(METHODS)}, not {method!r}")
     options = {
         "argnums": argnums,
         "has_aux": has_aux,
@@ -128,12 +129,6 @@ def sparsity(
         "name": "sparsity",
     }
     return DerivativeFunction(_sparsity, fun, options)
-
-
-def check_method(method: str) -> None:
-    """An error where there is no such method."""
-    if method not in METHODS:
-        raise WengertValueError(f"the method must be one of {', '.join(METHODS)}, not {method!r}")
 
 
 @dataclass(frozen=True, slots=True)
