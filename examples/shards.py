@@ -86,7 +86,7 @@ def main() -> None:
     import dask
     from distributed import Client, LocalCluster
 
-    cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+    cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0")
     with cluster, Client(cluster) as client:
         parts = [dask.delayed(shard)(k) for k in range(SHARDS)]
         print(f"{SHARDS} shards of {ROWS} rows and {COLUMNS} columns on 2 workers")

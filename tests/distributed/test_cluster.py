@@ -44,7 +44,7 @@ def client():
     for name in ("distributed.scheduler", "distributed.nanny", "distributed.worker"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     cluster = dask_distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", processes=True
     )
     with cluster, dask_distributed.Client(cluster) as made:
         yield made
