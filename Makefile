@@ -92,16 +92,16 @@ checks: $(VENV)/.stamp-dev
 	$(say) 'import-linter: layers'
 	$(BIN)/lint-imports
 
-doctests: $(VENV)/.stamp-dev
+doctests: $(VENV)/.stamp-dev $(VENV)/.stamp-browser
 	$(say) 'pytest: the examples in the docstrings and in the README'
 	WENGERT_CACHE=off $(BIN)/python -m pytest --doctest-modules --doctest-glob=README.md src README.md
 
-tests: $(VENV)/.stamp-dev
+tests: $(VENV)/.stamp-dev $(VENV)/.stamp-browser
 	$(say) 'pytest: all tests but the long ones'
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not long'
 
 # Exit status 5: no test is marked long, which is no fault.
-tests-long: $(VENV)/.stamp-dev $(VENV)/.stamp-thirdparty
+tests-long: $(VENV)/.stamp-dev $(VENV)/.stamp-thirdparty $(VENV)/.stamp-browser
 	$(say) 'pytest: the long tests'
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m long || [ $$? -eq 5 ]
 
@@ -112,6 +112,18 @@ tests-long: $(VENV)/.stamp-dev $(VENV)/.stamp-thirdparty
 $(VENV)/.stamp-%: pyproject.toml constraints.txt
 	$(say) 'setting up $(VENV) for: $*'
 	@$(LOCK) $(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) install-$*
+
+# Chromium, which the tests of the pages drive. Where there is none and it cannot be installed, those
+# tests are skipped, and fail under CI.
+$(VENV)/.stamp-browser: $(VENV)/.stamp-dev
+	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null; then \
+	    echo "installing chromium from the system's packages"; \
+	    root=; [ "$$(id -u)" = 0 ] || root="sudo -n"; \
+	    { $$root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq \
+	        --no-install-recommends chromium fonts-dejavu-core >/dev/null; } \
+	        || echo "no chromium: the tests of the pages in a browser cannot run"; \
+	fi
+	@touch $@
 
 # Looks at the stamp once more, since another make may have held the lock.
 .PHONY: install-demo install-dev install-bench install-thirdparty
