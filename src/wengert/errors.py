@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 _PACKAGE = str(Path(__file__).parent)
+_EXAMPLES = str(Path(_PACKAGE, "_examples"))
+"""The programs of the demonstration, which read as a user's."""
 _STANDARD_LIBRARY = str(Path(contextlib.__file__).parent)
 _LIBRARIES = ("numpy", "optree", "opt_einsum")
 
@@ -36,12 +38,20 @@ def user_location() -> str | None:
     what was called there, where that is one."""
     found = user_frame()
     own = found
-    while own is not None and (_is_installed(own) or own.f_code.co_filename.startswith(_PACKAGE)):
+    while own is not None and not is_own(own):
         own = own.f_back
     if found is None or own is None or own is found:
         return None if found is None else _place(found)
     module = found.f_globals.get("__name__", "a package")
     return f"{_place(own)} (in {module}.{found.f_code.co_name}, which it calls)"
+
+
+def is_own(frame: FrameType) -> bool:
+    """Whether a frame is of the user's own program: of no installed package, nor of Python's."""
+    name = frame.f_code.co_filename
+    if name.startswith(_EXAMPLES):
+        return True
+    return not (name.startswith((_PACKAGE, "<frozen")) or _is_installed(frame))
 
 
 def _place(frame: FrameType) -> str:

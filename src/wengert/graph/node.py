@@ -22,8 +22,18 @@ from wengert.graph.types import ArrayType, DType, Shape, Type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Protocol
 
     from wengert.graph.op import Op
+
+    class Observer(Protocol):
+        """Who wants to know which rule makes which nodes (`wengert.tracing.observing`)."""
+
+        def enter(self) -> None: ...
+        def begin(self, node: Node, sweep: Any) -> None: ...
+        def leave(self) -> None: ...
+        def renamed(self, node: Node, of: Node) -> None: ...
+
 
 Params: TypeAlias = "tuple[Hashable, ...] | None"
 
@@ -103,18 +113,27 @@ _lock = threading.RLock()
 _deriving: ContextVar[bool] = ContextVar("deriving", default=False)
 
 
+observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
+
+
 def mark() -> int:
     """A serial number of no node, between those of the nodes made before and after."""
     return next(_serials)
 
 
 @contextmanager
-def deriving() -> Iterator[None]:
-    """Nodes made inside are derivatives: they run with NumPy's warnings off."""
+def deriving() -> Iterator[Observer | None]:
+    """Nodes made inside are derivatives: they run with NumPy's warnings off. Gives who wants to
+    know, at each rule that begins, of what it is the rule."""
     token = _deriving.set(True)
+    watch = observer.get()
+    if watch is not None:
+        watch.enter()
     try:
-        yield
+        yield watch
     finally:
+        if watch is not None:
+            watch.leave()
         _deriving.reset(token)
 
 

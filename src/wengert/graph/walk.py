@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from contextvars import copy_context
 
-from wengert.graph.node import Node, deriving, make
+from wengert.graph.node import Node, deriving, make, observer
 
 
 def topological(outputs: Iterable[Node], stop: Container[Node] = (), after: int = -1) -> list[Node]:
@@ -54,6 +54,7 @@ def substitute(outputs: Iterable[Node], replacement: Mapping[Node, Node]) -> lis
     """The outputs with nodes replaced; everything that rests on them is built anew."""
     new = dict(replacement)
     outputs = list(outputs)
+    watch = observer.get()
     if new:
         with deriving():
             quietly = copy_context().run  # what belongs to a derivative stays part of one
@@ -61,6 +62,8 @@ def substitute(outputs: Iterable[Node], replacement: Mapping[Node, Node]) -> lis
             if any(arg in new for arg in node.args):
                 args = tuple(new.get(arg, arg) for arg in node.args)
                 new[node] = quietly(rebuild, node, args) if node.quiet else rebuild(node, args)
+                if watch is not None:
+                    watch.renamed(new[node], node)
     return [new.get(node, node) for node in outputs]
 
 

@@ -14,13 +14,14 @@ import threading
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
+from itertools import count
 from types import FrameType
 from typing import Any
 
 import numpy as np
 
 from wengert.errors import DroppedTracer, WengertRuntimeError
-from wengert.graph.node import Node
+from wengert.graph.node import Node, observer
 from wengert.graph.registry import all_instances, find
 from wengert.graph.types import (
     FLOAT,
@@ -32,6 +33,8 @@ from wengert.graph.types import (
 )
 
 _COMPARED_BYTES = 4096
+_MOST_LEAVES = 1 << 24
+_observed = count(1)
 
 
 class Session:
@@ -47,6 +50,7 @@ class Session:
         "alive",
         "captures",
         "closed",
+        "first",
         "forces",
         "guarded",
         "guards",
@@ -60,6 +64,9 @@ class Session:
 
     def __init__(self, guarded: bool = False) -> None:
         self.alive = True
+        self.first = 0 if observer.get() is None else next(_observed) * _MOST_LEAVES
+        """The number of its first leaf of each kind; a number of its own where it is observed, so
+        that its nodes are new."""
         self.values: dict[Node, Any] = {}
         self.captures: list[tuple[Node, Any]] = []
         """Captured objects, in order: the node and the object itself (not its snapshot)."""
@@ -90,7 +97,7 @@ class Session:
 
     def input(self, value: Any, type: ArrayType) -> Node:
         """A fresh input bound to a value."""
-        i = self._inputs.get(type, 0)
+        i = self._inputs.get(type, self.first)
         self._inputs[type] = i + 1
         node = find("input")(i, type)
         self.values[node] = value
@@ -109,14 +116,14 @@ class Session:
     def lane(self, batched: Node, call: object) -> Node:
         """One instance of a node along whose first axis a call of `vmap` maps."""
         type = array_type(batched.shape[1:], batched.dtype, batched.type.weak)
-        node = find("lane")(len(self.lanes), type)
+        node = find("lane")(self.first + len(self.lanes), type)
         self.lanes[node] = batched, call
         return node
 
     def open(self, type: Type) -> Node:
         """A fresh parameter, of a body that is being traced."""
         self._opened += 1
-        return find("parameter")(("open", self._opened), type)
+        return find("parameter")(("open", self.first + self._opened), type)
 
     def capture(self, array: np.ndarray[Any, Any] | np.generic) -> Node:
         """The node of an array that the traced function reads from outside.
@@ -140,7 +147,7 @@ class Session:
         dtype = supported_dtype(original.dtype, "an array that the traced function uses")
         if snapshot.dtype is not dtype:
             snapshot = snapshot.astype(dtype)
-        node = find("capture")(len(self.captures), array_type(original.shape, dtype))
+        node = find("capture")(self.first + len(self.captures), array_type(original.shape, dtype))
         self.captures.append((node, original))
         self._captured[key] = (node, snapshot)
         self.values[node] = snapshot
@@ -153,7 +160,7 @@ class Session:
             return known[0]
         dtype = np.dtype(np.float64 if operator.dtype is None else operator.dtype)
         type = OpaqueType(tuple(operator.shape), supported_dtype(dtype, "a linear operator"))
-        node = find("capture")(len(self.captures), type)
+        node = find("capture")(self.first + len(self.captures), type)
         self.captures.append((node, operator))
         self._captured[id(operator)] = (node, operator)
         self.values[node] = operator
@@ -164,7 +171,7 @@ class Session:
         key = value.hex()
         node = self._slots.get(key)
         if node is None:
-            k = len(self._slots)
+            k = self.first + len(self._slots)
             node = self._slots[key] = find("slot")(k, array_type((), FLOAT, weak=True))
             self.values[node] = np.float64(value)
         return node

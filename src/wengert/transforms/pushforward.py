@@ -25,7 +25,7 @@ def pushforward(outputs: Sequence[Node], tangents: Mapping[Node, Tangent]) -> li
     if not known:
         return [None for _ in outputs]
     oldest = min(node.serial for node in known)
-    with deriving():
+    with deriving() as watch:
         for node in topological(outputs, stop=known, after=oldest):
             incoming = [known.get(arg) for arg in node.args]
             rule = node.op.pushforward
@@ -33,6 +33,8 @@ def pushforward(outputs: Sequence[Node], tangents: Mapping[Node, Tangent]) -> li
                 continue
             if isinstance(rule, Absent):
                 raise NotDifferentiable(f"{node.op.name} has no derivative: {rule.reason}")
+            if watch is not None:
+                watch.begin(node, "forward")
             tangent = rule(node, incoming)
             if tangent is not None:
                 known[node] = tangent

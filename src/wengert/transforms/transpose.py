@@ -26,7 +26,7 @@ def transpose(
     Source: Frostig et al. 2021, *Decomposing reverse-mode automatic differentiation*.
     """
     found: dict[Node, Tangent] = {}
-    with deriving():
+    with deriving() as watch:
         for output, cotangent in zip(outputs, cotangents, strict=True):
             if output is not None and cotangent is not None:
                 found[output] = linear.add(found.get(output), cotangent)
@@ -41,6 +41,8 @@ def transpose(
             rule = node.op.transpose
             if isinstance(rule, Absent):
                 raise NotDifferentiable(f"{node.op.name} cannot be transposed: {rule.reason}")
+            if watch is not None:
+                watch.begin(node, "reverse")
             wanted = [arg in involved for arg in node.args]
             for arg, flag, part in zip(
                 node.args, wanted, rule(node, cotangent, wanted), strict=True
