@@ -19,8 +19,8 @@ LOCK := $(if $(shell command -v flock 2>/dev/null),flock $(VENV).lock)
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all checks doctests tests tests-long bench format docs-coverage \
-        clean
+.PHONY: help demo test test-all checks doctests tests tests-long bench format docs \
+        docs-coverage clean
 
 help:
 	@echo "make demo           install, then run the demonstration"
@@ -28,6 +28,7 @@ help:
 	@echo "make test-all       make test, then the long tests"
 	@echo "make bench          run the benchmarks; BENCH='--quick --rows gmm' for some of them"
 	@echo "make format         format the code and mend what ruff can mend"
+	@echo "make docs           build the documentation, into docs/_build/html"
 	@echo "make docs-coverage  write the table of what is covered"
 	@echo "make clean          remove the environment and everything that was made"
 	@echo
@@ -68,13 +69,17 @@ format: $(VENV)/.stamp-dev
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+docs: $(VENV)/.stamp-dev
+	$(say) 'sphinx: the documentation'
+	$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs docs/_build/html
+
 docs-coverage: $(VENV)/.stamp-dev
 	$(say) 'the table of what is covered'
 	$(BIN)/python docs/make_coverage.py
 
 clean:
 	$(say) 'removing the environment, caches and builds'
-	rm -rf $(VENV) $(VENV).lock $(BENCH_VENV) $(BENCH_VENV).lock build dist src/*.egg-info
+	rm -rf $(VENV) $(VENV).lock $(BENCH_VENV) $(BENCH_VENV).lock build dist docs/_build src/*.egg-info
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
