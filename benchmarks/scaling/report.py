@@ -35,7 +35,7 @@ def markdown(found: Mapping[str, Sequence[Entry]]) -> str:
     """All entries and goals as tables of Markdown."""
     lines = []
     for theme, entries in found.items():
-        lines += [f"#### {theme.capitalize()}", "", "| | time | others, as a multiple | |"]
+        lines += [f"### {theme.capitalize()}", "", "| | time | others, as a multiple | |"]
         lines += ["|---|---|---|---|"]
         for entry in entries:
             ours = entry.seconds.get(OURS)

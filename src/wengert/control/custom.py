@@ -113,9 +113,13 @@ class custom_jvp(WithRules):
     nondiff_argnums
         Positions of arguments that are not arrays or not differentiated; rules get them first.
 
+    Notes
+    -----
     The rule, given with `defjvp`, takes (primals, tangents), both tuples, and returns (output,
     tangent of the output). It must be linear in the tangents.
 
+    Examples
+    --------
     >>> import numpy as np, wengert as wg
     >>> @wg.custom_jvp
     ... def f(x):
