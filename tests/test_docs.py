@@ -1,4 +1,8 @@
-"""The pages: their examples run, what they name exists, and the generated one is current."""
+"""The pages: their code runs, what they name exists, and the generated one is current.
+
+A fenced block is `pycon`, whose examples run as doctests, or `python`, which is executed; all blocks
+of a page share their names. What is not run is `text`, or `console`, whose commands are looked up.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,14 @@ import doctest
 import importlib
 import importlib.util
 import re
+import shlex
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 import scipy
@@ -22,9 +29,10 @@ from wengert.graph.registry import UFUNCS
 ROOT = Path(__file__).parents[1]
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "examples/README.md")),
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
 ]
-WITH_EXAMPLES = [page for page in PAGES if ">>> " in page.read_text(encoding="utf-8")]
+RUN = {"pycon", "python"}
+NOT_RUN = {"text", "console"}
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -42,17 +50,52 @@ def load(path: Path) -> ModuleType:
     return module
 
 
+@dataclass(frozen=True)
+class Fence:
+    """A fenced block: its language, or a directive in braces; its text; the line that opens it."""
+
+    language: str
+    text: str
+    line: int
+
+
+def fences(page: Path) -> list[Fence]:
+    """The fenced blocks of a page, by either kind of fence, nested directives opened up."""
+    found, opened = [], None
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        mark = re.match(r"(`{3,}|:{3,})\s*(.*)$", line)
+        if opened is not None:
+            if mark and mark[1] == opened[0] and not mark[2]:
+                found.append(Fence(opened[1], "\n".join(opened[2]) + "\n", opened[3]))
+                opened = None
+            else:
+                opened[2].append(line)
+        elif mark and mark[1][0] == "`":
+            opened = (mark[1], mark[2], [], number)
+    assert opened is None, f"{named(page)}:{number}: a fence stays open"
+    return found
+
+
+WITH_EXAMPLES = [page for page in PAGES if any(f.language in RUN for f in fences(page))]
+
+
 def run_examples(page: Path) -> dict[str, Any]:
-    """Run the examples of a page; what they defined."""
-    text = page.read_text(encoding="utf-8")
-    test = doctest.DocTestParser().get_doctest(text, {}, named(page), str(page), 0)
-    report: list[str] = []
-    results = doctest.DocTestRunner(optionflags=FLAGS).run(
-        test, out=report.append, clear_globs=False
-    )
-    assert results.attempted
-    assert not results.failed, "".join(report)
-    return test.globs
+    """Run the blocks of a page, one after another; what they defined."""
+    names: dict[str, Any] = {}
+    for fence in fences(page):
+        if fence.language == "python":
+            # As many lines above it as there are, so that an error tells the line of the page.
+            exec(compile("\n" * fence.line + fence.text, str(page), "exec"), names)
+        elif fence.language == "pycon":
+            parser, report = doctest.DocTestParser(), []
+            test = parser.get_doctest(fence.text, {}, named(page), str(page), fence.line)
+            test.globs = names
+            results = doctest.DocTestRunner(optionflags=FLAGS).run(
+                test, out=report.append, clear_globs=False
+            )
+            assert results.attempted, f"{named(page)}:{fence.line}: no example"
+            assert not results.failed, "".join(report)
+    return names
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +120,51 @@ def test_pages_with_examples() -> None:
 )
 def test_examples(page: Path) -> None:
     run_examples(page)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_no_code_is_left_unrun(page: Path) -> None:
+    for fence in fences(page):
+        place = f"{named(page)}:{fence.line}"
+        if not fence.language.startswith("{"):
+            assert fence.language in RUN | NOT_RUN, f"{place}: a fence of {fence.language!r}"
+        assert fence.language == "pycon" or ">>> " not in fence.text, f"{place}: not run"
+    text = page.read_text(encoding="utf-8")
+    in_fences = sum(fence.text.count(">>> ") for fence in fences(page))
+    assert text.count(">>> ") == in_fences, "an example outside of a fence"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_commands_exist(page: Path) -> None:
+    for fence in fences(page):
+        for line in fence.text.splitlines() if fence.language == "console" else ():
+            if line.startswith("$ "):
+                check_command(shlex.split(line[2:], comments=True))
+
+
+def check_command(words: list[str]) -> None:
+    """A target of make, a subcommand of wengert, a test or program of the repository."""
+    while "=" in words[0]:  # settings of the environment
+        words = words[1:]
+    program, arguments = Path(words[0]).name, words[1:]
+    if program == "make":
+        for target in (word for word in arguments if "=" not in word):
+            assert is_make_target(target), words
+    elif program == "wengert":
+        from wengert.cli import main
+
+        assert isinstance(main, click.Group)
+        assert arguments[0] in main.commands, words
+    elif program in ("python", "pytest"):
+        for file in (word for word in arguments if word.endswith(".py")):
+            assert file == "tests/test_name.py" or (ROOT / file).is_file(), words
+    else:
+        assert program in ("pip", "git"), words
+
+
+def is_make_target(name: str) -> bool:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    return re.search(rf"^{name}:", makefile, re.MULTILINE) is not None
 
 
 def test_the_op_of_the_guide_obeys_the_laws(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,9 +222,8 @@ def resolves(path: str) -> bool:
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_make_targets_exist(page: Path) -> None:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"`make ([\w-]+)", page.read_text(encoding="utf-8")):
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+        assert is_make_target(target), target
 
 
 def test_every_public_name_is_in_the_readme() -> None:
