@@ -1,4 +1,4 @@
-"""The command line."""
+"""`wengert demo`."""
 
 from __future__ import annotations
 
@@ -12,26 +12,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import wengert
 from wengert import cli
+from wengert.cli import demo
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     monkeypatch.chdir(tmp_path)
     return CliRunner()
-
-
-def test_version(runner: CliRunner) -> None:
-    result = runner.invoke(cli.main, ["--version"])
-    assert result.output == f"wengert {wengert.__version__}\n"
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["-h"], []])
-def test_help_names_the_commands(runner: CliRunner, arguments: list[str]) -> None:
-    assert "demo" in runner.invoke(cli.main, arguments).output
 
 
 def test_help_of_the_demonstration(runner: CliRunner) -> None:
@@ -63,7 +53,7 @@ def test_full_demonstration(runner: CliRunner, tmp_path: Path) -> None:
 def test_a_network_that_did_not_learn_is_a_failure(
     runner: CliRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    example = cli._example
+    example = demo._example
 
     def lazy(name: str):
         program = example(name)
@@ -71,14 +61,14 @@ def test_a_network_that_did_not_learn_is_a_failure(
             program.EPOCHS = 1
         return program
 
-    monkeypatch.setattr(cli, "_example", lazy)
+    monkeypatch.setattr(demo, "_example", lazy)
     result = runner.invoke(cli.main, ["demo"])
     assert result.exit_code == 1
     assert "less than 95%" in result.output
 
 
 def test_missing_packages_are_named(runner: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "_is_there", lambda name: name != "sklearn")
+    monkeypatch.setattr(demo, "_is_there", lambda name: name != "sklearn")
     result = runner.invoke(cli.main, ["demo"])
     assert result.exit_code == 1
     assert "needs scikit-learn: run  pip install 'wengert[demo]'" in result.output

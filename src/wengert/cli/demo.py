@@ -1,4 +1,4 @@
-"""The command line: `wengert demo` and `wengert --version`."""
+"""`wengert demo`: what wengert does, in four programs."""
 
 from __future__ import annotations
 
@@ -11,21 +11,16 @@ from pathlib import Path
 from types import ModuleType
 
 import click
-from rich.console import Console
 
-_HERE = Path(__file__).parent
+from wengert.lazy import module
+
+_PACKAGE = Path(__file__).parents[1]
 _NEEDED = {"matplotlib": "matplotlib", "sklearn": "scikit-learn"}
 _ENOUGH = 0.95
 _QUICK_EPOCHS = 4
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="wengert", message="%(package)s %(version)s")
-def main() -> None:
-    """Automatic differentiation for people who write NumPy."""
-
-
-@main.command()
+@click.command()
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -63,7 +58,7 @@ def demo(out: Path, quick: bool) -> None:
 @contextmanager
 def _timed(title: str) -> Iterator[None]:
     """A heading before, and the wall time after."""
-    console = Console()
+    console = module("rich.console").Console()
     console.rule(f"[bold]{title}", align="left")
     start = time.perf_counter()
     yield
@@ -76,8 +71,8 @@ def _is_there(name: str) -> bool:
 
 def _example(name: str) -> ModuleType:
     """The program examples/<name>.py: of the installed package, or of the checkout around it."""
-    installed = _HERE / "_examples"
-    folder = installed if installed.is_dir() else _HERE.parents[1] / "examples"
+    installed = _PACKAGE / "_examples"
+    folder = installed if installed.is_dir() else _PACKAGE.parents[1] / "examples"
     path = folder / f"{name}.py"
     if not path.is_file():
         raise click.ClickException(f"the program {path} is missing: install wengert anew")
@@ -88,7 +83,3 @@ def _example(name: str) -> ModuleType:
     sys.modules[spec.name] = program
     spec.loader.exec_module(program)
     return program
-
-
-if __name__ == "__main__":
-    main()

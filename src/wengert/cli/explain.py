@@ -1,0 +1,106 @@
+"""`wengert explain`: every step of a function, in the terminal or as a page to look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wengert.cli.arguments import bound
+from wengert.cli.asking import takes_function
+from wengert.cli.programs import loaded, running
+from wengert.cli.telling import say, say_json, working
+from wengert.explaining.report import explain as explained
+
+EPILOG = """\b
+Examples:
+  wengert explain program.py:L --at w1=2,w2=3
+  wengert explain program.py:L --at w1=2,w2=3 --mode reverse
+  wengert explain program.py:L --at w1=2,w2=3 --html out.html
+  wengert explain program.py:loss --at "x=np.linspace(0, 1, 5)" --cost --why-slow
+  wengert explain program.py:L --at w1=2,w2=3 --json
+"""
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command(epilog=EPILOG)
+@takes_function
+@click.option("--html", type=_FILE, help="Write a page that steps through both modes to a file.")
+@click.option("--svg", type=_FILE, help="Write the graph as a picture to a file.")
+@click.option("--png", type=_FILE, help="Write the graph as a picture to a file.")
+@click.option("--latex", is_flag=True, help="Print the steps as LaTeX.")
+@click.option("--cost", is_flag=True, help="Print operations, bytes and memory, step by step.")
+@click.option("--why-slow", is_flag=True, help="Print what costs most, and what to do about it.")
+@click.option(
+    "--mode",
+    type=click.Choice(["both", "forward", "reverse"]),
+    default="both",
+    show_default=True,
+    help="Which derivatives the table shows.",
+)
+def explain(
+    target: str,
+    at: tuple[str, ...],
+    as_json: bool,
+    html: Path | None,
+    svg: Path | None,
+    png: Path | None,
+    latex: bool,
+    cost: bool,
+    why_slow: bool,
+    mode: str,
+) -> None:
+    """Show every elementary operation of a function.
+
+    A table with a row for each operation: its value, its tangent in the direction of each input
+    (forward mode), and its adjoint (reverse mode), with the chain rule written out. --html writes
+    one file that needs no network, in which the steps of both modes can be gone through.
+    """
+    program = loaded(target, quiet=as_json)
+    arguments = bound(program.function, program.name, at)
+    with running(program.file, quiet=as_json), working("tracing", quiet=as_json) as now:
+        report = explained(arguments.function, *arguments.values)
+        written = []
+        for path, what in ((html, "html"), (svg, "svg"), (png, "png")):
+            if path is not None:
+                now(f"drawing {path}")
+                _write(report, what, path)
+                written.append(str(path))
+        document = _document(report, cost, why_slow, written) if as_json else {}
+        shown: list[Any] = []
+        if latex:
+            shown.append(report.latex())
+        if cost:
+            shown.append(report.cost)
+        if why_slow:
+            shown.append(report.why_slow)
+        if not shown and not written:
+            shown.append(report if mode == "both" else report.table(mode))
+    if as_json:
+        say_json(document)
+        return
+    say(*shown)
+    for name in written:
+        click.echo(f"wrote {name}")
+
+
+def _write(report: Any, what: str, path: Path) -> None:
+    try:
+        if what == "svg":
+            path.write_text(report.svg(), encoding="utf-8")
+        elif what == "png":
+            report.png(path)
+        else:
+            report.html(path)
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _document(report: Any, cost: bool, why_slow: bool, written: list[str]) -> dict[str, Any]:
+    found = {"steps": report.steps, "written": written}
+    if cost:
+        found["cost"] = report.cost
+    if why_slow:
+        found["why_slow"] = report.why_slow
+    return found
