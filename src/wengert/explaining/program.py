@@ -10,17 +10,12 @@ from wengert.compiler.machine import assembly
 from wengert.compiler.nests.printing import Room, listing
 from wengert.compiler.pipeline import module_of
 from wengert.compiler.support import is_native
-from wengert.execution.border import as_input
 from wengert.execution.compiled import Compiled, Step, simplified
 from wengert.execution.retrying import retried
+from wengert.explaining.tracing import traced
 from wengert.graph.node import Node
 from wengert.graph.text import show
 from wengert.graph.walk import topological
-from wengert.tracing.forcing import check_alive
-from wengert.tracing.linear_operators import teach_linear_operators
-from wengert.tracing.session import outermost
-from wengert.tracing.tracer import Tracer
-from wengert.tracing.trees import flatten, unflatten
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,21 +129,8 @@ def trace(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Trace:
     0 bytes
     """
     name = getattr(f, "__name__", "f")
-    leaves, spec = flatten((args, kwargs))
-    teach_linear_operators()
-    with outermost(guarded=True) as session:
-        tracers = [
-            as_input(session, leaf, f"argument {k} of {name}") for k, leaf in enumerate(leaves)
-        ]
-        session.running = True
-        traced, named = unflatten(spec, tracers)
-        found = [leaf for leaf in flatten(f(*traced, **named))[0] if type(leaf) is Tracer]
-        for tracer in found:
-            check_alive(tracer)
-        guards = list(dict.fromkeys(node for node, _ in session.guards))
-        inputs = [tracer.node for tracer in tracers]
-        inputs += [node for node, _ in session.read_later(inputs)]
-    outputs = [*guards, *[tracer.node for tracer in found]]
+    found = traced(f, args, kwargs, name)
+    outputs, inputs, guards = found.outputs, found.inputs, found.guards
     simple = simplified(outputs, inputs)
     listings, host_calls = _compiled(simple, inputs)
     return Trace(

@@ -29,7 +29,7 @@ from wengert.compiler.nests.looping import (
 from wengert.compiler.nests.lowering import Lowering
 from wengert.compiler.nests.parallel import Divided, is_divisible, room
 from wengert.compiler.nests.placing import in_place
-from wengert.compiler.nests.statements import Call, Memory, Statement
+from wengert.compiler.nests.statements import Call, Memory, Source, Statement
 from wengert.compiler.nests.storage import Slot, Storage
 from wengert.compiler.nests.tree import LEAST_VECTOR, Builder, Item, Loop, flat, live
 from wengert.graph.node import Node
@@ -48,6 +48,7 @@ class Module:
 
     functions, calls, buffers, lanes: what each loop function does, what stands between them, what
         they keep in memory and how many points they do at once, for people.
+    sources: what makes the value of each node, or of each of its results, for people.
     work: points computed, in all.
     """
 
@@ -59,6 +60,7 @@ class Module:
     calls: tuple[Call, ...]
     buffers: tuple[Memory, ...]
     lanes: int
+    sources: dict[Node, tuple[Source, ...]]
     work: int
 
     passes: ClassVar[tuple[str, ...]] = PASSES
@@ -204,8 +206,12 @@ def _written(
     calls = tuple(step for step in order if isinstance(step, Call))
     functions = tuple(map(tuple, units))
     buffers = tuple(memory for memory in lowering.buffers if memory.writers)
+    sources = {
+        node: tuple(part.source for part in (ref if isinstance(ref, tuple) else (ref,)))
+        for node, ref in lowering.references.items()
+    }
     return Module(
-        declared, text, arena, tuple(table), functions, calls, buffers, storage.lanes, work
+        declared, text, arena, tuple(table), functions, calls, buffers, storage.lanes, sources, work
     )
 
 
