@@ -1,46 +1,100 @@
-"""How names, formulas and values are written in step tables."""
+"""How names and values are written: subscripts, bars and dots, numbers, arrays in a few entries."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from wengert.graph.node import Node
+from wengert.explaining.symbols import in_latex
 
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_DIGITS = "0123456789"
+_SUBSCRIPTS = str.maketrans(_DIGITS, "₀₁₂₃₄₅₆₇₈₉")
+_SUPERSCRIPTS = str.maketrans("()" + _DIGITS, "⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹")
+_PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹", _DIGITS + "()" + _DIGITS)
 _MACRON = "\N{COMBINING MACRON}"
 _OVERLINE = "\N{COMBINING OVERLINE}"
+_DOT = "\N{COMBINING DOT ABOVE}"
 _SHOWN = 3
-_PLACE = re.compile(r"\{\d\}")
-"""Where a label mentions an input."""
 
 
 def subscripted(name: str) -> str:
     """`w1` as w₁: the digits at the end of an identifier as subscripts."""
-    base, digits = re.fullmatch(r"(.*?)_?(\d*)", name).groups()  # type: ignore[union-attr]
+    base, digits = _parts(name)
     return f"{base}{digits.translate(_SUBSCRIPTS)}" if base else name
+
+
+def numbered(name: str, k: int) -> str:
+    """x⁽²⁾: the second value of a variable."""
+    return name + f"({k})".translate(_SUPERSCRIPTS)
+
+
+def plain(name: str) -> str:
+    """A name as it can be typed: w1 for w₁, x(2) for x⁽²⁾."""
+    base, digits = _parts(name.translate(_PLAIN))
+    return base + digits
+
+
+def _parts(name: str) -> tuple[str, str]:
+    base, digits = re.fullmatch(r"(.*?)_?(\d*)", name, re.DOTALL).groups()  # type: ignore[union-attr]
+    return base, digits
+
+
+def name_in_latex(name: str) -> str:
+    r"""A name of a step in LaTeX: w_{12}, x_1^{(2)}, \mathit{rate}, \texttt{p['w']}."""
+    stem, counted, count = name.partition("⁽")
+    above = f"^{{({count.removesuffix('⁾').translate(_PLAIN)})}}" if counted else ""
+    base, digits = _parts(stem.translate(_PLAIN))
+    below = "" if not digits else f"_{digits}" if len(digits) == 1 else f"_{{{digits}}}"
+    if len(base) == 1:
+        letter = in_latex(base).strip()
+    elif base.isidentifier():
+        letter = rf"\mathit{{{_escaped(base)}}}"
+    else:
+        return rf"\texttt{{{_escaped(stem.translate(_PLAIN))}}}{above}"
+    return letter + below + above
+
+
+def _escaped(text: str) -> str:
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    return "".join(
+        special.get(c, f"\\{c}" if c in "_{}#%&$" else c if c.isascii() else "?") for c in text
+    )
 
 
 def barred(name: str) -> str:
     """The name of the adjoint: v̄₁ for v₁, with the bar over the letters that begin the name."""
-    letters = re.match(r"[^\W\d_₀-₉]+", name)
-    if letters is None:
-        return f"adjoint of {name}"
-    over = _MACRON if letters.end() == 1 else _OVERLINE
-    return "".join(letter + over for letter in letters[0]) + name[letters.end() :]
+    return _accented(name, _MACRON, _OVERLINE) or f"adjoint of {name}"
 
 
-def formula(node: Node, operands: Sequence[str]) -> str:
-    """The operation in terms of the names of its inputs, by the label of its record."""
-    label = node.op.label
-    if label == "{0}":  # moves or converts, and has no sign of its own in mathematics
-        label = f"{node.op.name}({{0}})"
-    elif operands and not _PLACE.search(label):
-        label += "(" + ", ".join(f"{{{k}}}" for k in range(len(operands))) + ")"
-    return label.format(*operands, k=node.params[0] if node.params else None)
+def dotted(name: str) -> str:
+    """The name of the tangent: v̇₁ for v₁."""
+    letters = _letters(name)
+    if len(letters) == 1:
+        return letters + _DOT + name[1:]
+    return f"d{name}" if letters else f"tangent of {name}"
+
+
+def _accented(name: str, over_one: str, over_many: str) -> str:
+    letters = _letters(name)
+    over = over_one if len(letters) == 1 else over_many
+    return letters and "".join(letter + over for letter in letters) + name[len(letters) :]
+
+
+def _letters(name: str) -> str:
+    found = re.match(r"[^\W\d_₀-₉⁰-⁹²³¹]+", name)
+    return found[0] if found else ""
+
+
+def barred_in_latex(latex: str) -> str:
+    """The adjoint of a step in LaTeX."""
+    return rf"\bar{latex}" if re.match(r"\w(_\w)?$", latex) else rf"\overline{{{latex}}}"
+
+
+def dotted_in_latex(latex: str) -> str:
+    """The tangent of a step in LaTeX."""
+    return rf"\dot{latex}" if re.match(r"\w(_\w)?$", latex) else rf"\dot{{{latex}}}"
 
 
 def number(value: Any, digits: int = 6) -> str:
@@ -51,7 +105,7 @@ def number(value: Any, digits: int = 6) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value in a few characters: a number; the shape and first entries of an array."""
+    """A value in a few characters: a number; of an array its shape, norm and first entries."""
     if value is None:
         return "—"
     if isinstance(value, tuple):
@@ -62,4 +116,12 @@ def shown(value: Any) -> str:
     entries = [number(entry, digits=4) for entry in array.flat[:_SHOWN]]
     if array.size > _SHOWN:
         entries.append("…")
-    return f"{'×'.join(map(str, array.shape))} [{', '.join(entries)}]"
+    return f"{'×'.join(map(str, array.shape))} [{', '.join(entries)}]{_norm(array)}"
+
+
+def _norm(array: Any) -> str:
+    """‖v‖ = 3.14, of arrays of more entries than are shown."""
+    if array.size <= _SHOWN or array.dtype.kind not in "fc":
+        return ""
+    with np.errstate(all="ignore"):
+        return f" ‖·‖ {number(np.linalg.norm(array.ravel()), digits=4)}"

@@ -4,61 +4,129 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wengert.errors import WengertValueError
+from wengert.execution.jit import Jitted
+from wengert.explaining.stepping import steps_of
 from wengert.explaining.steps import Steps
-from wengert.explaining.steps import steps as steps_of
 from wengert.explaining.table import render
 from wengert.lazy import module
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_WIDTH = 140
+WIDTH = 100
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Report:
     """What `explain` found. It prints as a table, in colour where `rich` prints it.
 
-    steps: the elementary operations with their values, tangents and adjoints.
+    function: the function that is explained. args: its arguments; None where the report is of what
+    a `jit` function is for its newest signature, without values.
     """
 
-    steps: Steps
+    function: Callable[..., Any]
+    args: tuple[Any, ...] | None
+    traced: Steps | None = field(default=None)
+
+    @property
+    def steps(self) -> Steps:
+        """The elementary operations with their values, tangents and adjoints.
+
+        Raises WengertValueError where there are no values.
+        """
+        if self.traced is None:
+            raise WengertValueError(
+                f"a jit function keeps its programs and not the values that it was called with: "
+                f"write explain({_name(self.function)}, *args) to see its steps"
+            )
+        return self.traced
+
+    @cached_property
+    def cost(self) -> Any:
+        """What the function and its gradient cost: operations, bytes, peak memory."""
+        return module("wengert.explaining.cost").cost_of(self)
+
+    @cached_property
+    def why_slow(self) -> Any:
+        """What costs most, ranked, with what to do about it."""
+        return module("wengert.explaining.slow").why_slow_of(self)
+
+    def latex(self) -> str:
+        r"""The steps and both sweeps in LaTeX, as `align*` environments (package amsmath)."""
+        text: str = module("wengert.explaining.typesetting").latex(self.steps)
+        return text
+
+    def svg(self) -> str:
+        """The computation graph as a picture, a text in SVG."""
+        text: str = module("wengert.explaining.picture").svg(self)
+        return text
+
+    def png(self, path: str | PathLike[str]) -> None:
+        """Write the computation graph as a picture to a file."""
+        module("wengert.explaining.picture").png(self, path)
+
+    def html(self, path: str | PathLike[str], title: str | None = None) -> None:
+        """Write a page that steps through both modes to a file. It needs no network."""
+        name = _name(self.function)
+        page = module("wengert.explaining.picture").page(self, name if title is None else title)
+        Path(path).write_text(page, encoding="utf-8")
+
+    def _repr_html_(self) -> str:
+        text: str = module("wengert.explaining.folding").html(self.steps)
+        return text
 
     def __rich__(self) -> RenderableType:
-        return render(self.steps)
+        if self.traced is None:
+            cost: RenderableType = self.cost
+            return cost
+        return render(self.traced)
 
     def __repr__(self) -> str:
         page = io.StringIO()
         console = module("rich.console").Console(
-            file=page, width=_WIDTH, color_system=None, force_jupyter=False
+            file=page, width=WIDTH, color_system=None, force_jupyter=False
         )
         console.print(self)
         return "\n".join(line.rstrip() for line in page.getvalue().rstrip().splitlines())
 
 
+def _name(f: Callable[..., Any]) -> str:
+    return str(getattr(f, "__name__", "f"))
+
+
 def explain(f: Callable[..., Any], *args: Any) -> Report:
-    """Trace a scalar function once and show every elementary operation of it.
+    """Trace a function once and show every elementary operation of it.
 
     Parameters
     ----------
     f
-        A function written with NumPy that returns one real scalar.
+        A function written with NumPy that returns real numbers or arrays, or structures of them,
+        or what `grad` and the like make of one.
     args
-        Its arguments: numbers, arrays, or structures of them.
+        Its arguments: real numbers, arrays, or structures of them. Without any, of a `jit` function
+        that has been called: what it is for its newest signature, `.cost` and `.why_slow` alone.
 
     Returns
     -------
     A report that prints as a table, with a row for each operation: its value, its tangent in the
     direction of each input (forward mode), and its adjoint, the derivative of the output by it
-    (reverse mode), with the chain rule written out. `.steps` holds the same as records.
+    (reverse mode), with the chain rule written out. The adjoints of a function of several results
+    are the derivatives of the sum of all their entries.
+
+    `.steps` holds the same as records; `.latex()` is the table for a text; `.svg()`, `.png(path)`
+    and `.html(path)` are pictures of the graph; `.cost` and `.why_slow` tell what it takes.
 
     Raises
     ------
     WengertTypeError
-        Where the output is no real scalar, or an argument cannot be traced.
+        Where an argument or a result is complex, or an argument cannot be traced.
 
     Examples
     --------
@@ -68,5 +136,9 @@ def explain(f: Callable[..., Any], *args: Any) -> Report:
     [('v₁', 'log w₁'), ('v₂', 'w₂ · v₁'), ('v₃', '√v₂'), ('v₄', 'v₂ + v₃')]
     >>> report.steps["w1"].adjoint
     np.float64(2.0201012595319114)
+    >>> [(partial.arg, partial.formula) for partial in report.steps["v3"].partials]
+    [('v₂', '1/(2v₃)')]
     """
-    return Report(steps_of(f, *args))
+    if not args and isinstance(f, Jitted):
+        return Report(f, None)
+    return Report(f, args, steps_of(f, args))

@@ -1,0 +1,88 @@
+"""What the steps are called: by the user's variables where there are any, else by number."""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from wengert.explaining.formulas import Formula
+from wengert.explaining.notation import name_in_latex, numbered, plain, subscripted
+from wengert.explaining.partials import literal_formula
+from wengert.graph.literals import full, literal
+from wengert.graph.node import Node
+from wengert.ops.leaves import slot
+from wengert.tracing.session import Session
+from wengert.tracing.trees import paths
+
+
+def parameters(f: Callable[..., Any], args: tuple[Any, ...]) -> list[str]:
+    """A name for each leaf of the arguments: of its parameter, and of its place in a structure."""
+    try:
+        arguments: dict[str, Any] = inspect.signature(f).bind(*args).arguments
+    except (ValueError, TypeError):  # some built-in functions tell nothing; others will complain
+        arguments = {f"x{k}": arg for k, arg in enumerate(args, start=1)}
+    return [name + path for name, value in arguments.items() for path in paths(value)]
+
+
+def names_of(
+    session: Session,
+    order: Sequence[Node],
+    inputs: Mapping[Node, str],
+    variables: Mapping[Node, str],
+) -> dict[Node, Formula]:
+    """The name of each node; a constant is called by its value.
+
+    variables: the user's, of the nodes that were bound to any. A variable that several values were
+    bound to, one after the other, gives them numbers: x⁽¹⁾, x⁽²⁾, ….
+    """
+    names = {node: subscripted(name) for node, name in inputs.items()}
+    taken = set(names.values())
+    bound = {
+        node: subscripted(variables[node])
+        for node in order
+        if node in variables and node not in inputs and not _is_number(node)
+    }
+    several = {name for name, count in Counter(bound.values()).items() if count > 1} | taken
+    count: Counter[str] = Counter()
+    for node, name in bound.items():
+        count[name] += 1
+        names[node] = numbered(name, count[name]) if name in several else name
+    taken.update(names.values())
+    step, outside = (_free_letter(letters, taken) for letters in ("vzuqy", "ckabd"))
+    found: dict[Node, Formula] = {}
+    for node in order:
+        if node in names:
+            name = names[node]
+        elif _is_number(node):
+            value = literal(node) if node.op is full else session.values[node]
+            found[node] = literal_formula(value.item())
+            continue
+        else:
+            letter = step if node.args else outside
+            count[letter] += 1
+            name = subscripted(f"{letter}{count[letter]}")
+        found[node] = Formula(name, name_in_latex(name))
+    return found
+
+
+def _is_number(node: Node) -> bool:
+    """Whether a node is a constant that formulas write out."""
+    return node.op is full or node.op is slot
+
+
+def _free_letter(letters: str, taken: set[str]) -> str:
+    """The first of these letters that no name consists of but for its digits."""
+    used = {plain(name).rstrip("0123456789") for name in taken}
+    return next((letter for letter in letters if letter not in used), letters[0] + "v")
+
+
+def outside_names(f: Callable[..., Any], session: Session) -> dict[Node, str]:
+    """The variables outside of the function that hold the arrays which it reads."""
+    function = inspect.unwrap(f)
+    if not inspect.isfunction(function):
+        return {}
+    outside = inspect.getclosurevars(function)
+    held = {id(value): name for name, value in {**outside.globals, **outside.nonlocals}.items()}
+    return {node: held[id(value)] for node, value in session.captures if id(value) in held}

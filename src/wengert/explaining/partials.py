@@ -1,0 +1,233 @@
+"""The derivative of one step by one of its operands, as a formula and as a graph for its value.
+
+Nothing here knows any op. The pushforward of a step, given 1 for one operand and nothing for the
+others, *is* the partial derivative where the step maps numbers to numbers or works element by
+element; elsewhere the pushforward of a variable h is the linear map h ↦ …. What it yields is a
+graph, which the simplifier makes small and the labels of the records write. Products and quotients
+are told by their labels, and gathered under one fraction line.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from wengert.errors import NotDifferentiable
+from wengert.explaining.formulas import (
+    APPLY,
+    ATOM,
+    POWER,
+    PRODUCT,
+    SIGN,
+    SUM,
+    Formula,
+    compose,
+    of_node,
+)
+from wengert.explaining.notation import number
+from wengert.graph.literals import constant, full, literal
+from wengert.graph.node import Node
+from wengert.graph.op import Tangent
+from wengert.graph.types import ArrayType
+from wengert.ops.leaves import seed
+from wengert.transforms.pushforward import pushforward
+from wengert.transforms.simplify import simplify
+
+MOST_NODES, MOST_CHARACTERS = 24, 40
+"""How long a formula of a derivative may be."""
+
+_VARIABLE = Formula("h", "h")
+
+
+def by_one(user: Node, operand: Node) -> Tangent:
+    """The graph of ∂user/∂operand, if that is a number or a diagonal; None where it is zero."""
+    ones = constant(1, operand)
+    return pushforward([user], {arg: ones if arg is operand else None for arg in user.args})[0]
+
+
+def has_diagonal(user: Node, operand: Node) -> bool:
+    """Whether the derivative is a number for each element: of real numbers, or element by
+    element. (Of a complex operand it need not be one: the conjugate has none.)"""
+    types = user.type, operand.type
+    if not all(isinstance(type, ArrayType) and type.dtype.kind == "f" for type in types):
+        return False
+    return user.shape == operand.shape and (not user.shape or user.op.family == "elementwise")
+
+
+def written(user: Node, operand: Node, slope: Tangent, names: Mapping[Node, Formula]) -> Formula:
+    """The formula of ∂user/∂operand, or an empty one where none is short.
+
+    slope: what `by_one` made of them, None where the derivative is a map.
+    """
+    known = {node: names[node] for node in (*user.args, user) if node in names}
+    arrow = not has_diagonal(user, operand)
+    try:
+        if arrow:
+            if not isinstance(operand.type, ArrayType):
+                return EMPTY
+            variable = seed(operand)
+            known[variable] = _VARIABLE
+            tangents = {arg: variable if arg is operand else None for arg in user.args}
+            (slope,) = pushforward([user], tangents)
+        if isinstance(slope, tuple):
+            return EMPTY
+        formula = ZERO if slope is None else _Writer(known).write(simplify([slope], known)[0])
+    except (_TooLong, NotDifferentiable):
+        return EMPTY
+    if arrow and slope is not None:
+        formula = Formula(f"h ↦ {formula.text}", rf"h \mapsto {formula.latex}")
+    return formula if len(formula.text) <= MOST_CHARACTERS else EMPTY
+
+
+EMPTY, ZERO = Formula("", ""), Formula("0", "0")
+
+
+class _TooLong(Exception):
+    """The formula would have too many signs to be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Product:
+    """coefficient · above / below."""
+
+    coefficient: Fraction
+    above: tuple[Formula, ...] = ()
+    below: tuple[Formula, ...] = ()
+
+    def __mul__(self, other: _Product) -> _Product:
+        return _Product(
+            self.coefficient * other.coefficient,
+            self.above + other.above,
+            self.below + other.below,
+        )
+
+    def inverse(self) -> _Product:
+        return _Product(1 / self.coefficient, self.below, self.above)
+
+
+class _Writer:
+    """Formulas of graphs whose leaves have names."""
+
+    def __init__(self, names: Mapping[Node, Formula]) -> None:
+        self.names = names
+        self.left = MOST_NODES
+
+    def write(self, node: Node) -> Formula:
+        """The formula of a node."""
+        return _as_formula(self.product(node))
+
+    def product(self, node: Node) -> _Product:
+        """A node as a product of what are no products themselves."""
+        self.left -= 1
+        if self.left < 0:
+            raise _TooLong
+        name = self.names.get(node)
+        if name is not None:
+            return _Product(Fraction(1), (name,))
+        if node.op is full:
+            return _number(literal(node).item())
+        label = node.op.label
+        if label == "−{0}":
+            return _Product(Fraction(-1)) * self.product(node.args[0])
+        if label == "{0} · {1}":
+            return self.product(node.args[0]) * self.product(node.args[1])
+        if label in ("{0} / {1}", "1/{0}"):
+            *over, by = map(self.product, node.args)
+            if by.coefficient:
+                return _times(over) * by.inverse()
+        return _Product(Fraction(1), (self._other(node, label),))
+
+    def _other(self, node: Node, label: str) -> Formula:
+        if not node.args:
+            raise _TooLong  # a leaf without a name
+        parts = [self.write(arg) for arg in node.args]
+        if label == "{0} + {1}" and parts[0].strength == SIGN != parts[1].strength:
+            parts.reverse()
+        if label in ("{0} + {1}", "{0} − {1}") and parts[1].strength == SIGN:
+            label = "{0} − {1}" if label == "{0} + {1}" else "{0} + {1}"
+            last = parts[1]
+            parts[1] = Formula(last.text[1:], last.latex[1:], PRODUCT)
+        if label == "{0}":
+            return of_node(node, parts)
+        return compose(label, parts) if "[" not in label else of_node(node, parts)
+
+
+def _times(products: Iterable[_Product]) -> _Product:
+    return math.prod(products, start=_Product(Fraction(1)))
+
+
+def _number(value: complex) -> _Product:
+    """A constant as a fraction, if it is a short one, or as a factor."""
+    if isinstance(value, complex) or not math.isfinite(value):
+        return _Product(Fraction(1), (literal_formula(value),))
+    short = Fraction(value).limit_denominator(99)
+    if float(short) == value and abs(short.numerator) < 10_000:
+        return _Product(short)
+    sign = Fraction(-1 if value < 0 else 1)
+    return _Product(sign, (literal_formula(abs(value)),))
+
+
+def literal_formula(value: complex) -> Formula:
+    """A number as an operand: negative and complex ones are in brackets where they need them."""
+    text = number(value)
+    latex = re.sub(r"e([+−]?)0*(\d+)", lambda m: _power_of_ten(*m.groups()), text)
+    latex = latex.replace("−", "-").replace("inf", r"\infty").replace("nan", r"\mathrm{nan}")
+    if text.endswith("j"):
+        return Formula(text, latex.replace("j", "i"), SUM)
+    return Formula(text, latex, SIGN if text.startswith("−") else ATOM)
+
+
+def _power_of_ten(sign: str, digits: str) -> str:
+    return rf"\cdot 10^{{{'-' if sign == '−' else ''}{digits}}}"
+
+
+def _as_formula(product: _Product) -> Formula:
+    """The product on one line, and as a fraction in LaTeX."""
+    coefficient = product.coefficient
+    if not coefficient:
+        return ZERO
+    over = _row(abs(coefficient.numerator), product.above)
+    result = over
+    if product.below or coefficient.denominator > 1:
+        under = _row(coefficient.denominator, product.below)
+        result = Formula(
+            f"{over.within(PRODUCT).text}/{under.within(APPLY).text}",
+            rf"\frac{{{over.latex}}}{{{under.latex}}}",
+            PRODUCT,
+        )
+    if coefficient > 0:
+        return result
+    result = result.within(PRODUCT)
+    return Formula("−" + result.text, "-" + result.latex, SIGN)
+
+
+def _row(count: int, factors: Sequence[Formula]) -> Formula:
+    """count · factor · factor …, equal factors as powers."""
+    powers: dict[str, list[Formula]] = {}
+    for factor in factors:
+        powers.setdefault(factor.text, []).append(factor)
+    parts = [
+        found[0]
+        if len(found) == 1
+        else compose("{0}²", found)
+        if len(found) == 2
+        else compose("{0}^{1}", [found[0], Formula(str(len(found)), str(len(found)))])
+        for found in powers.values()
+    ]
+    if not parts:
+        return Formula(str(count), str(count))
+    if count == 1 and len(parts) == 1:
+        return parts[0]
+    parts = [part.within(APPLY) for part in parts]
+    text = " · ".join(part.text for part in parts)
+    latex = r" \cdot ".join(part.latex for part in parts)
+    if count != 1:
+        first = parts[0]
+        close = first.strength >= POWER and first.text[0].isalpha() and first.text[1:2] != "("
+        digit = first.text[0].isdigit()
+        text = f"{count}{' · ' if digit else '' if close else ' '}{text}"
+        latex = f"{count} " + (r"\cdot " if digit else "") + latex
+    return Formula(text, latex, PRODUCT)
