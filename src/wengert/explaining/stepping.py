@@ -64,6 +64,7 @@ def steps_of(f: Callable[..., Any], args: tuple[Any, ...]) -> Steps:
             source=source,
             first_line=first_line,
             outputs=tuple(names[node].text for node in dict.fromkeys(outputs)),
+            nodes=tuple(program.shown),
         )
 
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from wengert.explaining.notation import plain
+from wengert.graph.node import Node
 from wengert.graph.types import DType, Shape
 from wengert.tracing.observing import Place
 
@@ -110,6 +111,7 @@ class Steps:
         where Python does not know them.
     outputs: the names of the steps of all its results. Where these are not one number, the
         adjoints are the derivatives of the sum of all their entries.
+    nodes: the node of each step in the graph that runs.
     """
 
     function: str
@@ -119,6 +121,7 @@ class Steps:
     source: tuple[str, ...] = ()
     first_line: int = 0
     outputs: tuple[str, ...] = ()
+    nodes: tuple[Node, ...] = field(default=(), repr=False)
     _found: dict[str, Step] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
