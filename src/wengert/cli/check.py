@@ -85,10 +85,8 @@ def check(
         say_json({"function": program.name, "wrt": names, "agree": agree, "checks": found})
     else:
         for one in found:
-            mark = (
-                click.style("agrees", "green") if one["agrees"] else click.style("differs", "red")
-            )
-            click.echo(f"{mark:8} {one['what']}")
+            mark, colour = ("agrees ", "green") if one["agrees"] else ("differs", "red")
+            click.echo(f"{click.style(mark, colour)}  {one['what']}")
         if agree:
             click.echo(f"{program.name}: derivatives agree with differences")
         else:

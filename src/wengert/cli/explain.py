@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
 from wengert.cli.arguments import bound
 from wengert.cli.asking import takes_function
 from wengert.cli.programs import loaded, running
-from wengert.cli.telling import say, say_json, working
+from wengert.cli.sweeps import sweep
+from wengert.cli.telling import plain, say, say_json, working
 from wengert.explaining.report import explain as explained
 
 EPILOG = """\b
@@ -37,7 +38,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     type=click.Choice(["both", "forward", "reverse"]),
     default="both",
     show_default=True,
-    help="Which derivatives the table shows.",
+    help="The table of one mode alone, in the order in which it computes.",
 )
 def explain(
     target: str,
@@ -49,7 +50,7 @@ def explain(
     latex: bool,
     cost: bool,
     why_slow: bool,
-    mode: str,
+    mode: Literal["both", "forward", "reverse"],
 ) -> None:
     """Show every elementary operation of a function.
 
@@ -76,7 +77,7 @@ def explain(
         if why_slow:
             shown.append(report.why_slow)
         if not shown and not written:
-            shown.append(report if mode == "both" else report.table(mode))
+            shown.append(report if mode == "both" else sweep(report.steps, mode))
     if as_json:
         say_json(document)
         return
@@ -98,7 +99,13 @@ def _write(report: Any, what: str, path: Path) -> None:
 
 
 def _document(report: Any, cost: bool, why_slow: bool, written: list[str]) -> dict[str, Any]:
-    found = {"steps": report.steps, "written": written}
+    steps = report.steps
+    found: dict[str, Any] = {
+        **plain(steps),
+        "forward": steps.forward,
+        "reverse": steps.reverse,
+        "written": written,
+    }
     if cost:
         found["cost"] = report.cost
     if why_slow:

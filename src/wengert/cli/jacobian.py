@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from wengert.cli.asking import takes_function, takes_wrt
 from wengert.cli.programs import loaded, running
 from wengert.cli.telling import say, say_json, working
 from wengert.derivatives.jacobians import jacobian as jacobian_of
+from wengert.derivatives.mixed.planning import MODES
 from wengert.derivatives.sparse import SPARSE_MODES, sparsity
 from wengert.lazy import module
 from wengert.tracing.trees import flatten, paths
@@ -24,7 +26,7 @@ Examples:
   wengert jacobian program.py:waves --at "x=np.linspace(0, 1, 100)" --plan --sparse --json
   wengert jacobian program.py:waves --at "x=np.linspace(0, 1, 100)" --sparse --out waves.npz
 """
-_MODES = ("auto", "forward", "reverse", "mixed", "coloured", "elimination", "bidirectional")
+_ALL_MODES = list(dict.fromkeys((*MODES, *SPARSE_MODES)))
 
 
 @click.command(epilog=EPILOG)
@@ -33,7 +35,11 @@ _MODES = ("auto", "forward", "reverse", "mixed", "coloured", "elimination", "bid
 @click.option("--plan", "planning", is_flag=True, help="Show how it would be made, at what cost.")
 @click.option("--sparse", is_flag=True, help="Find its pattern, and compute nothing else.")
 @click.option(
-    "--mode", type=click.Choice(_MODES), default="auto", show_default=True, help="How it is made."
+    "--mode",
+    type=click.Choice(_ALL_MODES),
+    default="auto",
+    show_default=True,
+    help="How it is made.",
 )
 @click.option(
     "--out",
@@ -59,18 +65,16 @@ def jacobian(
     program = loaded(target, quiet=as_json)
     arguments = bound(program.function, program.name, at)
     argnums = arguments.argnums(wrt)
-    if sparse and mode not in SPARSE_MODES and not planning:
-        raise click.BadParameter(
-            f"a sparse Jacobian is made by one of {', '.join(SPARSE_MODES)}, not {mode}",
-            param_hint="--mode",
-        )
+    _check_mode(mode, sparse, planning)
     if planning:
         _plan(program, arguments, argnums, mode, sparse, as_json)
         return
     with running(program.file, quiet=as_json), working("computing", quiet=as_json):
-        made = jacobian_of(arguments.function, argnums, mode=mode, sparse=sparse)
-        found = made(*arguments.values)
-    parts = {"jacobian": found} if sparse else _parts(found, arguments, argnums)
+        if sparse:
+            made = jacobian_of(arguments.function, argnums, mode=mode, sparse=True)
+            parts = {"jacobian": made(*arguments.values)}
+        else:
+            parts = dict(_parts(arguments, arguments.chosen(wrt), mode))
     if out is not None:
         _write(out, parts, sparse)
     if as_json:
@@ -116,12 +120,29 @@ def _plan(
     say_json(document)
 
 
-def _parts(found: Any, arguments: Arguments, argnums: Any) -> dict[str, Any]:
-    """The blocks of a dense Jacobian, by the path of the output and the name of the argument."""
-    leaves, names = flatten(found)[0], paths(found)
-    if len(leaves) == 1:
-        return {"jacobian": leaves[0]}
-    return {f"jacobian{name}": leaf for name, leaf in zip(names, leaves, strict=True)}
+def _parts(
+    arguments: Arguments, positions: tuple[int, ...], mode: str
+) -> Iterator[tuple[str, Any]]:
+    """The blocks of a dense Jacobian, by the name of the argument and the path of the output."""
+    for k in positions:
+        found = jacobian_of(arguments.function, k, mode=mode)(*arguments.values)
+        name = "jacobian" if len(positions) == 1 else f"jacobian[{arguments.names[k]}]"
+        leaves = flatten(found)[0]
+        if len(leaves) == 1:
+            yield name, leaves[0]
+        else:
+            names = [f"{name}{path}" for path in paths(found)]
+            yield from zip(names, leaves, strict=True)
+
+
+def _check_mode(mode: str, sparse: bool, planning: bool) -> None:
+    allowed = SPARSE_MODES if sparse else MODES
+    if mode not in allowed and not (sparse and planning):
+        raise click.BadParameter(
+            f"{mode} is no mode of a {'sparse' if sparse else 'dense'} Jacobian: there are "
+            f"{', '.join(allowed)}{'' if sparse else ', and others with --sparse'}",
+            param_hint="--mode",
+        )
 
 
 def _write(out: Path, parts: dict[str, Any], sparse: bool) -> None:

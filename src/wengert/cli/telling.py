@@ -35,7 +35,7 @@ def say(*what: Any) -> None:
 
 def say_json(document: Mapping[str, Any]) -> None:
     """Print one document of JSON."""
-    click.echo(json.dumps(plain(document), ensure_ascii=False, allow_nan=False, indent=2))
+    click.echo(json.dumps(plain(document), ensure_ascii=False, allow_nan=False))
 
 
 def plain(value: Any) -> Any:
@@ -59,7 +59,8 @@ def plain(value: Any) -> Any:
             return plain(value._asdict())
         return [plain(one) for one in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {one.name: plain(getattr(value, one.name)) for one in dataclasses.fields(value)}
+        names = (one.name for one in dataclasses.fields(value) if not one.name.startswith("_"))
+        return {name: plain(getattr(value, name)) for name in names}
     if hasattr(value, "tocoo"):
         found = value.tocoo()
         parts = {"rows": found.row, "columns": found.col, "values": found.data}
