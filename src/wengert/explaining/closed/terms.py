@@ -210,6 +210,10 @@ class Of(Term):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Transposed(Of):
+    def __post_init__(self) -> None:
+        Term.__post_init__(self)
+        object.__setattr__(self, "size", self.of.size)  # beside its transpose a term comes first
+
     def text(self) -> str:
         return f"{_bracketed(self.of)}'"
 
@@ -335,6 +339,10 @@ class Pullback(Term):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Differential(Of):
+    def __post_init__(self) -> None:
+        Term.__post_init__(self)
+        object.__setattr__(self, "moving", True)
+
     def text(self) -> str:
         return f"d({self.of.key})"
 

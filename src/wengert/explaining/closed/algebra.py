@@ -1,0 +1,806 @@
+"""Constructors of terms in normal form: sums, products, powers, transposes, traces.
+
+    add        like parts are merged; a number times a Sum is distributed
+    multiply   a chain: numbers go in front, inner products become numbers, diag(v) u is v ∘ u
+    hadamard   elementwise products: powers of equal bases are merged; (u vᵀ) ∘ M is
+               diag(u) M diag(v)
+    power      x^p ; a power of a power only where it is the same number: √(x²) is |x|
+    transpose  (AB)ᵀ = Bᵀ Aᵀ ; a Sum stays whole, so that r = Ax − b is seen in rᵀ
+    trace      cyclic, and the transpose of a trace is the trace
+
+Products are not distributed over Sums, unless these hold a differential: differentials must come
+to the end of chains of their own. Sources: Magnus & Neudecker, *Matrix Differential Calculus*;
+Petersen & Pedersen, *The Matrix Cookbook*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from math import isqrt
+from typing import TypeAlias
+
+from wengert.explaining.closed.facts import is_nonnegative, is_symmetric
+from wengert.explaining.closed.terms import (
+    ONE,
+    SCALAR,
+    Apply,
+    Det,
+    Diag,
+    Diagonal,
+    Hadamard,
+    Identity,
+    Inner,
+    Inverse,
+    LogDet,
+    Ones,
+    Product,
+    Shape,
+    Softmax,
+    Sum,
+    Symbol,
+    Term,
+    Trace,
+    Transposed,
+    Unit,
+    is_zero,
+    number,
+    zero,
+)
+
+Power: TypeAlias = "tuple[Term, Fraction]"
+"""A base and its exponent."""
+
+# ------------------------------------------------------------------------------ taking apart
+
+
+def parts_of(term: Term) -> tuple[Term, ...]:
+    """The summands of a term; those of the transpose of a Sum are transposed."""
+    if isinstance(term, Sum):
+        return term.parts
+    if isinstance(term, Transposed) and isinstance(term.of, Sum):
+        return tuple(map(transpose, term.of.parts))
+    return (term,)
+
+
+def split(term: Term) -> tuple[Fraction, tuple[Power, ...], tuple[Term, ...]]:
+    """(coefficient, powers of numbers, chain) of any term but a zero."""
+    if isinstance(term, Product):
+        return term.coefficient, term.scalars, term.factors
+    if term.shape == SCALAR:
+        return ONE, ((term, ONE),), ()
+    return ONE, (), (term,)
+
+
+def product(
+    shape: Shape,
+    coefficient: Fraction,
+    scalars: Iterable[Power],
+    chain: Sequence[Term],
+) -> Term:
+    """The term of a coefficient, powers of numbers and a chain that are in normal form."""
+    if not coefficient:
+        return zero(shape)
+    scalars, chain = tuple(scalars), tuple(chain)
+    if not scalars and len(chain) == 1:
+        if coefficient == 1:
+            return chain[0]
+        if isinstance(chain[0], Sum):
+            return add(*[scale(coefficient, part) for part in chain[0].parts])
+    if not chain and len(scalars) == 1 and scalars[0][1] == 1:
+        base = scalars[0][0]
+        if coefficient == 1:
+            return base
+        if isinstance(base, Sum):
+            return add(*[scale(coefficient, part) for part in base.parts])
+    return Product(shape, coefficient, scalars, chain)
+
+
+def coefficient_of(term: Term) -> Fraction:
+    """The rational factor of a term that is no Sum."""
+    return term.coefficient if isinstance(term, Product) else ONE
+
+
+def scale(coefficient: Fraction | int, term: Term) -> Term:
+    """A rational number times a term."""
+    if coefficient == 1 or is_zero(term):
+        return term
+    if not coefficient:
+        return zero(term.shape)
+    if isinstance(term, Sum):
+        return add(*[scale(coefficient, part) for part in term.parts])
+    first, scalars, chain = split(term)
+    return product(term.shape, first * coefficient, scalars, chain)
+
+
+def negative(term: Term) -> Term:
+    return scale(-1, term)
+
+
+def is_negative(term: Term) -> bool:
+    """Whether a term is written with a minus sign in front."""
+    if isinstance(term, Sum):
+        return sum(coefficient_of(part) < 0 for part in term.parts) * 2 > len(term.parts)
+    return coefficient_of(term) < 0
+
+
+# -------------------------------------------------------------------------------------- sums
+
+
+def add(*terms: Term) -> Term:
+    """The sum of terms of one shape, like parts merged, in an order of its own."""
+    if len(terms) == 1:
+        return terms[0]
+    shape = terms[0].shape
+    merged: dict[tuple[object, object], Fraction] = {}
+    for term in terms:
+        if term.shape != shape:
+            raise ValueError(f"a sum of shapes {shape} and {term.shape}")
+        for part in parts_of(term):
+            coefficient, scalars, chain = split(part)
+            if is_one_sum(scalars, chain):  # a number times a Sum, made by factoring
+                inside = chain[0] if chain else scalars[0][0]
+                pieces = [(coefficient * c, s, f) for c, s, f in map(split, parts_of(inside))]
+            else:
+                pieces = [(coefficient, scalars, chain)]
+            for value, base, factors in pieces:
+                key = (base, factors)
+                merged[key] = merged.get(key, Fraction(0)) + value
+    parts = [product(shape, c, s, f) for (s, f), c in merged.items() if c]  # type: ignore[arg-type]
+    if len(parts) == 1:
+        return parts[0]
+    return Sum(shape, tuple(sorted(parts, key=_place_in_sum)))
+
+
+def is_one_sum(scalars: Sequence[Power], chain: Sequence[Term]) -> bool:
+    """Whether a product is a rational number times one Sum."""
+    if chain:
+        return not scalars and len(chain) == 1 and isinstance(chain[0], Sum)
+    return len(scalars) == 1 and scalars[0][1] == 1 and isinstance(scalars[0][0], Sum)
+
+
+def _place_in_sum(part: Term) -> tuple[bool, bool, int, str]:
+    return is_negative(part), not part.free, -part.size, part.key
+
+
+def subtract(a: Term, b: Term) -> Term:
+    return add(a, negative(b))
+
+
+# ------------------------------------------------------------------------- numbers and powers
+
+
+def gathered(scalars: Iterable[Power]) -> tuple[Power, ...]:
+    """Powers of bases merged: x² x is x³, e^u e^v is e^(u+v), a sign to an even power is 1."""
+    powers: dict[Term, Fraction] = {}
+    exponents: list[Term] = []
+    for base, power in scalars:
+        if isinstance(base, Apply) and base.function == "exp":
+            exponents.append(scale(power, base.of))
+        else:
+            powers[base] = powers.get(base, Fraction(0)) + power
+    if exponents:
+        exponent = add(*exponents)
+        if not is_zero(exponent):
+            powers[Apply(exponent.shape, "exp", exponent)] = ONE
+    for base in [base for base in powers if isinstance(base, Symbol) and "signs" in base.facts]:
+        if powers[base].denominator == 1:
+            powers[base] = Fraction(powers[base] % 2)
+    kept = [(base, power) for base, power in powers.items() if power]
+    return tuple(sorted(kept, key=_place_of_power)) if len(kept) > 1 else tuple(kept)
+
+
+def _place_of_power(power: Power) -> tuple[bool, bool, int, str]:
+    base, exponent = power
+    return base.moving, exponent < 0, base.size, base.key
+
+
+def power(term: Term, exponent: Fraction | int) -> Term:
+    """term^exponent: of a number, or of each element of an array."""
+    exponent = Fraction(exponent)
+    if exponent == 1:
+        return term
+    if exponent == 0:
+        return ones(term.shape)
+    if is_zero(term):
+        if exponent < 0:
+            raise ZeroDivisionError("a power of zero")
+        return term
+    if term.shape != SCALAR:
+        return _elementwise_power(term, exponent)
+    coefficient, scalars, _ = split(term)
+    root = rational_power(coefficient, exponent)
+    if exponent.denominator == 1:
+        inside: list[Power] = [(base, p * exponent) for base, p in scalars]
+        return product(SCALAR, root or ONE, gathered(inside), ())
+    rest, inside = _roots(scalars, exponent)
+    if root is None or (rest and coefficient < 0):
+        rest_term = product(SCALAR, coefficient, rest, ())
+        root = ONE
+    else:
+        rest_term = product(SCALAR, ONE, rest, ())
+    if rest_term != number(1):
+        inside.append((rest_term, exponent))
+    return product(SCALAR, root, gathered(inside), ())
+
+
+def _roots(scalars: Iterable[Power], exponent: Fraction) -> tuple[list[Power], list[Power]]:
+    """What stays under a root, and what comes out of it as powers: √(x² y) is |x| √y."""
+    under, outside = [], []
+    for base, p in scalars:
+        if p.denominator == 1 and p % 2 == 0 and not is_nonnegative(base):
+            base = absolute(base)
+        if is_nonnegative(base) or p.denominator != 1:
+            outside.append((base, p * exponent))
+        else:
+            under.append((base, p))
+    return under, outside
+
+
+def absolute(term: Term) -> Term:
+    """|term|, of a symbol or any other base of powers."""
+    if is_nonnegative(term):
+        return term
+    return Apply(term.shape, "abs", negative(term) if is_negative(term) else term)
+
+
+def rational_power(value: Fraction, exponent: Fraction) -> Fraction | None:
+    """value^exponent where it is rational."""
+    if exponent.denominator == 1:
+        return value ** int(exponent)
+    if value == 1:
+        return ONE
+    if exponent.denominator != 2 or value < 0:
+        return None
+    above, below = isqrt(value.numerator), isqrt(value.denominator)
+    if above * above != value.numerator or below * below != value.denominator:
+        return None
+    return Fraction(above, below) ** exponent.numerator
+
+
+# ---------------------------------------------------------------------------- elementwise products
+
+
+def ones(shape: Shape) -> Term:
+    """The term of this shape whose elements are all one."""
+    rows, columns = shape
+    if shape == SCALAR:
+        return number(1)
+    if columns == 1:
+        return Ones(shape)
+    if rows == 1:
+        return Transposed(shape, Ones((columns, 1)))
+    return Product(shape, ONE, (), (Ones((rows, 1)), Transposed((1, columns), Ones((columns, 1)))))
+
+
+def hadamard(a: Term, b: Term) -> Term:
+    """The elementwise product of two terms of one shape, or a number times a term."""
+    if a.shape == SCALAR or b.shape == SCALAR:
+        return times(a, b)
+    if a.shape != b.shape:
+        raise ValueError(f"an elementwise product of shapes {a.shape} and {b.shape}")
+    if is_zero(a) or is_zero(b):
+        return zero(a.shape)
+    if a.shape[0] == 1:
+        return transpose(hadamard(transpose(a), transpose(b)))
+    if a.moving and isinstance(a, Sum):
+        return add(*[hadamard(part, b) for part in a.parts])
+    if b.moving and isinstance(b, Sum):
+        return add(*[hadamard(a, part) for part in b.parts])
+    coefficient, scalars, bases = _bases(a)
+    other, more, others = _bases(b)
+    array = _of_powers(a.shape, [*bases, *others])
+    return _with(coefficient * other, [*scalars, *more], array)
+
+
+def _elementwise_power(term: Term, exponent: Fraction) -> Term:
+    if term.shape[0] == 1:
+        return transpose(_elementwise_power(transpose(term), exponent))
+    coefficient, scalars, bases = _bases(term)
+    front = power(product(SCALAR, coefficient, scalars, ()), exponent)
+    if exponent.denominator == 1:
+        raised = [(base, p * exponent) for base, p in bases]
+        return times(front, _of_powers(term.shape, raised))
+    if not is_nonnegative(product(SCALAR, coefficient, scalars, ())):
+        return Hadamard(term.shape, ((term, exponent),))
+    under, outside = _roots(bases, exponent)
+    if under:
+        outside.append((_of_powers(term.shape, under), exponent))
+    return times(front, _of_powers(term.shape, outside))
+
+
+def _bases(
+    term: Term,
+) -> tuple[Fraction, Sequence[Power], list[Power]]:
+    """A column or matrix as (coefficient, powers of numbers, elementwise powers of arrays)."""
+    coefficient, scalars, chain = split(term)
+    array = product(term.shape, ONE, (), chain)
+    if isinstance(array, Hadamard):
+        return coefficient, scalars, list(array.powers)
+    return coefficient, scalars, [(array, ONE)]
+
+
+def _with(coefficient: Fraction, scalars: Iterable[Power], array: Term) -> Term:
+    """Numbers in front of an array."""
+    if is_zero(array):
+        return array
+    first, more, chain = split(array)
+    return product(array.shape, coefficient * first, gathered([*scalars, *more]), chain)
+
+
+def _of_powers(shape: Shape, bases: Sequence[Power]) -> Term:
+    """The array of elementwise powers."""
+    left = right = None
+    kept: list[Power] = []
+    for base, p in bases:
+        ends = _outer(base)
+        if ends is None:
+            if not isinstance(base, Ones):
+                kept.append((base, p))
+            continue
+        u, v = ends  # of a matrix u vᵀ
+        left = power(u, p) if left is None else hadamard(left, power(u, p))
+        right = power(v, p) if right is None else hadamard(right, power(v, p))
+    powers = gathered(kept)
+    if not powers and left is None:
+        return ones(shape)
+    if not powers:
+        assert left is not None
+        assert right is not None
+        return multiply(left, transpose(right))
+    array: Term = (
+        powers[0][0] if len(powers) == 1 and powers[0][1] == 1 else Hadamard(shape, powers)
+    )
+    if left is not None and not isinstance(left, Ones):
+        array = multiply(diag(left), array)
+    if right is not None and not isinstance(right, Ones):
+        array = multiply(array, diag(right))
+    return array
+
+
+def _outer(base: Term) -> tuple[Term, Term] | None:
+    """(u, v) of a matrix u vᵀ."""
+    if isinstance(base, Product) and len(base.factors) >= 2 and base.shape[1] > 1:
+        for k, factor in enumerate(base.factors[:-1], start=1):
+            if factor.shape[1] == 1:
+                u = product((base.shape[0], 1), ONE, (), base.factors[:k])
+                v = product((1, base.shape[1]), ONE, (), base.factors[k:])
+                return u, transpose(v)
+    return None
+
+
+def times(a: Term, b: Term) -> Term:
+    """A number times a term."""
+    if b.shape == SCALAR:
+        a, b = b, a
+    if is_zero(a) or is_zero(b):
+        return zero(b.shape)
+    if isinstance(a, Sum) and a.moving:
+        return add(*[times(part, b) for part in a.parts])
+    if isinstance(b, Sum) and (b.moving or not a.free):
+        return add(*[times(a, part) for part in b.parts])
+    coefficient, scalars, _ = split(a)
+    return _with(coefficient, scalars, b)
+
+
+# -------------------------------------------------------------------------------------- chains
+
+
+def multiply(*terms: Term) -> Term:
+    """The matrix product of terms, from left to right."""
+    result = terms[0]
+    for term in terms[1:]:
+        result = _multiply(result, term)
+    return result
+
+
+def _multiply(a: Term, b: Term) -> Term:
+    if a.shape == SCALAR or b.shape == SCALAR:
+        return times(a, b)
+    if a.shape[1] != b.shape[0]:
+        raise ValueError(f"a product of shapes {a.shape} and {b.shape}")
+    shape = (a.shape[0], b.shape[1])
+    if is_zero(a) or is_zero(b):
+        return zero(shape)
+    if a.moving and (isinstance(a, Sum) or _is_transposed_sum(a)):
+        return add(*[_multiply(part, b) for part in parts_of(a)])
+    if b.moving and (isinstance(b, Sum) or _is_transposed_sum(b)):
+        return add(*[_multiply(a, part) for part in parts_of(b)])
+    coefficient, scalars, chain = split(a)
+    other, more, rest = split(b)
+    return chained(shape, coefficient * other, [*scalars, *more], [*chain, *rest])
+
+
+def _is_transposed_sum(term: Term) -> bool:
+    return isinstance(term, Transposed) and isinstance(term.of, Sum)
+
+
+def chained(
+    shape: Shape,
+    coefficient: Fraction,
+    scalars: Sequence[Power],
+    chain: Sequence[Term],
+) -> Term:
+    """A product whose chain is not in normal form yet."""
+    chain = _reduced(list(chain))
+    front: Term | None = None
+    start = None
+    k = 0
+    while k < len(chain):
+        factor = chain[k]
+        if factor.shape[0] == 1:
+            start = k
+        elif factor.shape[1] == 1 and start is not None:
+            value = inner(chain[start : k + 1])
+            front = value if front is None else times(front, value)
+            del chain[start : k + 1]
+            k, start = start - 1, None
+        k += 1
+    if not chain:
+        rest = product(shape, coefficient, gathered(scalars), ())
+        return rest if front is None else times(rest, front)
+    array = _diagonals_applied(shape, chain)
+    result = _with(coefficient, scalars, array)
+    return result if front is None else times(front, result)
+
+
+def _reduced(chain: list[Term]) -> list[Term]:
+    """A chain without identities and without factors that cancel; diagonals that meet are one."""
+    if len(chain) > 1:
+        without = [factor for factor in chain if not isinstance(factor, Identity)]
+        chain = without or chain[:1]
+    k = 0
+    while k + 1 < len(chain):
+        merged = _meeting(chain[k], chain[k + 1])
+        if merged is None:
+            k += 1
+            continue
+        chain[k : k + 2] = [] if isinstance(merged, Identity) and len(chain) > 2 else [merged]
+        k = max(k - 1, 0)
+    return chain
+
+
+def _meeting(a: Term, b: Term) -> Term | None:
+    """One factor for two that stand side by side, where there is one."""
+    if isinstance(a, Diag) and isinstance(b, Diag):
+        both = diag(hadamard(a.of, b.of))
+        return both if isinstance(both, Diag | Identity) else None
+    if a.shape[0] == a.shape[1] and a.shape == b.shape:
+        if (isinstance(a, Inverse) and a.of == b) or (isinstance(b, Inverse) and b.of == a):
+            return Identity(a.shape)
+        if isinstance(a, Transposed) and isinstance(b, Transposed) and _meeting(b.of, a.of):
+            return _meeting(b.of, a.of)
+        for first, second in ((a, b), (b, a)):
+            if isinstance(first, Symbol):
+                if "orthogonal" in first.facts and second == transpose(first):
+                    return Identity(a.shape)
+                if "idempotent" in first.facts and second == first:
+                    return first
+    return None
+
+
+def _diagonals_applied(shape: Shape, chain: list[Term]) -> Term:
+    """diag(v) u is v ∘ u, where a chain ends in a column; likewise where it begins with a row."""
+    if chain[-1].shape[1] == 1 and len(chain) > 1:
+        for k in range(len(chain) - 2, -1, -1):
+            factor = chain[k]
+            if isinstance(factor, Diag):
+                tail = product((factor.shape[0], 1), ONE, (), chain[k + 1 :])
+                tail = hadamard(factor.of, tail)
+                if k == 0:
+                    return tail
+                return multiply(product((shape[0], factor.shape[0]), ONE, (), chain[:k]), tail)
+    elif chain[0].shape[0] == 1 and len(chain) > 1 and any(isinstance(f, Diag) for f in chain):
+        return transpose(_diagonals_applied(shape[::-1], [transpose(f) for f in reversed(chain)]))
+    return product(shape, ONE, (), chain)
+
+
+# -------------------------------------------------------------------------- inner products, traces
+
+
+def inner(chain: Sequence[Term]) -> Term:
+    """The number of a chain from a row to a column."""
+    chain = list(chain)
+    if any(isinstance(factor, Diag) for factor in chain):
+        array = _diagonals_applied((chain[1].shape[0], 1), chain[1:])
+        return _multiply(chain[0], array)
+    left, right = transpose(chain[0]), chain[-1]
+    if len(chain) == 2:
+        return total_of_powers(left, right)
+    if isinstance(left, Ones) and isinstance(right, Ones) and len(chain) == 3:
+        matrix = chain[1]
+        if isinstance(matrix, Hadamard):
+            return total(matrix)
+    return _oriented(chain)
+
+
+def _oriented(chain: Sequence[Term]) -> Term:
+    """A chain or its transpose, whichever has the differential, else the variable, at its end."""
+    mirrored = [transpose(factor) for factor in reversed(chain)]
+    chosen = min(chain, mirrored, key=_orientation)
+    return Inner(SCALAR, tuple(chosen))
+
+
+def _orientation(chain: Sequence[Term]) -> tuple[object, ...]:
+    last = chain[-1]
+    turned = sum(isinstance(factor, Transposed) for factor in chain)
+    moving = [factor.moving for factor in reversed(chain)]
+    return (
+        [not m for m in moving],
+        -any(_is_variable(symbol) for symbol in last.free),
+        turned,
+        [factor.key for factor in chain],
+    )
+
+
+def _is_variable(symbol: Symbol) -> bool:
+    return symbol.role == "variable"
+
+
+def total_of_powers(left: Term, right: Term) -> Term:
+    """leftᵀ right of two columns, in a form that depends on left ∘ right alone."""
+    both = hadamard(left, right)
+    if is_zero(both):
+        return both
+    coefficient, scalars, bases = _bases(both)
+    return times(product(SCALAR, coefficient, gathered(scalars), ()), _total(both.shape, bases))
+
+
+def _total(shape: Shape, bases: list[Power]) -> Term:
+    """1ᵀ (u^∘p ∘ v^∘q ∘ …) of columns."""
+    moving = [base for base, _ in bases if base.moving]
+    if moving:
+        right = moving[-1]
+        left = _of_powers(shape, [pair for pair in bases if pair[0] is not right])
+        return _paired(left, right)
+    if len(bases) == 1:
+        base, p = bases[0]
+        if p == 1:
+            return _plain_total(base)
+        if p == 2:
+            return _paired(base, base)
+        return Inner(SCALAR, (transpose(Ones(shape)), Hadamard(shape, ((base, p),))))
+    if all(p == 2 for _, p in bases):
+        half = Hadamard(shape, tuple((base, ONE) for base, _ in bases))
+        return _paired(half, half)
+    lefts = [k for k, (_, p) in enumerate(bases) if p == 1] or [0]
+    chosen = lefts[0]
+    left = _of_powers(shape, [bases[chosen]])
+    return _paired(left, _of_powers(shape, bases[:chosen] + bases[chosen + 1 :]))
+
+
+def _plain_total(base: Term) -> Term:
+    """1ᵀ u."""
+    match base:
+        case Ones():
+            return number(base.shape[0])
+        case Unit() | Softmax():
+            if base.shape[1] == 1:
+                return number(1)
+        case Sum(parts=parts):
+            return add(*[total(part) for part in parts])
+        case Diagonal(of=of):
+            return trace(of)
+    return _paired(Ones(base.shape), base)
+
+
+def _paired(left: Term, right: Term) -> Term:
+    """leftᵀ right of two columns without further thought."""
+    if isinstance(left, Unit) and isinstance(right, Unit):
+        return number(1) if left == right else zero(SCALAR)
+    first = split(transpose(left))[2]
+    second = split(right)[2]
+    chain = _reduced([*first, *second])
+    if any(factor.shape == SCALAR for factor in chain):
+        raise AssertionError("a number in a chain")
+    return _oriented(chain)
+
+
+def total(term: Term) -> Term:
+    """The sum of all elements."""
+    if term.shape == SCALAR or is_zero(term):
+        return term if term.shape == SCALAR else zero(SCALAR)
+    if term.shape[0] == 1:
+        return total(transpose(term))
+    if isinstance(term, Sum):
+        return add(*[total(part) for part in term.parts])
+    if term.shape[1] == 1:
+        return total_of_powers(Ones(term.shape), term)
+    coefficient, scalars, bases = _bases(term)
+    front = product(SCALAR, coefficient, gathered(scalars), ())
+    return times(front, _total_of_matrix(term.shape, bases))
+
+
+def _total_of_matrix(shape: Shape, bases: list[Power]) -> Term:
+    """1ᵀ (A^∘p ∘ B^∘q ∘ …) 1 = tr(Aᵀ B) for two matrices."""
+    moving = [pair for pair in bases if pair[0].moving]
+    if len(bases) == 1 and bases[0][1] == 2:
+        return trace(multiply(transpose(bases[0][0]), bases[0][0]))
+    if len(bases) == 1:
+        (base, p) = bases[0]
+        left, right = transpose(Ones((shape[0], 1))), Ones((shape[1], 1))
+        if p == 1:
+            if isinstance(base, Diag):
+                return total(base.of)
+            if isinstance(base, Identity):
+                return number(shape[0])
+            if isinstance(base, Sum):
+                return total(base)
+            return multiply(left, base, right)
+        return Inner(SCALAR, (left, Hadamard(shape, ((base, p),)), right))
+    if all(p == 2 for _, p in bases):
+        half = Hadamard(shape, tuple((base, ONE) for base, _ in bases))
+        return trace(multiply(transpose(half), half))
+    chosen = moving[0] if moving else bases[0]
+    rest = _of_powers(shape, [pair for pair in bases if pair is not chosen])
+    return trace(multiply(transpose(rest), _of_powers(shape, [chosen])))
+
+
+def trace(term: Term) -> Term:
+    """The sum of the diagonal."""
+    if term.shape == SCALAR:
+        return term
+    if is_zero(term):
+        return zero(SCALAR)
+    if len(parts_of(term)) > 1:
+        return add(*[trace(part) for part in parts_of(term)])
+    coefficient, scalars, chain = split(term)
+    return times(product(SCALAR, coefficient, gathered(scalars), ()), _trace(chain))
+
+
+def _trace(chain: tuple[Term, ...]) -> Term:
+    for k, factor in enumerate(chain):
+        if factor.shape[0] == 1:
+            rotated = chain[k:] + chain[:k]
+            return chained(SCALAR, ONE, (), rotated)
+        if isinstance(factor, Diag) and len(chain) > 1:
+            rest = product(factor.shape, ONE, (), chain[k + 1 :] + chain[:k])
+            return _multiply(transpose(factor.of), diagonal(rest))
+    if len(chain) == 1:
+        (only,) = chain
+        if isinstance(only, Identity):
+            return number(only.shape[0])
+        if isinstance(only, Diag):
+            return total(only.of)
+        if isinstance(only, Transposed):
+            return trace(only.of)
+        return Trace(SCALAR, chain)
+    reduced = _reduced(list(chain))
+    if len(reduced) > 1:
+        ends = _meeting(reduced[-1], reduced[0])
+        if ends is not None:
+            return trace(chained(ends.shape, ONE, (), [ends, *reduced[1:-1]]))
+    if len(reduced) < len(chain):
+        return _trace(tuple(reduced))
+    rotations = [chain[k:] + chain[:k] for k in range(len(chain))]
+    rotations += [tuple(transpose(factor) for factor in reversed(r)) for r in rotations]
+    return Trace(SCALAR, min(rotations, key=_cyclic_orientation))
+
+
+def _cyclic_orientation(chain: tuple[Term, ...]) -> tuple[object, ...]:
+    last = chain[-1]
+    return (
+        not last.moving,
+        isinstance(last, Transposed) and last.moving,
+        -any(_is_variable(symbol) for symbol in last.free),
+        isinstance(last, Transposed),
+        sum(isinstance(factor, Transposed) for factor in chain),
+        [factor.key for factor in chain],
+    )
+
+
+# ------------------------------------------------------------------------- matrices of other terms
+
+
+def transpose(term: Term) -> Term:
+    if term.shape == SCALAR:
+        return term
+    shape = term.shape[::-1]
+    match term:
+        case Transposed(of=of):
+            return of
+        case Sum(parts=parts):
+            if not parts:
+                return zero(shape)
+            if shape == term.shape and add(*map(transpose, parts)) == term:
+                return term
+            return Transposed(shape, term)
+        case Product(coefficient=coefficient, scalars=scalars, factors=factors):
+            turned = tuple(transpose(factor) for factor in reversed(factors))
+            return Product(shape, coefficient, scalars, turned)
+        case Inverse(of=of) if transpose(of) == of:
+            return term
+        case Apply(of=of) if shape == term.shape and transpose(of) == of:
+            return term
+    return term if is_symmetric(term) else Transposed(shape, term)
+
+
+def inverse(term: Term) -> Term:
+    if term.shape == SCALAR:
+        return power(term, -1)
+    match term:
+        case Inverse(of=of):
+            return of
+        case Identity():
+            return term
+        case Diag(of=of):
+            return diag(power(of, -1))
+        case Transposed(of=of):
+            return transpose(inverse(of))
+        case Symbol(facts=facts) if "orthogonal" in facts:
+            return transpose(term)
+        case Product(coefficient=coefficient, scalars=scalars, factors=factors):
+            front = power(product(SCALAR, coefficient, scalars, ()), -1)
+            if coefficient != 1 or scalars:
+                return times(front, inverse(product(term.shape, ONE, (), factors)))
+    return Inverse(term.shape, term)
+
+
+def diag(term: Term) -> Term:
+    """The diagonal matrix of a column."""
+    size = term.shape[0]
+    shape = (size, size)
+    if term.shape == SCALAR:
+        return term
+    if is_zero(term):
+        return zero(shape)
+    if isinstance(term, Sum) and term.moving:
+        return add(*map(diag, term.parts))
+    if isinstance(term, Sum):
+        return Diag(shape, term)
+    coefficient, scalars, chain = split(term)
+    column = product(term.shape, ONE, (), chain)
+    matrix = Identity(shape) if isinstance(column, Ones) else Diag(shape, column)
+    return product(shape, coefficient, scalars, (matrix,))
+
+
+def diagonal(term: Term) -> Term:
+    """The diagonal of a matrix, as a column."""
+    shape = (min(term.shape), 1)
+    if is_zero(term):
+        return zero(shape)
+    if len(parts_of(term)) > 1:
+        return add(*map(diagonal, parts_of(term)))
+    coefficient, scalars, chain = split(term)
+    matrix = product(term.shape, ONE, (), chain)
+    ends = _outer(matrix)
+    if ends is not None and term.shape[0] == term.shape[1]:
+        column = hadamard(*ends)
+    elif isinstance(matrix, Diag):
+        column = matrix.of
+    elif isinstance(matrix, Identity):
+        column = Ones(shape)
+    elif isinstance(matrix, Transposed):
+        column = diagonal(matrix.of)
+    else:
+        column = Diagonal(shape, matrix)
+    return times(product(SCALAR, coefficient, scalars, ()), column)
+
+
+def determinant(term: Term) -> Term:
+    """det, with numbers in front: det(c M) = cⁿ det M."""
+    if term.shape == SCALAR:
+        return term
+    coefficient, scalars, chain = split(term)
+    matrix = product(term.shape, ONE, (), chain)
+    front = power(product(SCALAR, coefficient, scalars, ()), term.shape[0])
+    match matrix:
+        case Identity():
+            return front
+        case Transposed(of=of):
+            return times(front, determinant(of))
+        case Inverse(of=of):
+            return times(front, power(determinant(of), -1))
+    return times(front, Det(SCALAR, matrix))
+
+
+def log_determinant(term: Term) -> Term:
+    """log|det|."""
+    match term:
+        case Transposed(of=of):
+            return log_determinant(of)
+        case Inverse(of=of):
+            return negative(log_determinant(of))
+        case Identity():
+            return zero(SCALAR)
+    return LogDet(SCALAR, term)

@@ -1,0 +1,178 @@
+"""Reading derivatives off what is linear in a differential.
+
+    ⟨G, L(dx)⟩ = ⟨L*(G), dx⟩   the adjoint of each kind of linear term:
+
+    M dx N → Mᵀ G Nᵀ       s(dx) M → s*(⟨G, M⟩)       v ∘ dx → G ∘ v
+    dxᵀ → Gᵀ               diag(dx) → diagonal(G)     tr(M dX) → g Mᵀ
+
+    L(dx) = M dx for columns: M dx → M       s(dx) v → v s*(1)ᵀ       v ∘ (M dx) → diag(v) M
+
+Source: Magnus & Neudecker, chapter 9 (the identification theorems).
+"""
+
+from __future__ import annotations
+
+from wengert.explaining.closed.algebra import (
+    add,
+    diag,
+    diagonal,
+    hadamard,
+    multiply,
+    ones,
+    parts_of,
+    power,
+    product,
+    times,
+    total,
+    transpose,
+)
+from wengert.explaining.closed.terms import (
+    ONE,
+    SCALAR,
+    Diag,
+    Diagonal,
+    Hadamard,
+    Identity,
+    Inner,
+    Product,
+    Pullback,
+    Sum,
+    Symbol,
+    Term,
+    Trace,
+    Transposed,
+    number,
+    zero,
+)
+
+
+class Extraction:
+    """Reads off coefficients of the differential `dx` of `variable`.
+
+    others: differentials of intermediates -> the intermediates.
+    """
+
+    __slots__ = ("differential", "others", "variable")
+
+    def __init__(
+        self, variable: Symbol, differential: Symbol, others: dict[Symbol, Symbol]
+    ) -> None:
+        self.variable = variable
+        self.differential = differential
+        self.others = others
+
+    def gradient(self, df: Term) -> Term:
+        """g where df = ⟨g, dx⟩, for a number df that is linear in dx."""
+        return add(zero(self.variable.shape), *[self._adjoint(p, number(1)) for p in parts_of(df)])
+
+    def matrix(self, column: Term) -> Term:
+        """M where the column, or the number, is M dx, dx a column or a number."""
+        shape = (column.shape[0], self.variable.shape[0])
+        return add(zero(shape), *[self._matrix(part) for part in parts_of(column)])
+
+    def _moves(self, term: Term) -> bool:
+        return self.differential in term.free or any(s in self.others for s in term.free)
+
+    # ---------------------------------------------------------------------------- adjoints
+
+    def _adjoint(self, term: Term, weight: Term) -> Term:
+        """The gradient of ⟨weight, term⟩ by the variable."""
+        match term:
+            case Symbol():
+                if term == self.differential:
+                    return weight
+                return Pullback(self.variable.shape, self.others[term], self.variable, weight)
+            case Sum(parts=parts):
+                return add(*[self._adjoint(part, weight) for part in parts if self._moves(part)])
+            case Transposed(of=of):
+                return self._adjoint(of, transpose(weight))
+            case Diag(of=of):
+                return self._adjoint(of, diagonal(weight))
+            case Diagonal(of=of):
+                return self._adjoint(of, diag(weight))
+            case Hadamard():
+                rest, moving = self._apart(term)
+                return self._adjoint(moving, hadamard(weight, rest))
+            case Inner(factors=factors):
+                return self._of_chain(factors, weight)
+            case Trace(factors=factors):
+                k = self._position(factors)
+                rest = [*factors[k + 1 :], *factors[:k]]
+                size = factors[k].shape[1]
+                around = multiply(*rest) if rest else Identity((size, size))
+                return self._adjoint(factors[k], times(weight, transpose(around)))
+            case Product():
+                return self._of_product(term, weight)
+        raise TypeError(f"{term} is not linear in {self.differential}")
+
+    def _of_product(self, term: Product, weight: Term) -> Term:
+        scalars, factors = term.scalars, term.factors
+        for k, (base, p) in enumerate(scalars):
+            if self._moves(base):
+                if p != 1:
+                    raise TypeError(f"{term} is not linear in {self.differential}")
+                others = scalars[:k] + scalars[k + 1 :]
+                rest = product(term.shape, term.coefficient, others, factors)
+                return self._adjoint(base, total(hadamard(weight, rest)))
+        front = product(SCALAR, term.coefficient, scalars, ())
+        return self._of_chain(factors, times(front, weight))
+
+    def _of_chain(self, factors: tuple[Term, ...], weight: Term) -> Term:
+        k = self._position(factors)
+        around = [transpose(factor) for factor in reversed(factors[:k])]
+        around.append(weight)
+        around += [transpose(factor) for factor in reversed(factors[k + 1 :])]
+        return self._adjoint(factors[k], multiply(*around))
+
+    def _position(self, factors: tuple[Term, ...]) -> int:
+        places = [k for k, factor in enumerate(factors) if self._moves(factor)]
+        if len(places) != 1:
+            raise TypeError(f"{factors} are not linear in {self.differential}")
+        return places[0]
+
+    def _apart(self, term: Hadamard) -> tuple[Term, Term]:
+        """(what stands still, what moves) of an elementwise product."""
+        rest: Term = ones(term.shape)
+        moving = None
+        for base, p in term.powers:
+            if self._moves(base):
+                if p != 1 or moving is not None:
+                    raise TypeError(f"{term} is not linear in {self.differential}")
+                moving = base
+            else:
+                rest = hadamard(rest, power(base, p))
+        assert moving is not None
+        return rest, moving
+
+    # ---------------------------------------------------------------------------- matrices
+
+    def _matrix(self, term: Term) -> Term:
+        """M of one part M dx."""
+        if term.shape == SCALAR:
+            return transpose(self._adjoint(term, number(1)))
+        match term:
+            case Symbol() if term == self.differential:
+                size = term.shape[0]
+                return Identity((size, size))
+            case Hadamard():
+                rest, moving = self._apart(term)
+                return multiply(diag(rest), self.matrix(moving))
+            case Diagonal(of=Product(factors=factors)) if len(factors) == 2:
+                first, second = factors
+                if isinstance(first, Diag) and self._moves(first):
+                    return multiply(diag(diagonal(second)), self.matrix(first.of))
+            case Product(coefficient=coefficient, scalars=scalars, factors=factors):
+                for k, (base, p) in enumerate(scalars):
+                    if self._moves(base) and p == 1:
+                        others = scalars[:k] + scalars[k + 1 :]
+                        rest = product(term.shape, coefficient, others, factors)
+                        row = transpose(self._adjoint(base, number(1)))
+                        return multiply(rest, row)
+                last = factors[-1]
+                if self._position(factors) == len(factors) - 1:
+                    front = product(SCALAR, coefficient, scalars, ())
+                    if len(factors) == 1:
+                        return times(front, self.matrix(last))
+                    head = product((term.shape[0], last.shape[0]), ONE, (), factors[:-1])
+                    return times(front, multiply(head, self.matrix(last)))
+        raise TypeError(f"{term} is not a matrix times {self.differential}")

@@ -1,0 +1,312 @@
+"""The shorter of expanded and factored.
+
+    4 e^u x xᵀ − 2 e^u I = 2 e^u (2 x xᵀ − I)       Aᵀ M A − Aᵀ N A = Aᵀ (M − N) A
+    S x + Sᵀ x = (S + Sᵀ) x                         diag(u) + diag(v) = diag(u + v)
+
+Powers of numbers that all parts share always go in front. A rational factor and factors of chains
+do where fewer symbols are left; brackets inside brackets count as a symbol, so that
+2Aᵀ(Ax − b) + 2λx stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from functools import reduce
+from math import gcd, lcm
+
+from wengert.explaining.closed.algebra import (
+    add,
+    coefficient_of,
+    diag,
+    product,
+    scale,
+    split,
+    times,
+)
+from wengert.explaining.closed.terms import (
+    ONE,
+    SCALAR,
+    Diag,
+    Hadamard,
+    Identity,
+    Inner,
+    Product,
+    Shape,
+    Sum,
+    Symbol,
+    Term,
+    Trace,
+    Transposed,
+)
+
+Part = tuple[Fraction, tuple[tuple[Term, Fraction], ...], tuple[Term, ...]]
+
+
+def factored(term: Term) -> Term:
+    """A term in its shorter form, at the top and in what its product holds."""
+    if isinstance(term, Sum):
+        return _of_sum(term)
+    if isinstance(term, Product):
+        factors = tuple(_of_factor(factor) for factor in term.factors)
+        scalars = tuple((_of_factor(base), p) for base, p in term.scalars)
+        return _front(term.shape, term.coefficient, scalars, factors)
+    return _of_factor(term)
+
+
+def _of_factor(term: Term) -> Term:
+    match term:
+        case Sum():
+            return _of_sum(term)
+        case Diag(of=of) if isinstance(of, Sum):
+            return Diag(term.shape, _of_sum(of))
+    return term
+
+
+def _front(
+    shape: Shape,
+    coefficient: Fraction,
+    scalars: tuple[tuple[Term, Fraction], ...],
+    factors: tuple[Term, ...],
+) -> Term:
+    """A product, with the rational number of a Sum in it brought to the front."""
+    moved: list[Term] = []
+    for factor in factors:
+        if isinstance(factor, Sum):
+            common, inside = _primitive(factor)
+            coefficient *= common
+            moved.append(inside)
+        elif isinstance(factor, Product) and not factor.scalars:
+            coefficient *= factor.coefficient
+            moved += factor.factors
+        else:
+            moved.append(factor)
+    if len(moved) > 1:
+        moved = [f for f in moved if not isinstance(f, Identity)] or moved[:1]
+    if coefficient == 1 and not scalars and len(moved) == 1:
+        return moved[0]
+    return Product(shape, coefficient, scalars, tuple(moved))
+
+
+def _of_sum(term: Sum) -> Term:
+    if not term.parts:
+        return term
+    merged = _merged_diagonals(term)
+    return _grouped(merged) if isinstance(merged, Sum) else factored(merged)
+
+
+def _merged_diagonals(term: Sum) -> Term:
+    """diag(u) + diag(v) as diag(u + v)."""
+    columns, rest = [], []
+    for part in term.parts:
+        coefficient, scalars, chain = split(part)
+        if len(chain) == 1 and isinstance(chain[0], Diag):
+            front = product(SCALAR, coefficient, scalars, ())
+            columns.append(times(front, chain[0].of))
+        else:
+            rest.append(part)
+    if len(columns) < 2:
+        return term
+    return add(diag(add(*columns)), *rest) if rest else diag(add(*columns))
+
+
+def _grouped(term: Sum) -> Term:
+    """The best of the ways to take out common factors, again and again."""
+    shared = _shared_scalars(term)
+    if shared is not None:
+        return shared
+    length = written_length(term)
+    best: Term = term
+    for candidate in _candidates(term):
+        candidate_length = written_length(candidate)
+        if candidate_length < length:
+            best, length = candidate, candidate_length
+    if best is term or not isinstance(best, Sum):
+        return best
+    return _grouped(best)
+
+
+def _shared_scalars(term: Sum) -> Term | None:
+    """The powers of numbers that all parts share, in front of the rest."""
+    splits = [split(part) for part in term.parts]
+    powers = [dict(scalars) for _, scalars, _ in splits]
+    common: dict[Term, Fraction] = {}
+    for base, p in powers[0].items():
+        others = [of.get(base) for of in powers]
+        if all(q is not None and (q > 0) == (p > 0) for q in others):
+            common[base] = min((q for q in others if q is not None), key=abs)
+    if not common:
+        return None
+    inside = []
+    for (coefficient, _, chain), of in zip(splits, powers, strict=True):
+        rest = [(base, p - common.get(base, Fraction(0))) for base, p in of.items()]
+        kept = tuple((base, p) for base, p in rest if p)
+        inside.append(product(term.shape, coefficient, kept, chain))
+    bracket = factored(add(*inside))
+    return _in_front(term.shape, tuple(common.items()), bracket)
+
+
+def _in_front(shape: Shape, scalars: tuple[tuple[Term, Fraction], ...], bracket: Term) -> Term:
+    if isinstance(bracket, Sum):
+        coefficient, bracket = _primitive(bracket)
+        more, chain = _bracket(bracket)
+    else:
+        coefficient, more, chain = split(bracket)
+    return Product(shape, coefficient, scalars + more, chain)
+
+
+def _primitive(term: Sum) -> tuple[Fraction, Sum]:
+    """The rational number in front of a sum that stands in brackets anyhow, and the rest."""
+    common = _common(term)
+    if common == 1:
+        return ONE, term
+    inside = Sum(term.shape, tuple(scale(1 / common, part) for part in term.parts))
+    return (common, inside) if 1 + _length(inside)[0] <= _length(term)[0] else (ONE, term)
+
+
+def _candidates(term: Sum) -> Iterator[Term]:
+    """Ways to write a sum with something taken out."""
+    yield from _rational(term)
+    splits = [split(part) for part in term.parts]
+    for side in (0, -1):
+        groups: dict[Term, list[int]] = {}
+        for k, (_, _, chain) in enumerate(splits):
+            if chain and term.shape != SCALAR:
+                groups.setdefault(chain[side], []).append(k)
+        for factor, places in groups.items():
+            if len(places) > 1 and (factor.free or len(places) == len(splits)):
+                made = _taken_out(term, splits, places, factor, side)
+                if made is not None:
+                    yield made
+    if term.shape == SCALAR:
+        yield from _common_number(term, splits)
+
+
+def _rational(term: Sum) -> Iterator[Term]:
+    """The rational number that all parts share, where it is no fraction of its own making."""
+    common = _common(term)
+    if common != 1:
+        inside = add(*[scale(1 / common, part) for part in term.parts])
+        yield Product(term.shape, common, *_bracket(inside))
+
+
+def _common(term: Sum) -> Fraction:
+    """The greatest rational number of which all coefficients are whole multiples."""
+    values = [coefficient_of(part) for part in term.parts]
+    top = reduce(gcd, [abs(value.numerator) for value in values])
+    return Fraction(top, reduce(lcm, [value.denominator for value in values]))
+
+
+def _bracket(
+    inside: Term,
+) -> tuple[tuple[tuple[Term, Fraction], ...], tuple[Term, ...]]:
+    """A term as what stands in a product."""
+    return (((inside, ONE),), ()) if inside.shape == SCALAR else ((), (inside,))
+
+
+def _taken_out(
+    term: Sum, splits: Sequence[Part], places: Sequence[int], factor: Term, side: int
+) -> Term | None:
+    """The parts at some places with the first (side 0) or last factor of their chains outside."""
+    rows, columns = term.shape
+    inner_shape = (factor.shape[1], columns) if side == 0 else (rows, factor.shape[0])
+    if inner_shape[0] == 1 or (inner_shape[1] == 1 and side == -1):
+        return _numbers_taken_out(term, splits, places, factor)
+    inside = []
+    for k in places:
+        coefficient, scalars, chain = splits[k]
+        rest = chain[1:] if side == 0 else chain[:-1]
+        if not rest:
+            if inner_shape[0] != inner_shape[1]:
+                return None
+            rest = (Identity(inner_shape),)
+        inside.append(product(inner_shape, coefficient, scalars, rest))
+    bracket = factored(add(*inside))
+    coefficient, scalars, chain = split(bracket)
+    around = (factor, *chain) if side == 0 else (*chain, factor)
+    whole = _front(term.shape, coefficient, scalars, around)
+    return _together(term, places, whole)
+
+
+def _numbers_taken_out(
+    term: Sum, splits: Sequence[Part], places: Sequence[int], factor: Term
+) -> Term | None:
+    """a x + b x = (a + b) x for numbers a and b."""
+    if any(len(splits[k][2]) != 1 for k in places):
+        return None
+    numbers = [product(SCALAR, splits[k][0], splits[k][1], ()) for k in places]
+    bracket = factored(add(*numbers))
+    coefficient, scalars, _ = split(bracket)
+    return _together(term, places, Product(term.shape, coefficient, scalars, (factor,)))
+
+
+def _common_number(term: Sum, splits: Sequence[Part]) -> Iterator[Term]:
+    """a b + a c = a (b + c) for numbers, some of the parts."""
+    groups: dict[Term, list[int]] = {}
+    for k, (_, scalars, _) in enumerate(splits):
+        for base, p in scalars:
+            if p == 1:
+                groups.setdefault(base, []).append(k)
+    for base, places in groups.items():
+        if len(places) > 1:
+            rest = [
+                product(
+                    SCALAR,
+                    splits[k][0],
+                    tuple(pair for pair in splits[k][1] if pair[0] != base),
+                    (),
+                )
+                for k in places
+            ]
+            coefficient, scalars, _ = split(factored(add(*rest)))
+            whole = Product(SCALAR, coefficient, ((base, ONE), *scalars), ())
+            yield _together(term, places, whole)
+
+
+def _together(term: Sum, places: Sequence[int], whole: Term) -> Term:
+    rest = [part for k, part in enumerate(term.parts) if k not in set(places)]
+    return Sum(term.shape, (whole, *rest)) if rest else whole
+
+
+# ------------------------------------------------------------------------------------- length
+
+_BRACKET = 0.5
+_NESTED = 0.75
+
+
+def written_length(term: Term) -> float:
+    """How long a term is when it is written: symbols, and brackets, nested ones more."""
+    return _length(term)[0]
+
+
+def _length(term: Term) -> tuple[float, bool]:
+    """(length, whether there are brackets in it)."""
+    match term:
+        case Symbol() | Identity():
+            return 1.0, False
+        case Sum(parts=parts):
+            found = [_length(part) for part in parts]
+            return sum(length for length, _ in found), any(nested for _, nested in found)
+        case Product(coefficient=coefficient, scalars=scalars, factors=factors):
+            length = 0.0 if abs(coefficient) == 1 and (scalars or factors) else 1.0
+            nested = False
+            for piece in [base for base, _ in scalars] + list(factors):
+                inside, brackets = _length(piece)
+                length += inside
+                nested = nested or brackets
+                bare = piece.of if isinstance(piece, Transposed) else piece
+                if isinstance(bare, Sum):
+                    length += _BRACKET + (_NESTED if brackets else 0)
+                    nested = True
+            return length, nested
+        case Hadamard(powers=powers):
+            found = [_length(base) for base, _ in powers]
+            count = sum(
+                length * abs(p.numerator) if abs(p) in (2, 3) else length + (p != 1)
+                for (length, _), (_, p) in zip(found, powers, strict=True)
+            )
+            return float(count), any(isinstance(base, Sum) for base, _ in powers)
+        case Inner(factors=factors) | Trace(factors=factors):
+            found = [_length(factor) for factor in factors]
+            return sum(length for length, _ in found), False
+    return 1.0 + sum(_length(inside)[0] for inside in term.inside()), False
