@@ -62,6 +62,8 @@ def operations(node: Node) -> int:
         return _products(node, read)
     if family == "reduction":
         return read
+    if family == "indexing":
+        return elements(node.args[-1].type) if "add" in name else 0
     if family == "transform":
         longest = max((arg.type.shape[-1] for arg in node.args if arg.ndim), default=1)
         return round(5 * max(size, read) * math.log2(max(longest, 2)))
@@ -85,7 +87,7 @@ def nbytes(type: Type) -> int:
 
 
 def _products(node: Node, read: int) -> int:
-    """Multiplications and additions of a contraction: none of the latter where nothing is summed."""
+    """Multiplications and additions; none of the latter where nothing is summed."""
     if node.op.name != "contract":
         shortest = min((arg.type.shape[-1] for arg in node.args if _has_axes(arg)), default=1)
         return 2 * node.size * shortest if node.op.name == "convolve" else 2 * read

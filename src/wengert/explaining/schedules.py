@@ -86,7 +86,7 @@ def schedules(steps: Steps) -> tuple[Schedule, ...]:
     >>> for way in schedules(wg.explain(f, 1.0).steps)[:3]:
     ...     print(f"{way.name}: {way.peak_bytes} B, {way.work:.3g} times the work")
     store everything: 152 B, 1 times the work
-    recompute everything: 32 B, 8.5 times the work
+    recompute everything: 40 B, 8.5 times the work
     √n checkpoints: 80 B, 1.56 times the work
     """
     return schedules_of(tasks_of(steps))
