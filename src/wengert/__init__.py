@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         jacobian_operator,
     )
     from wengert.derivatives.taylor import directional_derivative, taylor
+    from wengert.explaining.cost import cost
     from wengert.explaining.program import trace
     from wengert.sparse.plan import Sparsity
 
@@ -57,6 +58,7 @@ __all__ = [
     "check_grads",
     "checkpoint",
     "cond",
+    "cost",
     "custom_jvp",
     "custom_linear_solve",
     "custom_root",
@@ -113,6 +115,7 @@ __all__ = [
 
 _DEFERRED = {
     "Sparsity": "wengert.sparse.plan",
+    "cost": "wengert.explaining.cost",
     "directional_derivative": "wengert.derivatives.taylor",
     "gauss_newton_operator": "wengert.derivatives.operators",
     "gauss_newton_vp": "wengert.derivatives.curvature",
