@@ -179,7 +179,7 @@ def recover(seed: int = 0) -> Result:
     )
 
 
-def draw(result: Result, path: Path, enlarged: int = 100) -> None:
+def picture(result: Result, enlarged: int = 100) -> Figure:
     """The true map, and beside it the one that was found, with its errors enlarged."""
     figure = Figure(figsize=(14, 6.5), layout="constrained")
     true_axes, found_axes = figure.subplots(1, 2, sharex=True, sharey=True)
@@ -196,14 +196,14 @@ def draw(result: Result, path: Path, enlarged: int = 100) -> None:
     for truth, found in zip(result.truth, result.found, strict=True):
         ends = np.stack([found, found + enlarged * (truth - found)])
         found_axes.plot(*ends.T, "-", color="tab:red", linewidth=1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    return figure
 
 
-def main(folder: Path = Path("demo")) -> None:
+def main(folder: Path = Path("demo")) -> Result:
     result = recover()
     path = folder / "cities.png"
-    draw(result, path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture(result).savefig(path, dpi=120)
     print(
         f"{len(result.names)} cities from their distances alone, by {result.steps} steps of descent"
     )
@@ -212,6 +212,7 @@ def main(folder: Path = Path("demo")) -> None:
     print(f"  on the distances of a flat Earth it is off by {1e6 * result.flat_off:.0f} mm")
     print(f"  on the true ones the closed form is off by {result.classical_off:.2f} km")
     print(f"The map is {path}")
+    return result
 
 
 if __name__ == "__main__":

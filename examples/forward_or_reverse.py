@@ -103,7 +103,7 @@ def one_thread() -> Iterator[None]:
         wg.set_threads(before)
 
 
-def draw(points: list[Point], path: Path) -> None:
+def picture(points: list[Point]) -> Figure:
     """Time against outputs, both in logarithms."""
     figure = Figure(figsize=(8, 5.5), layout="constrained")
     axes = figure.subplots()
@@ -119,15 +119,15 @@ def draw(points: list[Point], path: Path) -> None:
         ylabel="time (µs, medians)",
     )
     axes.legend()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    return figure
 
 
-def main(folder: Path = Path("demo"), rounds: int = 21) -> None:
+def main(folder: Path = Path("demo"), rounds: int = 21) -> list[Point]:
     with one_thread():
         points = [measured(outputs, rounds) for outputs in OUTPUTS]
     path = folder / "forward_or_reverse.png"
-    draw(points, path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture(points).savefig(path, dpi=120)
     print(f"Time of the Jacobian of f(x) = A x, of {INPUTS} inputs, in µs:")
     print("outputs    forward    reverse       auto    chosen      jacobian")
     for point in points:
@@ -136,6 +136,7 @@ def main(folder: Path = Path("demo"), rounds: int = 21) -> None:
             f"{point.outputs:7}{push:11.1f}{pull:11.1f}{auto:11.1f}    {point.chosen}{whole:15.1f}"
         )
     print(f"The picture is {path}")
+    return points
 
 
 if __name__ == "__main__":

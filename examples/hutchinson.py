@@ -21,11 +21,15 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 import wengert as wg
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
 Parameters = list[dict[str, Array]]
@@ -108,7 +112,7 @@ def errors(products: list[int], repetitions: int, seed: int = 1) -> Errors:
     return Errors(exact, len(matrix), products, predicted, measured, said)
 
 
-def draw(found: Errors, path: Path) -> None:
+def picture(found: Errors) -> Figure:
     """The errors over the number of products, on logarithmic axes."""
     from matplotlib.figure import Figure
 
@@ -119,8 +123,7 @@ def draw(found: Errors, path: Path) -> None:
         axes.loglog(found.products, found.measured[method], "o-", label=method)
     axes.set(xlabel="products Hv", ylabel="relative error", title="The trace of a Hessian")
     axes.legend()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150)
+    return figure
 
 
 def main(out: str | Path = "hutchinson.png", quick: bool = True) -> Errors:
@@ -132,7 +135,8 @@ def main(out: str | Path = "hutchinson.png", quick: bool = True) -> Errors:
         row = "  ".join(f"{found.measured[method][k]:10.1e}" for method in METHODS)
         print(f"{v:8}  {found.predicted[k]:.1e}  {row}")
     if find_spec("matplotlib") is not None:
-        draw(found, Path(out))
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
+        picture(found).savefig(out, dpi=150)
         print(f"drawn to {out}")
     return found
 

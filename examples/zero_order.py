@@ -26,11 +26,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 import wengert as wg
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
 Function = Callable[[Array], float]
@@ -105,7 +109,7 @@ def compare(dimensions: list[int], accuracy: float) -> dict[int, tuple[Descent, 
     return found
 
 
-def draw(found: dict[int, tuple[Descent, Descent]], path: Path) -> None:
+def picture(found: dict[int, tuple[Descent, Descent]]) -> Figure:
     """f over the steps: the curves without gradients lie n times further to the right."""
     from matplotlib.figure import Figure
 
@@ -119,8 +123,7 @@ def draw(found: dict[int, tuple[Descent, Descent]], path: Path) -> None:
         )
     axes.set(xlabel="steps", ylabel="f / f at the start", title="with gradients - -, without —")
     axes.legend()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150)
+    return figure
 
 
 def main(
@@ -134,7 +137,8 @@ def main(
         ratio = evaluations.steps / gradients.steps
         print(f"{n:5}  {gradients.steps:14}  {evaluations.steps:7}  {ratio / n:7.2f}")
     if find_spec("matplotlib") is not None:
-        draw(found, Path(out))
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
+        picture(found).savefig(out, dpi=150)
         print(f"drawn to {out}")
     return found
 
