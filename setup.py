@@ -7,9 +7,13 @@ from setuptools.command.build_py import build_py
 
 PROGRAMS = (
     "step_table.py",
+    "closed_forms.py",
     "cities.py",
     "network.py",
     "forward_or_reverse.py",
+    "zero_order.py",
+    "hutchinson.py",
+    "memory_budget.py",
     "data/cities.csv",
 )
 
