@@ -1,0 +1,93 @@
+"""Markup as presentational MathML (Core), which browsers draw without any library.
+
+Source: W3C, *MathML Core*, 2023.
+"""
+
+from __future__ import annotations
+
+from xml.sax.saxutils import escape
+
+from wengert.explaining.closed.markup import (
+    Call,
+    Fence,
+    Juxtaposed,
+    Markup,
+    Name,
+    Number,
+    Quotient,
+    Root,
+    Row,
+    Sign,
+    Superscript,
+)
+
+_TIMES = "<mo>&#x2062;</mo>"  # invisible times
+_APPLY = "<mo>&#x2061;</mo>"  # function application
+
+
+def document(body: str, block: bool = True) -> str:
+    """The outermost element; block: on lines of its own."""
+    display = "block" if block else "inline"
+    return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="{display}">{body}</math>'
+
+
+def mathml(markup: Markup) -> str:
+    """The formula as elements, to stand inside `document`."""
+    match markup:
+        case Name(base, subscript, differential):
+            name = _identifier(base)
+            if subscript:
+                under = f"<mn>{subscript}</mn>" if subscript.isdigit() else _identifier(subscript)
+                name = f"<msub>{name}{under}</msub>"
+            return f'<mrow><mi mathvariant="normal">d</mi>{name}</mrow>' if differential else name
+        case Number(number):
+            over, _, under = number.partition("/")
+            if not under:
+                return f"<mn>{over}</mn>"
+            return (
+                f'<mstyle displaystyle="false"><mfrac><mn>{over}</mn><mn>{under}</mn></mfrac>'
+                "</mstyle>"
+            )
+        case Sign("ᵀ" | "−ᵀ" as sign):
+            minus = "<mo>−</mo>" if sign != "ᵀ" else ""
+            return f'<mrow>{minus}<mi mathvariant="normal">⊤</mi></mrow>'
+        case Sign(sign, spaced):
+            form = "infix" if spaced else "prefix"
+            return f'<mo form="{form}">{escape(sign)}</mo>'
+        case Row(items):
+            return f"<mrow>{''.join(map(mathml, items))}</mrow>"
+        case Juxtaposed(items):
+            return f"<mrow>{_TIMES.join(map(mathml, items))}</mrow>"
+        case Superscript(base, exponent):
+            return f"<msup>{mathml(base)}{mathml(exponent)}</msup>"
+        case Quotient(over, under):
+            return f"<mfrac>{mathml(over)}{mathml(under)}</mfrac>"
+        case Root(of):
+            return f"<msqrt>{mathml(of)}</msqrt>"
+        case Fence(left, of, right, subscript):
+            inside = f"{_fence(left, 'prefix')}{mathml(of)}{_fence(right, 'postfix')}"
+            if subscript:
+                return f"<msub><mrow>{inside}</mrow>{_identifier(subscript)}</msub>"
+            return f"<mrow>{inside}</mrow>"
+        case Call(name, of, power, fenced):
+            head = _identifier(name)
+            if power:
+                head = f"<msup>{head}{_exponent(power)}</msup>"
+            inside = mathml(of)
+            if fenced:
+                inside = f"{_fence('(', 'prefix')}{inside}{_fence(')', 'postfix')}"
+            return f"<mrow>{head}{_APPLY}{inside}</mrow>"
+
+
+def _identifier(base: str) -> str:
+    return f"<mi>{escape(base)}</mi>"
+
+
+def _fence(sign: str, form: str) -> str:
+    return f'<mo fence="true" form="{form}">{escape(sign)}</mo>'
+
+
+def _exponent(power: str) -> str:
+    if power.startswith("−"):
+        return f"<mrow><mo>−</mo><mn>{power[1:]}</mn></mrow>"
+    return f"<mn>{power}</mn>"
