@@ -102,9 +102,8 @@ class TestCities:
         assert cities.off_by(truth @ turn + 3, truth) < 1e-10
 
     def test_the_figure_is_a_picture(self, tmp_path: Path) -> None:
-        cities = example("cities")
-        cities.draw(cities.recover(), tmp_path / "new" / "map.png")
-        assert (tmp_path / "new" / "map.png").read_bytes().startswith(b"\x89PNG")
+        example("cities").main(tmp_path / "new")
+        assert (tmp_path / "new" / "cities.png").read_bytes().startswith(b"\x89PNG")
 
 
 class TestNetwork:
@@ -184,6 +183,16 @@ class TestForwardOrReverse:
         with program.one_thread():
             few, many = (program.measured(outputs, 15).seconds for outputs in (60, 400))
         assert many["forward"] / few["forward"] < many["reverse"] / few["reverse"]
+
+
+class TestMemoryBudget:
+    def test_budgets_are_held_and_the_gradient_stays(self) -> None:
+        found = example("memory_budget").compare(20, (1.0, 0.5, 0.3), rounds=1)
+        assert found[0].overhead == 0
+        assert found[1].overhead < found[2].overhead
+        for one in found:
+            assert max(one.live) == one.peak <= one.budget
+            assert one.off < 1e-13  # sums of 64 terms in another order, through twenty layers
 
 
 class TestCurveFitting:
