@@ -74,7 +74,7 @@ def _precedence(label: str) -> tuple[int, dict[int, int]]:
         need = max(_from_left(pieces[j - 1]), _from_right(pieces[j + 1]))
         k = int(pieces[j][1])
         needs[k] = max(need, needs.get(k, ANY))
-    return _strength(label), needs
+    return strength_of(label), needs
 
 
 def _from_left(before: str) -> int:
@@ -103,8 +103,8 @@ def _from_right(after: str) -> int:
     return ATOM
 
 
-def _strength(label: str) -> int:
-    """The strength of the outermost sign of a label."""
+def strength_of(label: str) -> int:
+    """The strength of the outermost sign of a label, or of the text of a formula."""
     outside = label
     for bracketed in (r"\([^()]*\)", r"\[[^\[\]]*\]", r"⌊[^⌋]*⌋", r"⌈[^⌉]*⌉", r"\|\S+\|"):
         outside = re.sub(bracketed, "", outside)

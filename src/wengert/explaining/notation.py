@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -65,21 +66,19 @@ def _escaped(text: str) -> str:
 
 def barred(name: str) -> str:
     """The name of the adjoint: v̄₁ for v₁, with the bar over the letters that begin the name."""
-    return _accented(name, _MACRON, _OVERLINE) or f"adjoint of {name}"
+    letters = _letters(name)
+    if not letters:
+        return f"adjoint of {name}"
+    over = _MACRON if len(letters) == 1 else _OVERLINE
+    barred_letters = (unicodedata.normalize("NFC", letter + over) for letter in letters)
+    return "".join(barred_letters) + name[len(letters) :]
 
 
 def dotted(name: str) -> str:
-    """The name of the tangent: v̇₁ for v₁."""
-    letters = _letters(name)
-    if len(letters) == 1:
-        return letters + _DOT + name[1:]
-    return f"d{name}" if letters else f"tangent of {name}"
-
-
-def _accented(name: str, over_one: str, over_many: str) -> str:
-    letters = _letters(name)
-    over = over_one if len(letters) == 1 else over_many
-    return letters and "".join(letter + over for letter in letters) + name[len(letters) :]
+    """The name of the tangent: v̇₁ for v₁, with the dot over the first letter."""
+    if not _letters(name):
+        return f"tangent of {name}"
+    return unicodedata.normalize("NFC", name[0] + _DOT) + name[1:]
 
 
 def _letters(name: str) -> str:
@@ -87,14 +86,23 @@ def _letters(name: str) -> str:
     return found[0] if found else ""
 
 
+_ACCENTED = re.compile(r"(\w|\\[a-zA-Z]+ ?(?:\{[^{}]*\})?)((?:[_^].*)?)")
+
+
 def barred_in_latex(latex: str) -> str:
     """The adjoint of a step in LaTeX."""
-    return rf"\bar{latex}" if re.match(r"\w(_\w)?$", latex) else rf"\overline{{{latex}}}"
+    found = _ACCENTED.fullmatch(latex)
+    if found is None or "{" in found[1]:
+        return rf"\overline{{{latex}}}"
+    return rf"\bar{{{found[1].strip()}}}{found[2]}"
 
 
 def dotted_in_latex(latex: str) -> str:
     """The tangent of a step in LaTeX."""
-    return rf"\dot{latex}" if re.match(r"\w(_\w)?$", latex) else rf"\dot{{{latex}}}"
+    found = _ACCENTED.fullmatch(latex)
+    if found is None:
+        return rf"\mathrm{{d}}{latex}"
+    return rf"\dot{{{found[1].strip()}}}{found[2]}"
 
 
 def number(value: Any, digits: int = 6) -> str:

@@ -39,8 +39,6 @@ from wengert.transforms.simplify import simplify
 MOST_NODES, MOST_CHARACTERS = 24, 40
 """How long a formula of a derivative may be."""
 
-_VARIABLE = Formula("h", "h")
-
 
 def by_one(user: Node, operand: Node) -> Tangent:
     """The graph of ∂user/∂operand, if that is a number or a diagonal; None where it is zero."""
@@ -57,20 +55,27 @@ def has_diagonal(user: Node, operand: Node) -> bool:
     return user.shape == operand.shape and (not user.shape or user.op.family == "elementwise")
 
 
-def written(user: Node, operand: Node, slope: Tangent, names: Mapping[Node, Formula]) -> Formula:
+def written(
+    user: Node,
+    operand: Node,
+    slope: Tangent,
+    names: Mapping[Node, Formula],
+    variable: str = "h",
+) -> Formula:
     """The formula of ∂user/∂operand, or an empty one where none is short.
 
     slope: what `by_one` made of them, None where the derivative is a map.
+    variable: of that map.
     """
-    known = {node: names[node] for node in (*user.args, user) if node in names}
+    known = {node: names[node] for node in (*user.args, user) if node.op is not full}
     arrow = not has_diagonal(user, operand)
     try:
         if arrow:
             if not isinstance(operand.type, ArrayType):
                 return EMPTY
-            variable = seed(operand)
-            known[variable] = _VARIABLE
-            tangents = {arg: variable if arg is operand else None for arg in user.args}
+            moved = seed(operand)
+            known[moved] = Formula(variable, variable)
+            tangents = {arg: moved if arg is operand else None for arg in user.args}
             (slope,) = pushforward([user], tangents)
         if isinstance(slope, tuple):
             return EMPTY
@@ -78,7 +83,8 @@ def written(user: Node, operand: Node, slope: Tangent, names: Mapping[Node, Form
     except (_TooLong, NotDifferentiable):
         return EMPTY
     if arrow and slope is not None:
-        formula = Formula(f"h ↦ {formula.text}", rf"h \mapsto {formula.latex}")
+        arrow_to = rf"{variable} \mapsto {formula.latex}"
+        formula = Formula(f"{variable} ↦ {formula.text}", arrow_to)
     return formula if len(formula.text) <= MOST_CHARACTERS else EMPTY
 
 
@@ -117,6 +123,8 @@ class _Writer:
 
     def write(self, node: Node) -> Formula:
         """The formula of a node."""
+        if node.op is full:
+            return literal_formula(literal(node).item())
         return _as_formula(self.product(node))
 
     def product(self, node: Node) -> _Product:
@@ -150,6 +158,8 @@ class _Writer:
             label = "{0} − {1}" if label == "{0} + {1}" else "{0} + {1}"
             last = parts[1]
             parts[1] = Formula(last.text[1:], last.latex[1:], PRODUCT)
+        if label == "{0}" and node.args[0].dtype.kind == "b":  # 1 where it holds, 0 elsewhere
+            return Formula(f"[{parts[0].text}]", f"[{parts[0].latex}]")
         if label == "{0}":
             return of_node(node, parts)
         return compose(label, parts) if "[" not in label else of_node(node, parts)

@@ -18,6 +18,7 @@ from wengert.explaining.formulas import Formula, of_node
 from wengert.explaining.naming import names_of, outside_names, parameters
 from wengert.explaining.steps import Kind, Partial, Step, Steps
 from wengert.explaining.sweeping import MOST_TANGENTS, Edge, Program, Reader
+from wengert.graph.body import bodies
 from wengert.graph.literals import constant
 from wengert.graph.node import Node
 from wengert.graph.op import Tangent
@@ -28,6 +29,8 @@ from wengert.tracing.linear_operators import teach_linear_operators
 from wengert.tracing.observing import Timeline, observed
 from wengert.tracing.session import Session, outermost
 from wengert.tracing.trees import flatten, unflatten
+
+MOST_NAMED = 3
 
 
 @retried
@@ -64,6 +67,7 @@ def steps_of(f: Callable[..., Any], args: tuple[Any, ...]) -> Steps:
             source=source,
             first_line=first_line,
             outputs=tuple(names[node].text for node in dict.fromkeys(outputs)),
+            notes=_notes(program, names),
             nodes=tuple(program.shown),
         )
 
@@ -148,7 +152,7 @@ def _records(
 ) -> tuple[Step, ...]:
     slopes = program.slopes()
     adjoints, terms = program.adjoints(slopes)
-    columns = program.tangents(max(1, MOST_TANGENTS // max(1, len(program.shown))))
+    columns = program.tangents(_directions(program))
     seeds = {
         node: constant(program.outputs.count(node), node)
         for node in program.outputs
@@ -162,6 +166,8 @@ def _records(
     value.compute(seeds.values())
     for column in columns:
         value.compute(column)
+    taken = {formula.text for formula in names.values()}
+    variable = next(letter for letter in "hgδξ" if letter not in taken)
     empty = [None] * (len(program.active) - len(columns))
     operands: dict[Node, list[Node]] = {}
     for user, operand in program.edges():
@@ -183,7 +189,7 @@ def _records(
                 dtype=node.dtype if isinstance(node.type, ArrayType) else None,
                 nbytes=_nbytes(node.type),
                 partials=tuple(
-                    _partial((node, operand), slopes, names, value)
+                    _partial((node, operand), slopes, names, value, variable)
                     for operand in operands.get(node, ())
                 ),
                 tangents=tuple([value(column[k]) for column in columns] + empty),
@@ -198,15 +204,49 @@ def _records(
 
 
 def _partial(
-    edge: Edge, slopes: Mapping[Edge, Tangent], names: Mapping[Node, Formula], value: Reader
+    edge: Edge,
+    slopes: Mapping[Edge, Tangent],
+    names: Mapping[Node, Formula],
+    value: Reader,
+    variable: str,
 ) -> Partial:
     user, operand = edge
     slope = slopes.get(edge)
-    formula = partials.written(user, operand, slope, names)
+    formula = partials.written(user, operand, slope, names, variable)
     number = value(slope)
     if edge in slopes and slope is None:
         number = np.zeros(user.shape, user.dtype)[()]
     return Partial(names[operand].text, formula.text, formula.latex, number)
+
+
+def _directions(program: Program) -> int:
+    """How many inputs have tangents in their direction."""
+    return min(len(program.active), max(1, MOST_TANGENTS // max(1, len(program.shown))))
+
+
+def _notes(program: Program, names: Mapping[Node, Formula]) -> tuple[str, ...]:
+    """What a reader must know of the numbers."""
+    notes = []
+    results = [node for node in program.outputs if is_inexact(node.dtype)]
+    if len(results) > 1 or any(node.shape for node in results):
+        notes.append(
+            "The adjoints are the derivatives of the sum of all entries of what is returned."
+        )
+    if any(node.shape for node in program.active):
+        notes.append(
+            "∂/∂x·1 is the derivative in the direction of 1 in every element of the array x."
+        )
+    directions = _directions(program)
+    if directions < len(program.active):
+        notes.append(
+            f"The tangents are those of the first {directions} of {len(program.active)} inputs."
+        )
+    holders = [node for node in program.shown if bodies(node.params)]
+    if holders:
+        named = ", ".join(f"{names[node].text} ({node.op.name})" for node in holders[:MOST_NAMED])
+        more = f" and {len(holders) - MOST_NAMED} more" if len(holders) > MOST_NAMED else ""
+        notes.append(f"One step holds a whole loop, branch or function: {named}{more}.")
+    return tuple(notes)
 
 
 def _kind(node: Node, inputs: Mapping[Node, str]) -> Kind:

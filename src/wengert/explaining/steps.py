@@ -14,8 +14,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import numpy as np
-
 from wengert.explaining.notation import plain
 from wengert.graph.node import Node
 from wengert.graph.types import DType, Shape
@@ -112,6 +110,7 @@ class Steps:
     outputs: the names of the steps of all its results. Where these are not one number, the
         adjoints are the derivatives of the sum of all their entries.
     nodes: the node of each step in the graph that runs.
+    notes: sentences about what the numbers mean, where that is not plain.
     """
 
     function: str
@@ -122,6 +121,7 @@ class Steps:
     first_line: int = 0
     outputs: tuple[str, ...] = ()
     nodes: tuple[Node, ...] = field(default=(), repr=False)
+    notes: tuple[str, ...] = ()
     _found: dict[str, Step] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -183,9 +183,3 @@ class Steps:
             )
             for steps in found.values()
         )
-
-    @property
-    def summed(self) -> bool:
-        """Whether the adjoints are those of a sum of entries, the function being no single
-        number."""
-        return len(self.outputs) > 1 or bool(np.shape(self[self.output].value))

@@ -58,9 +58,10 @@ class Program:
     def edges(self) -> Iterator[Edge]:
         """The steps with those of their operands by which they may have derivatives."""
         for user in self.order:
-            for operand in dict.fromkeys(user.args):
-                if operand in self.involved and _has_tangents(operand):
-                    yield user, operand
+            if _has_tangents(user):
+                for operand in dict.fromkeys(user.args):
+                    if operand in self.involved and _has_tangents(operand):
+                        yield user, operand
 
     def slopes(self) -> dict[Edge, Tangent]:
         """The derivatives of steps by operands that are numbers or diagonals, None for zero."""

@@ -13,7 +13,8 @@ _SYMBOLS = {
     "′": "'", "″": "''", "…": r"\dots ", "ℱ": r"\mathcal{F}", "√": r"\surd ",
     "∛": r"\sqrt[3]{}", "∞": r"\infty ", "∧": r"\wedge ", "∨": r"\vee ", "∫": r"\int ",
     "≠": r"\ne ", "≤": r"\le ", "≥": r"\ge ", "⊻": r"\veebar ", "⊕": r"\oplus ",
-    "⌈": r"\lceil ", "⌉": r"\rceil ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "Σ": r"\sum ", "Π": r"\prod ", "↦": r"\mapsto ",
+    "⌈": r"\lceil ", "⌉": r"\rceil ", "⌊": r"\lfloor ", "⌋": r"\rfloor ",
+    "Σ": r"\sum ", "Π": r"\prod ", "↦": r"\mapsto ",
     "&": r"\mathbin{\&}", "~": r"{\sim}", "%": r"\%", "#": r"\#", "$": r"\$", "|": r"|",
     "\N{COMBINING MACRON}": r"\,\bar{}",
 }  # fmt: skip
