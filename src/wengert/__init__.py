@@ -34,6 +34,7 @@ from wengert.lazy import module
 
 if TYPE_CHECKING:
     from wengert import distributed, estimate, optimize, random, scipy, zeroth
+    from wengert.checking.nans import debug_nans
     from wengert.derivatives.curvature import gauss_newton_vp, hessian_diagonal, laplacian
     from wengert.derivatives.memory import memory_plan
     from wengert.derivatives.mixed.reporting import plan
@@ -63,6 +64,7 @@ __all__ = [
     "custom_linear_solve",
     "custom_root",
     "custom_vjp",
+    "debug_nans",
     "defjvp",
     "defvjp",
     "directional_derivative",
@@ -116,6 +118,7 @@ __all__ = [
 _DEFERRED = {
     "Sparsity": "wengert.sparse.plan",
     "cost": "wengert.explaining.cost",
+    "debug_nans": "wengert.checking.nans",
     "directional_derivative": "wengert.derivatives.taylor",
     "gauss_newton_operator": "wengert.derivatives.operators",
     "gauss_newton_vp": "wengert.derivatives.curvature",

@@ -51,6 +51,8 @@ def is_own(frame: FrameType) -> bool:
     name = frame.f_code.co_filename
     if name.startswith(_EXAMPLES):
         return True
+    if name == "<string>":  # made at run time, as the methods of a dataclass are
+        return frame.f_globals.get("__name__", "").partition(".")[0] not in ("wengert", *_LIBRARIES)
     return not (name.startswith((_PACKAGE, "<frozen")) or _is_installed(frame))
 
 

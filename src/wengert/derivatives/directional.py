@@ -28,6 +28,7 @@ from wengert.derivatives.marking import (
 from wengert.errors import WengertTypeError
 from wengert.execution.border import deliver, entered
 from wengert.execution.budget.amounts import Amount, in_bytes
+from wengert.execution.inspecting import keeping
 from wengert.execution.programs import program
 from wengert.execution.retrying import retried
 from wengert.graph.literals import zeros
@@ -250,9 +251,10 @@ def _with_map(
     """(output, linear map[, aux]), with what the map needs of the primal computed along."""
     residuals = linear.residuals
     held = [Tracer(node, session) for node in residuals]
-    output, held, aux = deliver(
-        session, call.owner, (traced(session, spec, nodes), held, aux), concrete, memory
-    )
+    with keeping(set(residuals).difference(nodes)):
+        output, held, aux = deliver(
+            session, call.owner, (traced(session, spec, nodes), held, aux), concrete, memory
+        )
     linear.hold(held)
     return (output, linear, aux) if has_aux else (output, linear)
 

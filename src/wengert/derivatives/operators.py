@@ -26,6 +26,7 @@ from wengert.derivatives.marking import (
 )
 from wengert.errors import WengertTypeError
 from wengert.execution.border import deliver, entered
+from wengert.execution.inspecting import keeping
 from wengert.execution.programs import program, recall, remember
 from wengert.execution.retrying import retried
 from wengert.graph.node import Node, deriving
@@ -277,7 +278,8 @@ def _hold(
 ) -> None:
     """Compute the residuals of all products in one run, and let them keep theirs."""
     nodes = [node for each in products for node in each.residuals]
-    values = deliver(session, call.owner, [Tracer(node, session) for node in nodes], concrete)
+    with keeping(nodes):
+        values = deliver(session, call.owner, [Tracer(node, session) for node in nodes], concrete)
     if any(type(value) is Tracer for value in values):
         raise WengertTypeError(
             f"{what} makes an operator for SciPy, which computes with plain arrays, but what it is "

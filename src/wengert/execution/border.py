@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import WengertTypeError
+from wengert.execution.inspecting import inspector
 from wengert.execution.programs import run
 from wengert.graph.node import Node
 from wengert.graph.types import array_type, supported_dtype
@@ -39,7 +40,7 @@ class entered:
     caller but not its context.
     """
 
-    __slots__ = ("opened", "owner", "session", "token")
+    __slots__ = ("looked_at", "opened", "owner", "session", "token")
 
     def __init__(self, leaves: Sequence[Any]) -> None:
         self.session: Session | None = current_session()
@@ -49,7 +50,12 @@ class entered:
                 check_alive(leaf)
                 self.session = leaf.session
                 break
+        self.looked_at: Any = None
         if self.session is None:
+            looking = inspector()
+            if looking is not None:
+                self.looked_at = looking.call()
+                self.looked_at.__enter__()
             self.opened = outermost()
             self.session = self.opened.session
         self.owner = self.opened is not None
@@ -67,6 +73,8 @@ class entered:
             restore_current(self.token)
         if self.opened is not None:
             self.opened.__exit__(*error)
+        if self.looked_at is not None:
+            self.looked_at.__exit__(*error)
 
 
 _NUMBERS = (bool, int, float, complex)

@@ -43,6 +43,11 @@ class BoundedCache:
                 _, (_, freed) = self._held.popitem(last=False)
                 self._total -= freed
 
+    def items(self) -> list[tuple[Any, Any]]:
+        """All that is held with its keys, the oldest first."""
+        with self._lock:
+            return [(key, value) for key, (value, _) in self._held.items()]
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:

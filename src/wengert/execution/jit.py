@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -21,6 +23,7 @@ from wengert.execution.border import as_input
 from wengert.execution.budget.amounts import Amount, in_bytes
 from wengert.execution.cache import BoundedCache
 from wengert.execution.calling.callable import Entered, vectorcalled
+from wengert.execution.inspecting import inspector
 from wengert.execution.paths import Path
 from wengert.execution.retrying import retried
 from wengert.execution.values import of_values
@@ -148,6 +151,10 @@ class Jitted(Entered):
         leaves, spec = flatten(traced)
         if any(type(leaf) is Tracer for leaf in leaves):
             return self._function(*args, **kwargs)
+        looking = inspector()
+        if looking is not None:
+            with looking.call():
+                return self._trace(args, kwargs, fixed, traced, leaves, spec)[1]
         key = (spec, tuple(map(_signature, leaves)), static)
         try:
             known: list[Path] | None = self._paths.find(key)
@@ -193,9 +200,23 @@ class Jitted(Entered):
 
     def _enter(self, path: Path, args: tuple[Any, ...], kwargs: dict[str, Any], spec: Spec) -> None:
         """Answer calls like this one without Python from now on, where that is possible."""
+        if _idle:
+            return
         entry = path.new_entry(args, kwargs, spec)
         if entry is not None:
             self.push_entry(entry)
+            _answering.add(self)
+
+    def forget_calls(self) -> None:
+        """Answer calls through Python, until entries are made for them anew."""
+        self.forget_entries()
+        for _, known in self._paths.items():
+            for path in known:
+                path.forms.clear()
+
+    def recorded(self) -> list[tuple[Any, list[Path]]]:
+        """What it has traced: signatures and the paths of each, the most recently used last."""
+        return self._paths.items()
 
     def _split(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
         """((traced arguments by position, by name), what is static of them)."""
@@ -249,6 +270,8 @@ class Jitted(Entered):
             values = [session.values[node] for node in inputs]
             if self._memory is not None:
                 session.forget()
+        if inspector() is not None:
+            return path, path.unguarded().run(values)[1]
         path = path.planned(self._patient and self._memory is None)
         holds, value = path.run(values)
         if not holds:  # tiers differ in the last bits; the trace itself stands
@@ -278,6 +301,25 @@ class Jitted(Entered):
             tuple(bound),
             memory=self._memory,
         )
+
+
+_answering: WeakSet[Jitted] = WeakSet()
+"""The functions some of whose calls are answered without Python."""
+_idle: list[None] = []
+"""One for each context in which no calls are."""
+
+
+@contextmanager
+def without_entries() -> Iterator[None]:
+    """A context in which every call of a function under `jit` goes through Python, where it can be
+    looked at. That holds for all threads."""
+    _idle.append(None)
+    while _answering:
+        _answering.pop().forget_calls()
+    try:
+        yield
+    finally:
+        _idle.pop()
 
 
 def _exactly(value: Any) -> Any:

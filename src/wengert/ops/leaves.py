@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import NoValue
-from wengert.graph.node import Node, make
+from wengert.graph.node import Node, make, observer
 from wengert.graph.op import ZERO, Op, Tangent, absent
 from wengert.graph.types import INT, TapeType, TupleType, Type, array_type
 from wengert.graph.walk import rebuild
@@ -32,15 +32,23 @@ NO_INPUTS = absent("a leaf has no inputs")
 
 
 def _leaf(
-    name: str, label: str, what: str = "", missing: str = "has no value in this session"
+    name: str,
+    label: str,
+    what: str = "",
+    missing: str = "has no value in this session",
+    of_bodies: bool = False,
 ) -> Op:
     """A leaf whose parameters are (what distinguishes it, its type).
 
     what, missing: what it is, and why it has no value where it is asked for one.
+    of_bodies: whether it is named the same in every trace; where one is observed it is new.
     """
     what = what or f"the {name}"
 
     def build(which: Any, type: Type) -> Node:
+        if of_bodies:
+            watch = observer.get()
+            which = which if watch is None else ("observed", watch.number, which)
         return make(op, (), (which, type), type)
 
     def evaluate(node: Node) -> Callable[..., Any]:
@@ -73,6 +81,7 @@ parameter: Op = _leaf(
     "is asked for while it is traced once for all its steps, so that Python's `if`, `while`, `int` "
     "and `print` cannot see it: write np.where, wengert.cond or wengert.while_loop; for an index "
     "into a plain array A, wengert.numpy.asarray(A)[i]",
+    of_bodies=True,
 )
 lane: Op = _leaf("lane", "x")
 

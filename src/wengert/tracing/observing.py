@@ -18,6 +18,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from types import FrameType
 from typing import Any, Literal
 
@@ -26,6 +27,7 @@ from wengert.graph.node import Node, mark, observer
 from wengert.tracing.tracer import Tracer
 
 Sweep = Literal["forward", "reverse"]
+_numbers = count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,11 @@ class Timeline:
     names: node -> the first variable that it was bound to, in the order of binding.
     """
 
-    __slots__ = ("_frames", "_lines", "_made", "_originals", "_rules", "_seen", "names")
+    __slots__ = ("_frames", "_lines", "_made", "_originals", "_rules", "_seen", "names", "number")
 
     def __init__(self) -> None:
+        self.number = next(_numbers)
+        """Of its own: what bodies are made of is named by it, so that it is new too."""
         self.names: dict[Node, str] = {}
         self._lines = _Moments()
         self._rules = _Moments()
@@ -87,17 +91,17 @@ class Timeline:
     def place(self, node: Node) -> Place | None:
         """The line that made a node; of a derivative, the line of what it is the derivative of.
         None for nodes that rest on no leaf of an observed session."""
-        source = self._traced(self.origin(node) or node)
+        source = self.traced(self.origin(node) or node)
         found: Place | None = self._lines.at(source.serial)
         return found
 
     def variable(self, node: Node) -> str | None:
         """The first variable that a node was bound to."""
-        return self.names.get(self._traced(node))
+        return self.names.get(self.traced(node))
 
     def origin(self, node: Node) -> Node | None:
         """The node whose derivative a node is a part of; None for what the user computed."""
-        rule = self._rules.at(self._traced(node).serial)
+        rule = self._rules.at(self.traced(node).serial)
         if rule is None:
             return None
         made_by: Node = rule[0]
@@ -105,10 +109,10 @@ class Timeline:
 
     def sweep(self, node: Node) -> Sweep | None:
         """Whether a pushforward or a transposition made a node; None for what the user computed."""
-        rule = self._rules.at(self._traced(node).serial)
+        rule = self._rules.at(self.traced(node).serial)
         return None if rule is None else rule[1]
 
-    def _traced(self, node: Node) -> Node:
+    def traced(self, node: Node) -> Node:
         """What the user's code or a rule made, of which a node is a copy."""
         while (original := self._originals.get(node)) is not None:
             node = original
@@ -131,9 +135,10 @@ class Timeline:
         self._rules.note(self._made[-1] if self._made else None)
 
     def renamed(self, node: Node, of: Node) -> None:
-        """A node is a copy of another one, with other leaves below."""
-        if self._traced(of) is not node:
-            self._originals[node] = of
+        """A node is a copy of another one, with other leaves below, or all instances of it."""
+        original = self.traced(of)
+        if original is not node:
+            self._originals.setdefault(node, original)
 
     # ---------------------------------------------------------------------- what Python tells
 

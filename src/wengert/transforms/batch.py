@@ -8,7 +8,7 @@ from itertools import compress
 
 from wengert.errors import Unsupported
 from wengert.graph.body import bodies
-from wengert.graph.node import Node, deriving
+from wengert.graph.node import Node, deriving, mark, observer
 from wengert.graph.op import Absent, Tangent
 from wengert.graph.registry import find
 from wengert.graph.types import ArrayType, is_inexact
@@ -40,6 +40,7 @@ def batch(
     present = [output for output in outputs if output is not None]
     with deriving():
         quietly = copy_context().run  # as the node that is batched, so that primal ones warn
+    watch = observer.get()
     for node in topological(present, stop=new, after=oldest):
         flags = [arg in new for arg in node.args]
         if any(flags):
@@ -54,7 +55,11 @@ def batch(
             if keep_masks and any(linear.is_masked(arg) for arg in args):
                 act = _held_with_masks if is_linear and bodies(node.params) else _with_masks
             given = (node, args, flags, size)
+            start = 0 if watch is None else mark()
             new[node] = quietly(act, *given) if node.quiet else act(*given)
+            if watch is not None:
+                for made in topological([new[node]], stop=set(args), after=start):
+                    watch.renamed(made, node)
     return [
         None
         if output is None

@@ -132,7 +132,9 @@ class _Making:
         for arg in self.graph.before[node]:
             coming = np.broadcast_to(self.vertices[arg], node.shape)
             one = full(1, arg.dtype, arg.shape)
-            with deriving():
+            with deriving() as watch:
+                if watch is not None:
+                    watch.begin(node, "forward")
                 partial = rule(node, [one if a is arg else None for a in node.args])
             if partial is not None:
                 for place in np.ndindex(node.shape):

@@ -1,0 +1,196 @@
+"""`debug_nans`: which operation first made a NaN or an infinity, on which line, from what.
+
+Inside the context every program runs on the interpreter and its results are looked at. Where one
+holds a bad entry, the program runs again, one node at a time, and the entry is followed back to the
+operation that made it of good inputs (`wengert.checking.blaming`). Traces are observed, so that the
+operation has a line.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from wengert.checking.blaming import Cause, Search
+from wengert.checking.opening import OPENERS
+from wengert.checking.telling import NotFinite, Told, told
+from wengert.checking.values import computed, holds, not_finite
+from wengert.execution.inspecting import inspected, kept
+from wengert.execution.interpreter import Program
+from wengert.execution.jit import without_entries
+from wengert.graph.node import Node, mark
+from wengert.graph.walk import topological
+from wengert.ops.leaves import LEAVES, alias, input
+from wengert.tracing.observing import Timeline, observed
+
+MOST_TIMELINES = 64
+"""Of so many calls the lines are known: a pullback may be called long after its trace."""
+
+
+@contextmanager
+def debug_nans(on: bool = True, *, nans: bool = True, infs: bool = True) -> Iterator[None]:
+    """A context in which a call that gives a NaN or an infinity raises, and says where it was made.
+
+    Parameters
+    ----------
+    on
+        False: not inside this context, though perhaps around it.
+    nans, infs
+        What is looked for.
+
+    Raises
+    ------
+    NotFinite
+        A WengertError and FloatingPointError, by the call of a transformation (`grad`, `jvp`,
+        `vmap`, a pullback, …) or of a function under `jit` whose result has such an entry. It names
+        the operation that first made one, the line, the sweep, the step of a loop, the instance of
+        `vmap`, and the values that went in; these are its attributes too.
+
+    Notes
+    -----
+    Results are judged, and the value of a function that is differentiated; not what is in between:
+    infinities that vanish again (`exp(-inf)`), and
+    NaN in a branch that `where` does not take, raise nothing. Bad entries of an argument are told
+    as such. Inside, nothing runs as machine code, `jit` traces at each call, and budgets of memory
+    do not hold: it is slow. Functions called in other threads are not looked at.
+
+    Examples
+    --------
+    >>> import numpy as np, wengert as wg
+    >>> with wg.debug_nans():
+    ...     wg.grad(lambda x: np.sum(np.sqrt(x)))(np.array([1.0, 0.0]))
+    Traceback (most recent call last):
+    wengert.checking.telling.NotFinite: divide, in the derivative of sqrt, makes inf at [1]...
+    """
+    if not on or not (nans or infs):
+        with inspected(None):
+            yield
+        return
+    with without_entries(), inspected(Inspector(nans, infs)):
+        yield
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was seen of a call: the nodes made from `start` to `end`, and what was differentiated by
+    the arguments of the call."""
+
+    timeline: Timeline
+    start: int
+    end: int | None = None
+    derived: dict[Node, None] = field(default_factory=dict)
+
+
+class Inspector:
+    """Judges the results of programs."""
+
+    def __init__(self, nans: bool, infs: bool) -> None:
+        self._rule = not_finite(nans, infs)
+        self._nans_too = nans and infs
+        self._seen: deque[_Seen] = deque(maxlen=MOST_TIMELINES)
+
+    def program(self, outputs: Sequence[Node], given: Sequence[Node]) -> Judged:
+        """The program, judged with the value of the function that is differentiated."""
+        seen = self._under_way
+        also = () if given or not outputs or seen is None else seen.derived
+        return Judged(self, outputs, given, also)
+
+    def derives(self, outputs: Sequence[Node], inputs: Sequence[Node]) -> None:
+        """These outputs are differentiated by these inputs."""
+        seen = self._under_way
+        if seen is not None and all(_is_argument(node) for node in inputs):
+            seen.derived.update(dict.fromkeys(outputs))
+
+    @property
+    def _under_way(self) -> _Seen | None:
+        return self._seen[-1] if self._seen and self._seen[-1].end is None else None
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """A call of a transformation, whose trace is observed."""
+        with observed() as timeline:
+            seen = _Seen(timeline, mark())
+            self._seen.append(seen)
+            try:
+                yield
+            finally:
+                seen.end = mark()
+
+    def judge(
+        self, outputs: Sequence[Node], found: Sequence[Any], known: Mapping[Node, Any]
+    ) -> None:
+        """Raise where results are bad, with what they come from."""
+        hidden = kept()
+        where = [
+            self._rule(value) if node not in hidden else self._rule(0)
+            for node, value in zip(outputs, found, strict=True)
+        ]
+        if not any(map(holds, where)):
+            return
+        chosen = [k for k, mask in enumerate(where) if holds(mask)]
+        nodes, masks = [outputs[k] for k in chosen], [where[k] for k in chosen]
+        search = Search(self._rule, OPENERS)
+        first = _first(search.causes(nodes, known, masks))
+        later = None
+        if self._nans_too:  # an infinity that was made first, and what made NaN of it
+            nans = not_finite(nans=True, infs=False)
+            if not holds(nans(first.value)):
+                spoilt = [nans(found[k]) for k in chosen]
+                if any(map(holds, spoilt)):
+                    later = _first(Search(nans, OPENERS).causes(nodes, known, spoilt))
+        raise NotFinite(self._told(first, outputs), later and self._told(later, outputs))
+
+    def _told(self, cause: Cause, outputs: Sequence[Node]) -> Told:
+        outermost = cause.within[0].holder if cause.within else cause.node
+        return told(cause, self._timeline(outermost), outputs)
+
+    def _timeline(self, node: Node) -> Timeline | None:
+        for seen in reversed(self._seen):
+            if seen.start <= node.serial and (seen.end is None or node.serial <= seen.end):
+                return seen.timeline
+        return None
+
+
+def _is_argument(node: Node) -> bool:
+    """Whether a node is what the call was given, under whatever name."""
+    while node.op is alias:
+        (node,) = node.args
+    return node.op is input
+
+
+def _first(found: Sequence[Cause]) -> Cause:
+    """The first operation that is to blame; where none is, the first leaf."""
+    return next((cause for cause in found if not cause.given), found[0])
+
+
+class Judged:
+    """A program on the interpreter, whose results are judged at each run."""
+
+    def __init__(
+        self,
+        inspector: Inspector,
+        outputs: Sequence[Node],
+        given: Sequence[Node],
+        also: Iterable[Node],
+    ) -> None:
+        self._inspector = inspector
+        self._given = tuple(given)
+        self._program = Program(outputs, given)
+        self._also = tuple(also)
+        self.size = self._program.size
+
+    def run(self, values: Mapping[Node, Any]) -> list[Any]:
+        """The outputs for these values of the leaves."""
+        found = self._program.run(values)
+        known = {node: values[node] for node in (*self._program.leaves, *self._given)}
+        if self._also:
+            below = [node for node in topological(self._also) if node.op in LEAVES]
+            if all(node in values for node in below):
+                known |= {node: values[node] for node in below}
+                value = computed(self._also, known)
+                self._inspector.judge(self._also, [value[node] for node in self._also], known)
+        self._inspector.judge(self._program.outputs, found, known)
+        return found
