@@ -54,6 +54,11 @@ class DerivativeFunction(Wrapped):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._transform(self._function, self._options, args, kwargs)
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the transformation was asked for, and its public `name`."""
+        return dict(self._options)
+
     def _made_from(self) -> tuple[Any, ...]:
         return DerivativeFunction, (self._transform, self._function, self._options)
 

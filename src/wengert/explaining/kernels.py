@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from wengert.compiler.nests.holders import Held
 from wengert.compiler.nests.program import Module
-from wengert.compiler.nests.statements import Memory
+from wengert.compiler.nests.statements import Memory, Statement
+from wengert.compiler.nests.storage import Storage
 from wengert.compiler.nests.tree import Item, Loop, flat
 from wengert.compiler.pipeline import module_of
 from wengert.compiler.scalars.program import ScalarProgram
@@ -94,12 +95,14 @@ def _add_program(made: Made, outputs: Sequence[Node], inputs: Sequence[Node]) ->
 
 
 def _of_module(made: Made, module: Module, nodes: Sequence[Node]) -> list[Kernel]:
-    kernels: list[Kernel] = []
-    owner: dict[int, Kernel] = {}
-    for unit in module.functions:
-        for group in _groups(unit):
-            kernels.append(_of_nest(group))
-            owner.update((id(statement), kernels[-1]) for statement in flat(group))
+    groups = [group for unit in module.functions for group in _groups(unit)]
+    kernels = [_of_nest(group) for group in groups]
+    owner = {
+        id(statement): kernel
+        for group, kernel in zip(groups, kernels, strict=True)
+        for statement in flat(group)
+    }
+    crossing = _crossing(module, owner)
     for call in module.calls:
         what = "loop or branch" if isinstance(call.params, Held) else "library call"
         read = _bytes({e.source for e in call.args if isinstance(e.source, Memory)})
@@ -110,14 +113,55 @@ def _of_module(made: Made, module: Module, nodes: Sequence[Node]) -> list[Kernel
         for kernel in _makers(node, module, owner):
             kernel.nodes.append(node)
             break
-        if any(isinstance(source, Memory) for source in module.sources.get(node, ())):
+        sources = module.sources.get(node, ())
+        if any(isinstance(own, Memory) or id(own) in crossing for own in sources):
             made.stored.add(node)
     lost = [node for node in nodes if node not in module.sources]
     if lost and kernels:  # the rows were taken apart: which statement is whose is not known
         kernels[0].nodes = lost
     place = {node: k for k, node in enumerate(nodes)}
     kernels.sort(key=lambda kernel: min((place[node] for node in kernel.nodes), default=len(nodes)))
-    return kernels
+    return _without_trifles(kernels)
+
+
+def _crossing(module: Module, owner: dict[int, Kernel]) -> set[int]:
+    """The statements whose values one loop nest leaves in memory for another, which these read and
+    write."""
+    statements = [statement for unit in module.functions for statement in flat(unit)]
+    extents: dict[int, int] = {}
+    for statement in statements:
+        extents.update(zip(statement.classes, statement.shape, strict=True))
+    slots = Storage(module.functions, extents, module.lanes).slots
+    readers: dict[int, tuple[Statement, dict[int, Kernel]]] = {}
+    for statement in statements:
+        for edge in statement.args:
+            if isinstance(edge.source, Statement):
+                reader = owner[id(statement)]
+                if reader is not owner[id(edge.source)]:
+                    of_source = readers.setdefault(id(edge.source), (edge.source, {}))
+                    of_source[1][id(reader)] = reader
+    for source, by in readers.values():
+        own = slots[source.id].nbytes
+        owner[id(source)].written += own
+        for kernel in by.values():
+            kernel.read += own
+    return set(readers)
+
+
+LITTLE = 64
+"""Bytes that a loop nest of its own may move without a word."""
+
+
+def _without_trifles(kernels: Sequence[Kernel]) -> list[Kernel]:
+    """The kernels, those that only copy some numbers counted to the one before."""
+    found: list[Kernel] = []
+    for kernel in kernels:
+        if found and not kernel.nodes and kernel.read + kernel.written <= LITTLE:
+            found[-1].read += kernel.read
+            found[-1].written += kernel.written
+        else:
+            found.append(kernel)
+    return found
 
 
 def _makers(node: Node, module: Module, owner: dict[int, Kernel]) -> Iterator[Kernel]:
