@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from wengert.derivatives.function import DerivativeFunction
+from wengert.derivatives.mixed.reporting import plan
 from wengert.derivatives.sparse import sparsity
 from wengert.errors import WengertError
 from wengert.execution.jit import MOST_PATHS, Jitted
@@ -27,8 +28,8 @@ MANY_SIGNATURES = 6
 LEAST_SAVED = 0.3
 """The part of a call's time that `jit` must save to be worth a word."""
 LEAST_COLUMNS, FEW_PRODUCTS = 16, 0.5
-"""Columns of a matrix of derivatives from which on sparsity pays, where it needs at most such a
-part of so many products."""
+"""Columns of a matrix of derivatives from which on sparsity pays, where products with vectors that
+are at most such a part of them hold all of it."""
 
 
 def retraces(function: Jitted) -> Iterator[Finding]:
@@ -187,14 +188,27 @@ def dense_derivatives(report: Report) -> Iterator[Finding]:
     dense = min(found.shape) if of == "jacobian" else found.shape[1]
     if dense < LEAST_COLUMNS or found.products > FEW_PRODUCTS * dense:
         return
+    rows, columns = found.shape
+    products = "one product" if found.products == 1 else f"{found.products} products"
+    passes = _passes(function, args) if of == "jacobian" else None
+    made = "" if passes is None or passes <= found.products else f", and {passes} are computed"
     yield Finding(
         kind="dense derivative",
         what=(
-            f"the {of} of {found.shape[0]} × {found.shape[1]} is dense, and {found.nnz} of its "
-            f"entries can be nonzero: {found.products} products hold them all, where "
-            f"{dense} are computed"
+            f"the {of} of {rows} × {columns} is dense, and {found.nnz:,} of its {rows * columns:,} "
+            f"entries can be nonzero: {products} with vectors would hold them all{made}"
         ),
-        cure=f"wengert.{of}(f, sparse=True), a scipy.sparse array",
-        share=1 - found.products / dense,
+        cure=f"wengert.{of}(f, sparse=True), which gives a scipy.sparse array",
+        share=1 - found.nnz / (rows * columns),
         where=(repr(function),),
     )
+
+
+def _passes(function: DerivativeFunction, args: tuple[Any, ...]) -> int | None:
+    """How many products a dense Jacobian is made from; None where nobody knows."""
+    options = function.options
+    mode = {"jacfwd": "forward", "jacrev": "reverse"}.get(options["name"], options.get("mode"))
+    try:
+        return plan(function.__wrapped__, options["argnums"], mode=mode)(*args).chosen.passes
+    except WengertError:
+        return None
