@@ -30,7 +30,8 @@ from wengert.explaining.sweeps import Sweeps, Task
 MOST_MOMENTS = 20_000
 """A schedule of more moments is left out: nobody looks at them all."""
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""The budgets, from the smallest possible one (0) to that with which nothing is repeated (1)."""
+"""The budgets, from the smallest possible one (0) to that with which nothing is repeated (1): what
+they leave beside the inputs grows by equal factors."""
 SECONDS = 0.05
 """How long the planner may look for better schedules of one budget."""
 
@@ -118,7 +119,8 @@ def _within_budgets(sweeps: Sweeps, known: Sequence[Sequence[int]]) -> Iterator[
     least = min(peak_of(problem, runs) for runs in ways)
     shown: Sequence[int] | None = None
     for share in SHARES:
-        budget = least + round(share * (free.peak - least))
+        room = (least - problem.base) ** (1 - share) * (free.peak - problem.base) ** share
+        budget = max(least, problem.base + round(room))
         try:
             plan = planned(problem, budget, SECONDS)
         except TooSmall as error:
