@@ -1,0 +1,144 @@
+// The cards below the graph: the rule of a step, its line of source, and what memory holds.
+
+/** An element with attributes and children; text never becomes markup. */
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes))
+    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else if (value !== null && value !== false) made.setAttribute(key, value === true ? "" : value);
+  made.append(...children.filter((child) => child !== null && child !== false));
+  return made;
+}
+
+const MOST_MEMBERS = 120;
+const MOST_CHIPS = 48;
+
+/** The rule of a step: formula, local derivatives, and the sums of both modes with their numbers. */
+function ruleCard(doc, k, { direction, fold, onFold }) {
+  const step = doc.steps[k];
+  const kind = { input: "input", constant: "read from outside", operation: step.op }[step.k];
+  const parts = [
+    element("p", { class: "wg-title" }, step.f === null ? step.n : `${step.n} = ${step.f}`),
+    element("p", { class: "wg-value" }, `= ${step.w ?? step.v}`),
+    element("p", { class: "wg-note" }, `${kind}, ${bytesText(step.z)}`),
+  ];
+  const rows = [];
+  const slopes = localDerivatives(doc, k).map(({ left, right }) => element("dd", {}, `${left} = ${right}`));
+  if (slopes.length) rows.push(element("dt", {}, "Local derivatives"), ...slopes);
+  const by = nameOfDirection(doc, direction);
+  rows.push(...sumRows(`Tangent, in the direction of ${by}`, "forward", forwardSum(doc, k, direction)));
+  rows.push(...sumRows("Adjoint, the sum over the steps that read it", "reverse", reverseSum(doc, k)));
+  parts.push(element("dl", { class: "wg-rule" }, ...rows));
+  if (fold) parts.push(foldButton(`Fold ${fold.title}`, onFold));
+  return parts;
+}
+
+function sumRows(title, mode, sum) {
+  if (!sum) return [];
+  const right = [sum.symbols, sum.numbers].filter(Boolean).map((text) => ` = ${text}`);
+  const result = element("b", {}, ` = ${sum.result}`);
+  const note = sum.note ? ` (${sum.note})` : "";
+  return [
+    element("dt", {}, title),
+    element("dd", { class: `wg-sum ${mode}` }, element("b", {}, sum.left), right.join(""), result, note),
+  ];
+}
+
+const foldButton = (text, onclick) => element("button", { type: "button", class: "wg-unfold", onclick }, text);
+
+/** What a folded group holds. */
+function foldCard(doc, fold, { onFold, onStep }) {
+  const shown = fold.steps.slice(0, MOST_MEMBERS);
+  const members = shown.map((k) => element("button", { type: "button", onclick: () => onStep(k) }, doc.steps[k].n));
+  const more = fold.steps.length - shown.length;
+  return [
+    element("p", { class: "wg-title" }, `${fold.title}: ${fold.steps.length} steps`),
+    element("p", { class: "wg-value" }, countsText(fold.counts)),
+    foldButton(`Unfold ${fold.title}`, onFold),
+    element("div", { class: "wg-members", role: "group", "aria-label": "Steps of the group" }, ...members),
+    more > 0 ? element("p", { class: "wg-note" }, `and ${more} more`) : null,
+  ].filter(Boolean);
+}
+
+/** The listing of the function, with one line marked; and the line itself where it stands elsewhere. */
+function sourceCard(doc, place) {
+  const { first, lines } = doc.source;
+  const at = place && place.line - first;
+  const within = place && at >= 0 && lines[at]?.trim() === place.text;
+  const parts = [];
+  if (place) parts.push(element("p", { class: "wg-where" }, `${fileName(place.file)}, line ${place.line}, in ${place.function}`));
+  else parts.push(element("p", { class: "wg-where" }, "No line of source makes this step."));
+  if (place && !within) parts.push(listing([place.text], place.line, 0));
+  if (lines.length) parts.push(listing(lines, first, within ? at : -1));
+  return parts;
+}
+
+const fileName = (path) => path.split(/[\\/]/).at(-1);
+
+function listing(lines, first, marked) {
+  const items = lines.map((line, k) =>
+    element("li", { "data-line": first + k, "aria-current": k === marked && "true" }, line || " "),
+  );
+  return element("ol", { class: "wg-listing", tabindex: "0", "aria-label": "Source" }, ...items);
+}
+
+/** Bytes now, the values held by name, and the schedules to choose from. */
+function memoryCard(doc, sweep, { name, schedule, onSchedule }) {
+  const held = [...doc.steps.keys()].filter((k) => sweep.held[k] > 0);
+  const { mode, peak } = sweep.timeline;
+  const adjoints = sweep.moment?.adjoints ?? 0;
+  const what =
+    mode === "forward"
+      ? `${counted(held.length, "value")}, each with its tangent`
+      : `${counted(held.length, "value")}${adjoints ? ` and ${counted(adjoints, "adjoint")}` : ""}`;
+  const chips = held.slice(0, MOST_CHIPS).map((k) => element("li", { "data-step": k }, doc.steps[k].n));
+  if (held.length > MOST_CHIPS)
+    chips.push(element("li", { class: "wg-more" }, `and ${held.length - MOST_CHIPS} more`));
+  const most = Math.max(1, ...doc.schedules.map((way) => way.peak));
+  const ways = doc.schedules.map((way, k) => {
+    const bar = element("i", { "aria-hidden": "true" });
+    bar.style.width = `${(100 * way.peak) / most}%`;
+    return element(
+      "label",
+      {},
+      element("input", { type: "radio", name, value: k, onchange: () => onSchedule(k), ...(mode === "reverse" && k === schedule && { checked: "" }) }),
+      element("span", {}, way.name),
+      element("span", { class: "wg-number" }, bytesText(way.peak)),
+      element("span", { class: "wg-number" }, `${Number(way.work.toPrecision(3))} ×`),
+      bar,
+    );
+  });
+  return [
+    element("p", { class: "wg-now" }, bytesText(sweep.bytes), element("small", {}, ` of ${bytesText(peak)} at the peak: ${what}`)),
+    element("ul", { class: "wg-chips", "aria-label": "Values held now" }, ...chips),
+    ways.length
+      ? element("fieldset", { class: "wg-ways" }, element("legend", {}, "The reverse sweep: its way, peak, and work of the forward steps"), ...ways)
+      : null,
+  ].filter(Boolean);
+}
+
+const counted = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
+
+/** Bytes over the moments of a sweep as bars, in colours of what is done. */
+function chartOf(timeline) {
+  const { moments, peak } = timeline;
+  const gap = moments.length <= 80 ? 0.12 : 0;
+  const bars = { f: "", c: "", r: "" };
+  const upTo = (last) => {
+    const paths = { ...bars };
+    moments.forEach((moment, k) => {
+      if (last[0] <= k && k < last[1]) {
+        const height = (100 * moment.bytes) / (peak || 1);
+        paths[moment.action] += `M${k + gap} 100V${(100 - height).toFixed(2)}H${k + 1 - gap}V100Z`;
+      }
+    });
+    return paths;
+  };
+  const whole = upTo([0, moments.length]);
+  const layer = (name) =>
+    `<g class="${name}">${Object.entries(whole).map(([action, path]) => path && `<path class="${action}" d="${path}"/>`).join("")}</g>`;
+  return (
+    `<svg viewBox="0 0 ${Math.max(1, moments.length)} 100" preserveAspectRatio="none" aria-hidden="true">` +
+    `${layer("coming")}${layer("past")}</svg>`
+  );
+}
