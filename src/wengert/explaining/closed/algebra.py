@@ -527,6 +527,8 @@ def _orientation(chain: Sequence[Term]) -> tuple[object, ...]:
     moving = [factor.moving for factor in reversed(chain)]
     return (
         [not m for m in moving],
+        sum(isinstance(factor, Transposed) and factor.moving for factor in chain[1:]),
+        last.key if last.moving else "",
         -any(_is_variable(symbol) for symbol in last.free),
         turned,
         [factor.key for factor in chain],
@@ -796,6 +798,8 @@ def determinant(term: Term) -> Term:
 
 def log_determinant(term: Term) -> Term:
     """log|det|."""
+    if term.shape == SCALAR:
+        return Apply(SCALAR, "log", absolute(term))
     match term:
         case Transposed(of=of):
             return log_determinant(of)

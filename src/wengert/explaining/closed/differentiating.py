@@ -81,7 +81,7 @@ class Differentials:
             return zero(term.shape)
         if isinstance(term, Symbol):
             return self.symbols[term]
-        if depth == 0 and not isinstance(term, Sum):
+        if depth == 0 and not isinstance(term, Sum | Transposed):
             return _standing(term)
         return self._rule(term, lambda inside: self.of(inside, depth - self._worth(term)))
 
@@ -90,8 +90,8 @@ class Differentials:
         return any(symbol in self.symbols for symbol in term.free)
 
     def _worth(self, term: Term) -> int:
-        """How many rules a kind counts for: taking sums apart is none."""
-        return 0 if isinstance(term, Sum) else 1
+        """How many rules a kind counts for: sums and transposes are none."""
+        return 0 if isinstance(term, Sum | Transposed) else 1
 
     def _rule(self, term: Term, d: Rule) -> Term:
         match term:

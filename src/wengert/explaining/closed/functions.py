@@ -109,8 +109,9 @@ def _logarithm(u: Term) -> Term | None:
         return apply("softplus", exponent)
     if isinstance(u, Apply) and u.function == "exp":
         return u.of
-    if isinstance(u, Det):
-        return log_determinant(u.of)
+    inside = u.of if isinstance(u, Apply) and u.function == "abs" else u
+    if isinstance(inside, Det):
+        return log_determinant(inside.of)
     if isinstance(u, Apply) and u.function == "sigmoid":
         return negative(apply("softplus", negative(u.of)))
     if isinstance(u, Inner) and len(u.factors) == 2:

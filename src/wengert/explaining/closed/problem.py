@@ -19,6 +19,7 @@ class Named:
     formula: how an intermediate is computed, e.g. "conv(x, w)"; None for arguments and captures.
     arguments: the symbols that an intermediate is computed from.
     compute: of an intermediate, the arrays of `arguments` -> its array; it can be traced.
+    operation, inputs: of an intermediate, the name of its op and the terms that it is given.
     """
 
     symbol: Symbol
@@ -27,6 +28,8 @@ class Named:
     formula: str | None = None
     arguments: tuple[Symbol, ...] = ()
     compute: Callable[..., Any] | None = None
+    operation: str | None = None
+    inputs: tuple[Term, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Problem:
     intermediates: what could not be lifted, each after those that it is computed from.
     name: of the function.
     shape: of the function's value as NumPy has it, () for a number.
+    branched: whether control flow of Python's asked for values: the term is that of the path taken
+        at the examples.
     """
 
     function: Term
@@ -49,6 +54,7 @@ class Problem:
     intermediates: tuple[Named, ...]
     name: str
     shape: tuple[int, ...]
+    branched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,356 @@
+"""A traced function as a term: its graph, read from the output down.
+
+What cannot be read gets a name, z₁ = cumsum(x), and is a symbol from there on: there is always a
+term. Nodes are interned, so that SciPy's log-sum-exp and softmax are recognised by building them
+again on what they were given: the same nodes come out.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import Unsupported, WengertTypeError, WengertValueError
+from wengert.execution.border import as_input, deliver, entered
+from wengert.execution.retrying import retried
+from wengert.explaining.closed.algebra import power
+from wengert.explaining.closed.assuming import assumptions, check_facts
+from wengert.explaining.closed.problem import Named, Problem
+from wengert.explaining.closed.reading import Plan, plan_of, rational, shape_of
+from wengert.explaining.closed.recognising import recognised
+from wengert.explaining.closed.scope import Names, Opened, leaf_names
+from wengert.explaining.closed.terms import Symbol, Term, Transposed, number
+from wengert.graph.literals import full
+from wengert.graph.node import Node
+from wengert.graph.types import ArrayType
+from wengert.graph.walk import dependents, substitute, topological
+from wengert.ops.leaves import LEAVES, capture, slot
+from wengert.tracing.lifting import lift as node_of
+from wengert.tracing.session import Session, outermost
+from wengert.tracing.tracer import Tracer
+from wengert.tracing.trees import Spec, flatten, paths, unflatten
+
+_LONGEST = 400
+"""Terms of more symbols than this get names: nobody reads them."""
+
+
+@retried
+def lift(
+    f: Callable[..., Any],
+    examples: Sequence[Any],
+    wrt: str | int | None = None,
+    assume: Mapping[str, Any] | None = None,
+) -> Problem:
+    """Trace a function on examples of its arguments and read its graph as a term.
+
+    wrt: the argument by which it is differentiated, by name or place; by default the first that is
+        an array or number of floats.
+    assume: name -> what holds of an argument or captured array, a string or several ("symmetric",
+        "diagonal", "orthogonal", "positive definite", "idempotent", "signs", "positive").
+
+    Raises
+    ------
+    WengertTypeError
+        Where the function returns no real array, or an argument cannot be traced.
+    WengertValueError
+        Where a name in `wrt` or `assume` is none, or an example contradicts what is assumed.
+    """
+    leaves, spec = flatten(tuple(examples))
+    parameters = leaf_parameters(f, tuple(examples))
+    chosen = _chosen(wrt, parameters, leaves)
+    given = _Given(f, leaves, spec, parameters, chosen, assumptions(assume or {}))
+    try:
+        return given.problem(opened=True)
+    except (WengertValueError, RecursionError):
+        raise
+    except Exception:  # what the function reads from outside cannot be traced: as it is, then
+        return given.problem(opened=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What `lift` is given. chosen: the place of the variable among the leaves."""
+
+    f: Callable[..., Any]
+    leaves: Sequence[Any]
+    spec: Spec
+    parameters: Sequence[str]
+    chosen: int
+    assumed: Mapping[str, frozenset[str]]
+
+    def problem(self, opened: bool) -> Problem:
+        """Trace and read. opened: whether what f reads from outside is traced, too."""
+        with outermost(guarded=True) as session:
+            lifter = _Lifter(session, self.parameters, self.assumed)
+            values = list(self.leaves)
+            for k, leaf in enumerate(self.leaves):
+                if k == self.chosen or _is_array(leaf):
+                    values[k] = lifter.argument(k, leaf, k == self.chosen)
+            f = Opened(lifter.outside).callable(self.f) if opened else self.f
+            output = _output(f(*unflatten(self.spec, values)), session)
+            function = lifter.lifted(output)
+            lifter.check_names()
+            inside = function.free.union(*(z.arguments for z in lifter.intermediates))
+            return Problem(
+                function=function,
+                variable=lifter.variable,
+                arguments=tuple(lifter.arguments),
+                constants=tuple(c for c in lifter.constants if c.symbol in inside),
+                intermediates=tuple(lifter.intermediates),
+                name=getattr(self.f, "__name__", "f"),
+                shape=output.shape,
+                branched=lifter.branched(),
+            )
+
+
+def _is_array(leaf: Any) -> bool:
+    return isinstance(leaf, float | np.ndarray | np.generic)
+
+
+def _chosen(wrt: str | int | None, parameters: Sequence[str], leaves: Sequence[Any]) -> int:
+    """The place of the variable among the leaves of the arguments."""
+    if isinstance(wrt, str):
+        if wrt not in parameters:
+            raise WengertValueError(
+                f"wrt={wrt!r} is no argument: the function has {', '.join(parameters) or 'none'}"
+            )
+        return parameters.index(wrt)
+    if wrt is not None:
+        if not -len(leaves) <= wrt < len(leaves):
+            raise WengertValueError(f"wrt={wrt} is out of range: there are {len(leaves)} arguments")
+        return wrt % len(leaves)
+    floats = [k for k, leaf in enumerate(leaves) if _is_array(leaf) and _kind(leaf) == "f"]
+    numbers = [k for k, leaf in enumerate(leaves) if _kind(leaf) in "fiu"]
+    if not floats and not numbers:
+        raise WengertTypeError(
+            "closed_form needs an example of an argument to differentiate by: pass an array or a "
+            "number of floats, as closed_form(f, np.ones(3))"
+        )
+    return (floats or numbers)[0]
+
+
+def _kind(leaf: Any) -> str:
+    try:
+        return np.asarray(leaf).dtype.kind
+    except (TypeError, ValueError):
+        return "O"
+
+
+def leaf_parameters(f: Callable[..., Any], args: tuple[Any, ...]) -> list[str]:
+    """A name for each leaf of the arguments."""
+    try:
+        bound = inspect.signature(f).bind(*args).arguments
+    except ValueError:  # some built-in functions tell nothing
+        bound = {f"x{k}": arg for k, arg in enumerate(args, start=1)}
+    names: list[str] = []
+    for name, value in bound.items():
+        for leaf in leaf_names(name, paths(value)):
+            while leaf in names:
+                leaf += "_"
+            names.append(leaf)
+    return names
+
+
+def _output(result: Any, session: Session) -> Node:
+    leaves, _ = flatten(result)
+    if len(leaves) != 1:
+        raise WengertTypeError(
+            f"closed_form needs a function that returns one number or array, not {len(leaves)}"
+        )
+    node = node_of(leaves[0], session)
+    if not isinstance(node.type, ArrayType) or node.dtype.kind != "f":
+        raise WengertTypeError(
+            f"closed_form needs a function of real numbers, but it returned {node.type}"
+        )
+    return node
+
+
+class _Lifter:
+    """Reads nodes as terms, and keeps what symbols stand for."""
+
+    def __init__(
+        self, session: Session, parameters: Sequence[str], assumed: Mapping[str, frozenset[str]]
+    ) -> None:
+        self.session = session
+        self.parameters = parameters
+        self.assumed = assumed
+        self.names = Names(list(parameters))
+        self.terms: dict[Node, Term] = {}
+        self.floats: dict[Node, float] = {}
+        """Python numbers from outside: in exponents they stand as numbers."""
+        self.arguments: list[Named] = []
+        self.constants: list[Named] = []
+        self.intermediates: list[Named] = []
+        self._outside: dict[Hashable, Tracer] = {}
+
+    # -------------------------------------------------------------------------------- symbols
+
+    def argument(self, k: int, leaf: Any, is_variable: bool) -> Tracer:
+        """An argument as a traced symbol."""
+        name = self.parameters[k]
+        value = np.asarray(leaf, float) if is_variable else leaf
+        tracer = as_input(self.session, value, f"the argument {name}")
+        role = "variable" if is_variable else "constant"
+        symbol = self._symbol(name, tracer.node, role, value)
+        self.arguments.append(Named(symbol, value, tracer.node.shape))
+        if is_variable:
+            self.variable, self.root = symbol, tracer.node
+        elif isinstance(value, float):
+            self.floats[tracer.node] = float(value)
+        return tracer
+
+    def outside(self, name: str, value: Any) -> Tracer:
+        """An array or a float that the function reads from outside, as a traced symbol."""
+        key = (name, value) if isinstance(value, float) else id(value)
+        known = self._outside.get(key)
+        if known is not None:
+            return known
+        tracer = as_input(self.session, value, name)
+        self._outside[key] = tracer
+        self._constant(self.names.unique(name), tracer.node, value)
+        if isinstance(value, float):
+            self.floats[tracer.node] = float(value)
+        return tracer
+
+    def _constant(self, name: str, node: Node, value: Any) -> None:
+        symbol = self._symbol(name, node, "constant", value)
+        self.constants.append(Named(symbol, value, node.shape))
+
+    def _symbol(self, name: str, node: Node, role: str, value: Any) -> Symbol:
+        facts = self.assumed.get(name, frozenset())
+        if facts:
+            check_facts(name, facts, value, role == "variable")
+        symbol = Symbol(shape_of(node.shape), name, role, facts)
+        self.terms[node] = symbol
+        return symbol
+
+    def check_names(self) -> None:
+        """An error for a name in `assume` that is none."""
+        known = [named.symbol.name for named in (*self.arguments, *self.constants)]
+        for name in self.assumed:
+            if name not in known:
+                raise WengertValueError(
+                    f"assume: the function has no {name}; it has {', '.join(known)}"
+                )
+
+    def branched(self) -> bool:
+        """Whether control flow of Python's depended on the variable."""
+        return any(self.root in topological([node]) for node, _ in self.session.guards)
+
+    # ------------------------------------------------------------------------------- reading
+
+    def lifted(self, output: Node) -> Term:
+        """The term of a node; the walk goes down only where a term is needed."""
+        order = topological([output])
+        self.moving = dependents(order, [self.root])
+        self.recognised = recognised(order, self.session)
+        stack = [output]
+        plans: dict[Node, Plan | None] = {}
+        while stack:
+            node = stack[-1]
+            if node in self.terms:
+                stack.pop()
+                continue
+            if node not in plans:
+                plans[node] = self._plan(node)
+            plan = plans[node]
+            missing = [] if plan is None else [n for n in plan.needs if n not in self.terms]
+            if missing:
+                stack.extend(reversed(missing))
+                continue
+            stack.pop()
+            if node not in self.terms:  # a leaf has its symbol already
+                self.terms[node] = self._made(node, plan)
+        return self.terms[output]
+
+    def _plan(self, node: Node) -> Plan | None:
+        if node in self.recognised:
+            return self.recognised[node]
+        if node.op is capture:
+            letter = "C" if len(node.shape) == 2 else "c"
+            self._constant(self.names.counted(letter), node, self.session.values[node])
+            return None
+        if node.op is slot:
+            value = rational(float(self.session.values[node]))
+            return Plan((), lambda: number(value))
+        if node.op.name == "power" and node.args[1] in self.floats:
+            exponent = rational(self.floats[node.args[1]])
+            return Plan(node.args[:1], lambda u: power(u, exponent))
+        if node.op.name == "stop_gradient" and node.args[0] not in self.moving:
+            return Plan(node.args, lambda u: u)
+        plan = plan_of(node)
+        if plan is not None and any(not isinstance(n.type, ArrayType) for n in plan.needs):
+            return None
+        return plan
+
+    def _made(self, node: Node, plan: Plan | None) -> Term:
+        """The term of a node whose needs are there; a name where there is none."""
+        if plan is not None:
+            try:
+                term = plan.build(*[self.terms[n] for n in plan.needs])
+            except ZeroDivisionError:  # 0 to a negative power: whatever NumPy makes of it
+                term = None
+            if term is not None and term.size <= _LONGEST:
+                if term.shape != shape_of(node.shape):
+                    raise AssertionError(f"{node} was read as a term of shape {term.shape}")
+                return term
+        return self._intermediate(node)
+
+    def _intermediate(self, node: Node) -> Term:
+        """A name for a node that has no term."""
+        if not isinstance(node.type, ArrayType) or node.dtype.kind == "c":
+            raise Unsupported(f"closed forms are of real arrays: {node.op.name} gives {node.type}")
+        frozen = node.op.name == "stop_gradient" or node not in self.moving
+        shape = shape_of(node.shape)
+        name = self.names.counted("Z" if 1 not in shape else "z")
+        symbol = Symbol(shape, name, "constant" if frozen else "intermediate")
+        leaves = [leaf for leaf in topological([node]) if leaf.op in LEAVES and leaf.op is not full]
+        for leaf in leaves:
+            if leaf not in self.terms:
+                self._plan(leaf)
+        inputs = [n for n in node.args if n in self.terms] or [n for n in leaves if n in self.terms]
+        arguments = tuple(
+            dict.fromkeys(s for leaf in leaves if leaf in self.terms for s in self.terms[leaf].free)
+        )
+        self.intermediates.append(
+            Named(
+                symbol,
+                None,
+                node.shape,
+                formula=f"{node.op.name}({', '.join(self.terms[n].key for n in inputs)})",
+                arguments=arguments,
+                compute=_computation(node, leaves, self.terms, arguments),
+                operation=node.op.name,
+                inputs=tuple(self.terms[n] for n in inputs),
+            )
+        )
+        return symbol
+
+
+def _computation(
+    node: Node, leaves: Sequence[Node], terms: Mapping[Node, Term], arguments: Sequence[Symbol]
+) -> Callable[..., Any]:
+    """The function of the arguments' arrays that a node computes; it can be traced."""
+    places: list[tuple[Node, int, bool]] = []
+    for leaf in leaves:
+        term = terms.get(leaf)
+        if isinstance(term, Symbol):
+            places.append((leaf, arguments.index(term), False))
+        elif isinstance(term, Transposed) and isinstance(term.of, Symbol):
+            places.append((leaf, arguments.index(term.of), True))
+
+    def compute(*values: Any) -> Any:
+        call = entered(values)
+        with call as session:
+            replacement = {
+                leaf: node_of(values[k].T if turned else values[k], session)
+                for leaf, k, turned in places
+            }
+            (made,) = substitute([node], replacement)
+            return deliver(session, call.owner, Tracer(made, session))
+
+    return compute
