@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,8 @@ class Report:
         Path(path).write_text(page, encoding="utf-8")
 
     def _repr_html_(self) -> str:
+        if self.traced is None:
+            return f"<pre>{escape(repr(self))}</pre>"
         text: str = module("wengert.explaining.folding").html(self.steps)
         return text
 
@@ -127,6 +130,8 @@ def explain(f: Callable[..., Any], *args: Any) -> Report:
     ------
     WengertTypeError
         Where an argument or a result is complex, or an argument cannot be traced.
+    WengertValueError
+        Where there are no arguments, and a `jit` function has not been called yet.
 
     Examples
     --------
@@ -140,5 +145,6 @@ def explain(f: Callable[..., Any], *args: Any) -> Report:
     [('v₂', '1/(2v₃)')]
     """
     if not args and isinstance(f, Jitted):
+        module("wengert.explaining.recorded").recorded(f)  # says so where it was never called
         return Report(f, None)
     return Report(f, args, steps_of(f, args))

@@ -46,10 +46,11 @@ def forward(steps: Steps, rows: int = MOST_ROWS) -> Table:
     table.add_column("tangent by the chain rule", style="cyan")
     for name in directions:
         ones = "·1" if np.ndim(steps[name].value) else ""
-        table.add_column(f"∂/∂{name}{ones}", justify="right", style="cyan")
+        table.add_column(_plain(f"∂/∂{name}{ones}"), justify="right", style="cyan")
     for name in steps.forward[:rows]:
         step = steps[name]
-        table.add_row(
+        _add(
+            table,
             step.name,
             step.formula or "",
             shown(step.value),
@@ -71,7 +72,7 @@ def reverse(steps: Steps, rows: int = MOST_ROWS) -> Table:
     table.add_column("adjoint", justify="right", style="magenta")
     for step in shown_steps:
         numbers = [terms(step)] * several
-        table.add_row(step.name, adjoint_rule(steps, step), *numbers, shown(step.adjoint))
+        _add(table, step.name, adjoint_rule(steps, step), *numbers, shown(step.adjoint))
     return table
 
 
@@ -83,6 +84,15 @@ def _table(title: str) -> Table:
         title_justify="left",
     )
     return table
+
+
+def _add(table: Table, *cells: str) -> None:
+    table.add_row(*map(_plain, cells))
+
+
+def _plain(text: str) -> Any:
+    """Text in which a bracket is a bracket, and no markup."""
+    return module("rich.text").Text(text)
 
 
 def tangent_rule(steps: Steps, step: Step) -> str:
@@ -149,7 +159,8 @@ def by_line(steps: Steps) -> Table:
     table.add_column("greatest |adjoint|", justify="right", style="magenta")
     for group in steps.groups:
         name, size = greatest(steps, group)
-        table.add_row(
+        _add(
+            table,
             line(group),
             group.place.text if group.place else "",
             f"{len(group.steps)}",
