@@ -108,8 +108,7 @@ class _Search:
             self.lower()
             if self.lowest[0] > self.budget:
                 raise TooSmall(_plan(self.problem, self.lowest[1]))
-        assert self.best is not None
-        return _plan(self.problem, self.best[1])
+        return _plan(self.problem, self.lowest[1] if self.best is None else self.best[1])
 
     def exactly(self) -> Plan:
         """By a shortest path, where there are few entries."""
