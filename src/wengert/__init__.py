@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         jacobian_operator,
     )
     from wengert.derivatives.taylor import directional_derivative, taylor
+    from wengert.explaining.closed.form import closed_form
     from wengert.explaining.cost import cost
     from wengert.explaining.program import trace
     from wengert.sparse.plan import Sparsity
@@ -58,6 +59,7 @@ __all__ = [
     "associative_scan",
     "check_grads",
     "checkpoint",
+    "closed_form",
     "cond",
     "cost",
     "custom_jvp",
@@ -117,6 +119,7 @@ __all__ = [
 
 _DEFERRED = {
     "Sparsity": "wengert.sparse.plan",
+    "closed_form": "wengert.explaining.closed.form",
     "cost": "wengert.explaining.cost",
     "debug_nans": "wengert.checking.nans",
     "directional_derivative": "wengert.derivatives.taylor",

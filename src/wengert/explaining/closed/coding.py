@@ -76,12 +76,14 @@ class Coder:
     """Writes terms as expressions.
 
     names: what symbols and named subterms are called.
+    given: of what is no formula, what it is computed from.
     sizes: an expression for the length of an axis, from an argument that has it.
     helpers: those of HELPERS that were used.
     """
 
     names: Mapping[Term, str]
     sizes: Callable[[int], str]
+    given: Mapping[Symbol, Sequence[Symbol]]
     helpers: set[str] = field(default_factory=set)
 
     def at(self, term: Term, level: Level) -> str:
@@ -106,7 +108,7 @@ class Coder:
             case Unit(index=index):
                 return f"np.eye({self.sizes(term.shape[0])})[{index}]", Level.ATOM
             case Transposed(of=of):
-                if _rank(of) < 2:
+                if rank(of) < 2:
                     return self.code(of)
                 return f"{self.at(of, Level.ATOM)}.T", Level.ATOM
             case Inverse(of=of):
@@ -152,8 +154,10 @@ class Coder:
 
     def _of_intermediate(self, what: str, of: Symbol, by: Symbol, weight: Term | None) -> Code:
         """A derivative of what is no formula: a function that the source takes as an argument."""
-        name = f"{self.names[of]}_{what}_{self.names[by]}"
-        return f"{name}({'' if weight is None else self.at(weight, Level.SUM)})", Level.ATOM
+        name = derivative_name(self.names, what, of, by)
+        taken = [] if weight is None else [self.at(weight, Level.SUM)]
+        taken += [self.names[symbol] for symbol in self.given[of]]
+        return f"{name}({', '.join(taken)})", Level.ATOM
 
     def _sum(self, term: Term, parts: Sequence[Term]) -> Code:
         if not parts:
@@ -173,9 +177,9 @@ class Coder:
         return line, Level.SUM
 
     def _zeros(self, term: Term) -> str:
-        if _rank(term) == 0:
+        if rank(term) == 0:
             return "0.0"
-        if _rank(term) == 1:
+        if rank(term) == 1:
             return f"np.zeros({self.sizes(max(term.shape))})"
         return f"np.zeros(({self.sizes(term.shape[0])}, {self.sizes(term.shape[1])}))"
 
@@ -335,10 +339,18 @@ class Coder:
             return f"np.trace({self.at(first, Level.SUM)})", Level.ATOM
         turned = self.at(transpose(first), Level.TIMES)
         rest = _at(self.chain(others), Level.UNARY)
+        if turned == rest:
+            level = Level.ATOM if turned.isidentifier() else Level.UNARY
+            return f"np.sum({_raised((turned, level), Fraction(2))[0]})", Level.ATOM
         return f"np.sum({turned} * {rest})", Level.ATOM
 
 
-def _rank(term: Term) -> int:
+def derivative_name(names: Mapping[Term, str], what: str, of: Symbol, by: Symbol) -> str:
+    """What the source calls a derivative of an intermediate: z1_jacobian_x."""
+    return f"{names[of]}_{what}_{names[by]}"
+
+
+def rank(term: Term) -> int:
     """The number of axes of the array of a term."""
     return sum(length > 1 for length in term.shape)
 
@@ -362,7 +374,9 @@ def _raised(base: Code, power: Fraction) -> Code:
     if power == 1:
         return base
     exponent = _written(power)
-    return f"{_at(base, Level.ATOM)} ** {exponent}", Level.POWER
+    below = _at(base, Level.ATOM)
+    sign = "**" if below.isidentifier() and not exponent.startswith("(") else " ** "
+    return f"{below}{sign}{exponent}", Level.POWER
 
 
 def _written(power: Fraction) -> str:

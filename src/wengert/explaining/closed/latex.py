@@ -26,7 +26,7 @@ GREEK = {
 }  # fmt: skip
 _SIGNS = {
     "−": "-", "∘": r"\circ", "⊘": r"\oslash", "ᵀ": r"\top", "−ᵀ": r"-\top", "·": r"\cdot",
-    "Σ": r"\sum", "↦": r"\mapsto", ",": r",\ ", "∂": r"\partial", "∂²": r"\partial^{2}",
+    "Σ": r"\sum", "↦": r"\mapsto", ", ": r",\, ", "∂": r"\partial", "∂²": r"\partial^{2}",
 }  # fmt: skip
 _FENCES = {
     "(": "(", ")": ")", "[": "[", "]": "]", "⟨": r"\langle", "⟩": r"\rangle", "|": "|", "‖": r"\|",
@@ -40,7 +40,9 @@ def latex(markup: Markup) -> str:
     """The formula in LaTeX, without dollar signs."""
     match markup:
         case Name(base, subscript, differential):
-            name = identifier(base) + (f"_{{{_subscript(subscript)}}}" if subscript else "")
+            name = (identifier(base) if base else "") + (
+                f"_{{{_subscript(subscript)}}}" if subscript else ""
+            )
             return rf"\mathrm{{d}}{name}" if differential else name
         case Number(number):
             over, _, under = number.partition("/")
@@ -66,7 +68,7 @@ def latex(markup: Markup) -> str:
             return rf"\left{_FENCES[left]} {latex(of)} \right{_FENCES[right]}{under}"
         case Call(name, of, power, fenced):
             head = _function(name) + (f"^{{{power.replace('−', '-')}}}" if power else "")
-            return rf"{head}\left({latex(of)}\right)" if fenced else f"{head} {latex(of)}"
+            return rf"{head}\left( {latex(of)} \right)" if fenced else f"{head} {latex(of)}"
 
 
 def identifier(base: str) -> str:
@@ -85,6 +87,8 @@ def _escaped(word: str) -> str:
 
 
 def _function(name: str) -> str:
+    if name == "d":
+        return r"\mathrm{d}"
     if name in _NAMED:
         return rf"\{name}"
     return GREEK.get(name) or rf"\operatorname{{{_escaped(name)}}}"

@@ -13,7 +13,10 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """An identifier: one letter, Greek or Latin, or a word; with a subscript; after a d."""
+    """An identifier: one letter, Greek or Latin, or a word; with a subscript; after a d.
+
+    Without a base it is the d alone.
+    """
 
     base: str
     subscript: str = ""
@@ -96,6 +99,7 @@ Markup: TypeAlias = (
 
 MINUS = Sign("−", spaced=False)
 TRANSPOSE = Sign("ᵀ", spaced=False)
+COMMA = Sign(", ", spaced=False)
 
 
 def bracketed(of: Markup) -> Markup:

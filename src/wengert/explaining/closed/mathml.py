@@ -35,6 +35,8 @@ def mathml(markup: Markup) -> str:
     """The formula as elements, to stand inside `document`."""
     match markup:
         case Name(base, subscript, differential):
+            if not base:
+                return '<mi mathvariant="normal">d</mi>'
             name = _identifier(base)
             if subscript:
                 under = f"<mn>{subscript}</mn>" if subscript.isdigit() else _identifier(subscript)

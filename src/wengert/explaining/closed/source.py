@@ -8,7 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from wengert.explaining.closed.coding import HELPERS, Coder, is_root, root_term
+from wengert.explaining.closed.coding import (
+    HELPERS,
+    Coder,
+    derivative_name,
+    is_root,
+    rank,
+    root_term,
+)
 from wengert.explaining.closed.problem import Named, Problem
 from wengert.explaining.closed.terms import (
     Apply,
@@ -37,12 +44,28 @@ _PLAIN = (Symbol, Identity, Ones, Unit)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One function of the source: its name, what it says of itself, and the term it returns."""
+    """One function of the source: its name, what it says of itself, and the term it returns.
+
+    direction: V, where it takes one; like_variable: whether it returns an array like the variable.
+    """
 
     name: str
     says: str
     term: Term
     direction: Symbol | None = None
+    like_variable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A function that stands for what is no formula: z₁, or a derivative of it.
+
+    kind: "value", "jacobian", "curvature" or "pullback".
+    """
+
+    named: Named
+    kind: str
+    by: Symbol | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,35 +73,60 @@ class Parameters:
     """What the functions of the source take.
 
     positional: identifiers of the leaves of the arguments of f.
-    keyword: of arrays read from outside, and of the functions that stand for what is no formula.
+    arrays: those of arrays read from outside.
+    functions: those of functions for what is no formula.
     names: of all symbols.
     """
 
     positional: tuple[str, ...]
-    keyword: tuple[str, ...]
+    arrays: dict[str, Named]
+    functions: dict[str, Outside]
     names: dict[Term, str]
 
+    @property
+    def keyword(self) -> list[str]:
+        return [*self.arrays, *self.functions]
 
-def parameters(problem: Problem, terms: Iterable[Term]) -> Parameters:
-    """Identifiers for the symbols of a problem."""
+
+def parameters(problem: Problem, leaves: Sequence[str], terms: Sequence[Term]) -> Parameters:
+    """Identifiers for the arguments of f, whose leaves have the names given, and for the rest."""
     names: dict[Term, str] = {}
     taken = {"np", "math", *HELPERS}
-    for named in (*problem.arguments, *problem.constants, *problem.intermediates):
+    by_leaf = {leaf: _identifier(leaf, taken) for leaf in leaves}
+    for named in problem.arguments:
+        names[named.symbol] = by_leaf[named.symbol.name]
+    for named in (*problem.constants, *problem.intermediates):
         names[named.symbol] = _identifier(named.symbol.name, taken)
-    positional = tuple(names[named.symbol] for named in problem.arguments)
+    computed = _computed(problem, terms)
     read = {symbol for term in terms for symbol in term.free}
-    outside = [names[named.symbol] for named in problem.constants]
-    computed = [names[one.symbol] for one in problem.intermediates if one.symbol in read]
-    derived = dict.fromkeys(_derivatives_of_intermediates(terms, names))
-    return Parameters(positional, (*outside, *computed, *derived), names)
-
-
-def _derivatives_of_intermediates(terms: Iterable[Term], names: dict[Term, str]) -> Iterable[str]:
-    kinds = {Jacobian: "jacobian", Curvature: "curvature", Pullback: "pullback"}
+    read.update(symbol for named in computed for symbol in named.arguments)
+    functions = {f"{names[one.symbol]}_of": Outside(one, "value") for one in computed}
+    by_symbol = {one.symbol: one for one in computed}
     for term in terms:
         for part in _walk(term):
-            if isinstance(part, Jacobian | Curvature | Pullback):
-                yield f"{names[part.of]}_{kinds[type(part)]}_{names[part.by]}"
+            if type(part) in _KINDS:
+                kind, of, by = _KINDS[type(part)], part.of, part.by  # type: ignore[attr-defined]
+                functions[derivative_name(names, kind, of, by)] = Outside(by_symbol[of], kind, by)
+    arrays = {names[one.symbol]: one for one in problem.constants if one.symbol in read}
+    return Parameters(tuple(by_leaf.values()), arrays, functions, names)
+
+
+_KINDS: dict[type[Term], str] = {
+    Jacobian: "jacobian",
+    Curvature: "curvature",
+    Pullback: "pullback",
+}
+
+
+def _computed(problem: Problem, terms: Sequence[Term]) -> list[Named]:
+    """The intermediates that terms rest on, each after those that it is computed from."""
+    read = {symbol for term in terms for symbol in term.free}
+    found: list[Named] = []
+    for named in reversed(problem.intermediates):
+        if named.symbol in read:
+            read.update(named.arguments)
+            found.insert(0, named)
+    return found
 
 
 def _identifier(name: str, taken: set[str]) -> str:
@@ -94,9 +142,8 @@ def _identifier(name: str, taken: set[str]) -> str:
     return found
 
 
-def source(problem: Problem, functions: Sequence[Written]) -> str:
+def source(problem: Problem, given: Parameters, functions: Sequence[Written]) -> str:
     """A module that holds the functions."""
-    given = parameters(problem, [one.term for one in functions])
     helpers: set[str] = set()
     bodies = [_function(problem, given, one, helpers) for one in functions]
     imports = ["import math\n"] if "erf" in helpers else []
@@ -108,24 +155,41 @@ def source(problem: Problem, functions: Sequence[Written]) -> str:
 def _function(problem: Problem, given: Parameters, one: Written, helpers: set[str]) -> str:
     names = dict(given.names)
     positional = list(given.positional)
+    reserved = {*names.values(), *HELPERS, "np", "math", *given.keyword, *positional}
     if one.direction is not None:
-        names[one.direction] = _identifier(one.direction.name, {*names.values(), *HELPERS, "np"})
+        names[one.direction] = _identifier(one.direction.name, reserved)
         positional.append(names[one.direction])
-    coder = Coder(names, _sizes(problem, names, one.term.free), helpers)
-    lines = [f'"""{one.says}"""']
+    computed = _computed(problem, [one.term])
+    from_what = {named.symbol: named.arguments for named in computed}
+    coder = Coder(names, _sizes(problem, names), from_what, helpers)
+    read = one.term.free.union(*(named.arguments for named in computed))
+    says = one.says if len(one.says) < _WIDTH - 10 else one.says.partition(" = ")[0]
+    lines = [f'"""{says}"""']
     lines += [
-        f"{names[named.symbol]} = np.squeeze({names[named.symbol]})"
-        for named in (*problem.arguments, *problem.constants, *problem.intermediates)
-        if named.symbol in one.term.free and _is_squeezed(named)
+        f"{names[named.symbol]} = {_reshaped(names[named.symbol], named.symbol)}"
+        for named in (*problem.arguments, *problem.constants)
+        if named.symbol in read and _needs_reshaping(named.symbol, named.shape)
     ]
-    if one.direction is not None and _is_squeezed_shape(_of_variable(problem).shape):
-        lines.append(f"{names[one.direction]} = np.squeeze({names[one.direction]})")
+    lines += [
+        f"{names[named.symbol]} = {names[named.symbol]}_of("
+        f"{', '.join(names[symbol] for symbol in named.arguments)})"
+        for named in computed
+    ]
+    variable = _of_variable(problem)
+    if one.direction is not None and _needs_reshaping(one.direction, variable.shape):
+        name = names[one.direction]
+        lines.append(f"{name} = {_reshaped(name, one.direction)}")
     for term in _recurring(one.term):
         expression, _ = coder.code(term)
-        name = _short_name(term, {*names.values(), *HELPERS, "np", "math", *given.keyword})
+        name = _short_name(term, reserved)
+        reserved.add(name)
         names[term] = name
-        lines.append(f"{name} = {expression}")
-    lines.append(f"return {coder.code(one.term)[0]}")
+        lines.append(wrapped(f"{name} = ", expression))
+    result = coder.code(one.term)[0]
+    if one.like_variable and _needs_reshaping(problem.variable, variable.shape):
+        shape = ", ".join(map(str, variable.shape))
+        result = f"np.reshape({result}, ({shape}{',' if len(variable.shape) == 1 else ''}))"
+    lines.append(wrapped("return ", result))
     taken = ", ".join(positional + (["*", *given.keyword] if given.keyword else []))
     head = f"def {one.name}({taken}):"
     return "\n".join([head, *(f"    {line}" for line in lines)]) + "\n"
@@ -135,15 +199,17 @@ def _of_variable(problem: Problem) -> Named:
     return next(one for one in problem.arguments if one.symbol == problem.variable)
 
 
-def _is_squeezed(named: Named) -> bool:
-    return _is_squeezed_shape(named.shape)
+def _needs_reshaping(symbol: Symbol, shape: Sequence[int]) -> bool:
+    """Whether an array has other axes than the source computes with."""
+    return len(shape) != rank(symbol)
 
 
-def _is_squeezed_shape(shape: Sequence[int]) -> bool:
-    return 1 in shape
+def _reshaped(name: str, symbol: Symbol) -> str:
+    """A column of an array of any number of axes; a number or a matrix without its axes of one."""
+    return f"np.ravel({name})" if rank(symbol) == 1 else f"np.squeeze({name})"
 
 
-def _sizes(problem: Problem, names: dict[Term, str], free: Iterable[Symbol]) -> _Sizes:
+def _sizes(problem: Problem, names: dict[Term, str]) -> _Sizes:
     others = [one.symbol for one in problem.arguments] + [one.symbol for one in problem.constants]
     return _Sizes([problem.variable, *others], names)
 
@@ -163,6 +229,28 @@ class _Sizes:
                     return f"{name}.size"
                 return f"{name}.shape[{symbol.shape.index(length)}]"
         return str(length)
+
+
+def wrapped(head: str, expression: str) -> str:
+    """A statement, over several lines where it is long: one for each summand or factor."""
+    if len(head) + len(expression) + 4 <= _WIDTH:
+        return head + expression
+    for signs in ((" + ", " - "), (" @ ", " * ", " / ")):
+        pieces = _split(expression, signs)
+        if len(pieces) > 1:
+            return "\n".join([f"{head}(", *(f"        {piece}" for piece in pieces), "    )"])
+    return head + expression
+
+
+def _split(expression: str, signs: Sequence[str]) -> list[str]:
+    """The expression cut before the operators that stand in no brackets."""
+    pieces, depth, start = [], 0, 0
+    for place, character in enumerate(expression):
+        depth += (character in "([") - (character in ")]")
+        if not depth and expression[place : place + 3] in signs:
+            pieces.append(expression[start:place])
+            start = place + 1
+    return [*pieces, expression[start:]]
 
 
 # ------------------------------------------------------------------------- what recurs
@@ -200,6 +288,8 @@ def _recurring(term: Term) -> list[Term]:
     order: list[Term] = []
 
     def visit(one: Term) -> None:
+        while isinstance(one, Transposed):
+            one = one.of
         uses[one] += 1
         if uses[one] == 1:
             for inside in _inside(one):
@@ -212,8 +302,6 @@ def _recurring(term: Term) -> list[Term]:
 
 def _is_worth_a_name(term: Term) -> bool:
     if isinstance(term, _PLAIN):
-        return False
-    if isinstance(term, Transposed):
         return False
     return not isinstance(term, Diag) and any(True for _ in term.inside())
 

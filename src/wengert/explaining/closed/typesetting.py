@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from wengert.explaining.closed.algebra import transpose
 from wengert.explaining.closed.markup import (
+    COMMA,
     MINUS,
     TRANSPOSE,
     Call,
@@ -100,6 +101,14 @@ class Typesetter:
         markup, own = self.piece(term)
         return markup if own >= level else bracketed(markup)
 
+    def unnamed(self, term: Term) -> Markup:
+        """A term that has a short name, written out."""
+        return Call("softmax", self(term.of)) if isinstance(term, Softmax) else self(term)
+
+    def root(self, base: Term) -> Markup:
+        """√base, written out."""
+        return Root(self(base))
+
     def piece(self, term: Term) -> Piece:
         """The markup of a term and its level."""
         if term in self.short.terms:
@@ -119,6 +128,8 @@ class Typesetter:
                 return Name("e", str(index)), Level.ATOM
             case Transposed(of=Inverse(of=of)):
                 return Superscript(self.at(of, Level.ATOM), _INVERSE_TRANSPOSE), Level.POWER
+            case Transposed(of=Differential(of=Transposed(of=of))):
+                return Call("d", self(of)), Level.ATOM
             case Transposed(of=of):
                 return Superscript(self.at(of, Level.ATOM), TRANSPOSE), Level.POWER
             case Inverse(of=Transposed(of=of)):
@@ -147,7 +158,7 @@ class Typesetter:
             case Jacobian(of=of, by=by):
                 return self._jacobian(of, by), Level.PRODUCT
             case Curvature(of=of, weight=weight):
-                paired = Fence("⟨", Row((self(weight), Sign(","), self(of))), "⟩")
+                paired = Fence("⟨", Row((self(weight), COMMA, self(of))), "⟩")
                 second = Superscript(Name("∇"), Number("2"))
                 return Juxtaposed((second, paired)), Level.PRODUCT
             case Pullback(of=of, by=by, weight=weight):
@@ -156,7 +167,7 @@ class Typesetter:
             case Differential(of=of):
                 return Call("d", self(of)), Level.ATOM
             case Pairing(left=left, right=right):
-                return Fence("⟨", Row((self(left), Sign(","), self(right))), "⟩"), Level.ATOM
+                return Fence("⟨", Row((self(left), COMMA, self(right))), "⟩"), Level.ATOM
             case Quadratic(left=left, of=of, right=right):
                 first = Superscript(self.at(left, Level.ATOM), TRANSPOSE)
                 middle = Fence("[", self(of), "]")

@@ -23,7 +23,7 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _VULGAR = {"1/2": "½", "1/3": "⅓", "2/3": "⅔", "1/4": "¼", "3/4": "¾", "1/6": "⅙", "1/8": "⅛"}
 _RAISED = re.compile(r"−?\d+|⁻?ᵀ|−ᵀ")
 _BARE_EXPONENT = re.compile(r"\^(\w)$")
-_LETTER_LAST = re.compile(r"[^\W\dᵀ][₀-₉]*$")
+_LETTER_LAST = re.compile(r"[^\W\dᵀ½⅓⅔¼¾⅙⅛][₀-₉]*$")
 
 
 def text(markup: Markup) -> str:
@@ -85,7 +85,9 @@ def _between(line: str, before: Markup, item: Markup, piece: str) -> str:
     if piece[0].isdigit() or _is_word(_end(before, -1)) or _is_word(_end(item, 0)):
         return "·"
     first = _end(item, 0)
-    own = isinstance(first, Call) or (isinstance(first, Name) and first.differential)
+    own = (isinstance(first, Call) and first.name.isascii()) or (
+        isinstance(first, Name) and first.differential
+    )
     last = _end(before, -1)
     glued = isinstance(last, Name) and last.differential
     return " " if (own or glued) and _LETTER_LAST.search(line) and piece[0].isalpha() else ""

@@ -1,0 +1,202 @@
+"""Derivations as formulas, steps and pages: what `ClosedForm` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from wengert.explaining.closed.formula import DerivationStep, Formula
+from wengert.explaining.closed.latex import latex
+from wengert.explaining.closed.markup import (
+    COMMA,
+    Call,
+    Fence,
+    Juxtaposed,
+    Markup,
+    Name,
+    Number,
+    Row,
+    Sign,
+    Superscript,
+)
+from wengert.explaining.closed.mathml import document, mathml
+from wengert.explaining.closed.naming import Abbreviations, abbreviations
+from wengert.explaining.closed.problem import Derivation, Named
+from wengert.explaining.closed.terms import Symbol, Term
+from wengert.explaining.closed.typesetting import Typesetter
+from wengert.explaining.closed.unicode import text
+
+_F = Name("f")
+_D2F = Juxtaposed((Superscript(Name("", differential=True), Number("2")), _F))
+LEFT: dict[str, Markup] = {"f": _F, "df": Name("f", differential=True), "d²f": _D2F}
+"""What stands on the left of the lines of a derivation."""
+_PRIME = Sign("′", spaced=False)
+_NABLA = Name("∇")
+
+
+@dataclass(frozen=True, slots=True)
+class Formulas:
+    """What was derived, as it prints; None where there is none."""
+
+    function: Formula
+    gradient: Formula | None
+    hessian: Formula | None
+    second: Formula | None
+    steps: tuple[DerivationStep, ...]
+
+
+def formulas(derivation: Derivation) -> Formulas:
+    """The function, its derivatives and the lines between them."""
+    problem = derivation.problem
+    mapped = derivation.direction is not None
+    results = [derivation.gradient, derivation.hessian_map if mapped else derivation.hessian]
+    shown = [term for term in (*results, derivation.second) if term is not None]
+    taken = {symbol for term in (derivation.function, *shown) for symbol in term.free}
+    short = abbreviations(shown, taken)
+    plain = Typesetter(Abbreviations({}, {}))
+    meanings = [
+        (one.symbol, _computation(plain, one))
+        for one in problem.intermediates
+        if one.operation is not None
+    ]
+
+    def made(left: Markup, term: Term | None, brief: Abbreviations) -> Formula | None:
+        if term is None:
+            return None
+        setter = Typesetter(brief)
+        where = [*_meanings(meanings, term), *_definitions(brief, term)]
+        return Formula(term, left, setter(term), tuple(where))
+
+    first, second = _lefts(derivation)
+    function = made(_F, derivation.function, Abbreviations({}, {}))
+    assert function is not None
+    setter = Typesetter(short)
+    steps = tuple(
+        DerivationStep(
+            LEFT[line.left], (plain if line.left == "f" else setter)(line.term), line.why
+        )
+        for line in derivation.lines
+    )
+    return Formulas(
+        function,
+        made(first, results[0], short),
+        made(second, results[1], short),
+        made(_D2F, derivation.second, short),
+        steps,
+    )
+
+
+def _lefts(derivation: Derivation) -> tuple[Markup, Markup]:
+    """∇f and ∇²f; f′ and f″ of a number; ∇²f[V] of a matrix."""
+    if derivation.problem.variable.is_scalar:
+        return Row((_F, _PRIME)), Row((_F, _PRIME, _PRIME))
+    gradient = Juxtaposed((_NABLA, _F))
+    second = Juxtaposed((Superscript(_NABLA, Number("2")), _F))
+    if derivation.direction is None:
+        return gradient, second
+    along = Fence("[", Typesetter(Abbreviations({}, {}))(derivation.direction), "]")
+    return gradient, Juxtaposed((*second.items, along))
+
+
+def _computation(setter: Typesetter, named: Named) -> Markup:
+    """cumsum(x): how an intermediate is computed."""
+    items: list[Markup] = []
+    for term in named.inputs:
+        items += [COMMA, setter(term)] if items else [setter(term)]
+    return Call(named.operation or "", Row(tuple(items)))
+
+
+def _meanings(
+    meanings: Sequence[tuple[Symbol, Markup]], term: Term
+) -> Iterator[tuple[Markup, Markup]]:
+    setter = Typesetter(Abbreviations({}, {}))
+    for symbol, meaning in meanings:
+        if symbol in term.free:
+            yield setter(symbol), meaning
+
+
+def _definitions(short: Abbreviations, term: Term) -> Iterator[tuple[Markup, Markup]]:
+    """p = softmax(x), s = √(1 + xᵀx): those that occur in a term."""
+    inside = set(_everything(term))
+    for named, name in short.terms.items():
+        if named in inside:
+            others = {t: n for t, n in short.terms.items() if t is not named}
+            yield name, Typesetter(Abbreviations(others, short.roots)).unnamed(named)
+    for base, name in short.roots.items():
+        if base in inside:
+            yield name, Typesetter(Abbreviations(short.terms, {})).root(base)
+
+
+def _everything(term: Term) -> Iterator[Term]:
+    yield term
+    for inside in term.inside():
+        yield from _everything(inside)
+
+
+# ------------------------------------------------------------------------------------------ pages
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Equations in groups, each with its left side once, and remarks."""
+
+    groups: Sequence[tuple[Markup, Sequence[Markup]]]
+    where: Sequence[tuple[Markup, Markup]]
+    remark: str
+
+    @property
+    def text(self) -> str:
+        lines = []
+        for left, rights in self.groups:
+            head = text(left)
+            lines.append(f"{head} = {text(rights[0])}")
+            lines += [f"{' ' * len(head)} = {text(right)}" for right in rights[1:]]
+        lines += [f"where {text(name)} = {text(meaning)}" for name, meaning in self.where]
+        return "\n".join([*lines, *([f"({self.remark})"] if self.remark else [])])
+
+    @property
+    def latex(self) -> str:
+        lines = []
+        for left, rights in self.groups:
+            lines.append(f"{latex(left)} &= {latex(rights[0])}")
+            lines += [f"&= {latex(right)}" for right in rights[1:]]
+        lines += [
+            rf"\text{{where}}\quad {latex(name)} &= {latex(meaning)}"
+            for name, meaning in self.where
+        ]
+        return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}"
+
+    @property
+    def mathml(self) -> str:
+        rows = []
+        for left, rights in self.groups:
+            for k, right in enumerate(rights):
+                rows.append(_row(mathml(left) if k == 0 else "", mathml(right)))
+        rows += [
+            _row(f"<mtext>where </mtext>{mathml(name)}", mathml(meaning))
+            for name, meaning in self.where
+        ]
+        return document(f"<mtable>{''.join(rows)}</mtable>")
+
+
+_RIGHT, _LEFT = 'style="text-align: right"', 'style="text-align: left"'
+
+
+def _row(left: str, right: str) -> str:
+    return (
+        f"<mtr><mtd {_RIGHT}><mrow>{left}</mrow></mtd><mtd><mo>=</mo></mtd>"
+        f"<mtd {_LEFT}><mrow>{right}</mrow></mtd></mtr>"
+    )
+
+
+def page(found: Sequence[Formula | None], steps: Sequence[DerivationStep], remark: str) -> Page:
+    """The derivation, then the formulas, then what short names stand for."""
+    groups: list[tuple[Markup, Sequence[Markup]]] = [
+        (left, [step.right for step in group])
+        for left, group in groupby(steps, key=lambda step: step.left)
+    ]
+    shown = [formula for formula in found if formula is not None]
+    groups += [(formula.left, [formula.right]) for formula in shown]
+    where = dict.fromkeys(pair for formula in shown for pair in formula.where)
+    return Page(groups, list(where), remark)

@@ -1,0 +1,180 @@
+"""Before a formula is shown it is compared with automatic differentiation, at random points.
+
+Both what is printed, as terms, and the NumPy source are evaluated. Agreement means that the largest
+difference is below 1e-8 of the largest element (1e-4 where the function computes in single
+precision), beside a rounding of the function's own value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wengert.derivatives.gradients import value_and_grad
+from wengert.derivatives.jacobians import hessian, hvp
+from wengert.errors import WengertError
+from wengert.explaining.closed.evaluating import Evaluator
+from wengert.explaining.closed.points import drawn
+from wengert.explaining.closed.problem import Derivation
+from wengert.explaining.closed.terms import Symbol, Term
+
+POINTS = 3
+_DRAWS = 15
+_TOLERANCES = {"f": 1e-4, "d": 1e-8}
+_ROUNDING = 1e-13
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """points: how many agreed. error: the largest difference, relative. reason: why formulas are
+    not to be shown; "" where all agree."""
+
+    points: int
+    error: float
+    reason: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return not self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Where formulas are compared, and what automatic differentiation gives there."""
+
+    leaves: list[Any]
+    value: Any
+    gradient: Any
+    direction: Any
+    second: Any
+
+
+def verified(
+    f: Callable[..., Any],
+    leaves: Sequence[Any],
+    places: Sequence[int],
+    place: int,
+    derivation: Derivation,
+    functions: dict[str, Callable[..., Any]],
+) -> Verification:
+    """Compare formulas and source with automatic differentiation.
+
+    f: a function of the leaves; places: of the arguments of the problem among them; place: of the
+        variable.
+    functions: "function", "gradient" and "hessian" of the source, bound to what is outside of f.
+    """
+    error, count = 0.0, 0
+    for point in _points(f, leaves, places, place, derivation):
+        for name, found, expected in _compared(point, places, derivation, functions):
+            difference, allowed = _difference(found, expected, point.value)
+            if not difference <= allowed:
+                return Verification(
+                    count,
+                    difference,
+                    f"the {name} that was derived differs from automatic differentiation by "
+                    f"{difference:.1e} of its largest element at a random point",
+                )
+            error = max(error, difference)
+        count += 1
+        if count == POINTS:
+            return Verification(count, error)
+    return Verification(
+        count,
+        error,
+        f"it could be compared with automatic differentiation at {count} random points near the "
+        f"examples, not at {POINTS}: the function or a derivative is not finite at the others",
+    )
+
+
+def _points(
+    f: Callable[..., Any],
+    leaves: Sequence[Any],
+    places: Sequence[int],
+    place: int,
+    derivation: Derivation,
+) -> Iterator[Point]:
+    """Points at which the function and its derivatives are finite."""
+    rng = np.random.default_rng(len(leaves))
+    arguments = derivation.problem.arguments
+    for k in range(_DRAWS):
+        with np.errstate(all="ignore"):
+            moved = list(leaves)
+            for at, named in zip(places, arguments, strict=True):
+                freely = k % POINTS == POINTS - 1
+                moved[at] = drawn(rng, leaves[at], named.symbol.facts, freely=freely)
+            try:
+                point = _differentiated(rng, f, moved, place, derivation)
+            except (WengertError, ArithmeticError, np.linalg.LinAlgError):
+                continue  # outside of the domain
+        if all(np.all(np.isfinite(part)) for part in (point.value, point.gradient, point.second)):
+            yield point
+
+
+def _differentiated(
+    rng: np.random.Generator,
+    f: Callable[..., Any],
+    leaves: list[Any],
+    place: int,
+    derivation: Derivation,
+) -> Point:
+    value, gradient = value_and_grad(f, argnums=place)(*leaves)
+    if derivation.direction is None:
+        second = hessian(f, argnums=place)(*leaves)
+        return Point(leaves, value, gradient, None, second)
+    direction = rng.normal(size=np.shape(leaves[place]))
+
+    def along(variable: Any) -> Any:
+        return f(*leaves[:place], variable, *leaves[place + 1 :])
+
+    return Point(leaves, value, gradient, direction, hvp(along, leaves[place], direction))
+
+
+def _compared(
+    point: Point,
+    places: Sequence[int],
+    derivation: Derivation,
+    functions: dict[str, Callable[..., Any]],
+) -> Iterator[tuple[str, Any, Any]]:
+    """(what, the formula's value, the value by automatic differentiation)."""
+    problem = derivation.problem
+    values: dict[Symbol, Any] = {
+        named.symbol: point.leaves[at] for named, at in zip(problem.arguments, places, strict=True)
+    }
+    values |= {named.symbol: named.value for named in problem.constants}
+    directed = [] if derivation.direction is None else [point.direction]
+    if derivation.direction is not None:
+        values[derivation.direction] = point.direction
+    evaluate = Evaluator(values, problem.intermediates)
+    second = derivation.hessian if derivation.direction is None else derivation.hessian_map
+    with np.errstate(all="ignore"):
+        yield "function", evaluate(derivation.function), point.value
+        yield "function's source", functions["function"](*point.leaves), point.value
+        pairs: list[tuple[str, str, Term | None, Any, list[Any]]] = [
+            ("gradient", "gradient", derivation.gradient, point.gradient, []),
+            ("Hessian", "hessian", second, point.second, directed),
+        ]
+        for name, key, term, expected, extra in pairs:
+            if term is not None:
+                yield name, evaluate(term), expected
+                yield f"{name}'s source", functions[key](*point.leaves, *extra), expected
+        if derivation.second is not None:
+            expected = np.sum(point.second * point.direction)
+            yield "second differential", evaluate(derivation.second), expected
+
+
+def _difference(found: Any, expected: Any, value: Any) -> tuple[float, float]:
+    """The largest difference as a part of the largest element, and what is allowed."""
+    found, expected = np.ravel(found), np.ravel(expected)
+    if found.size != expected.size:
+        return np.inf, 0.0
+    if not found.size:
+        return 0.0, 0.0
+    tolerance = _TOLERANCES.get(np.asarray(expected).dtype.char, 1e-8)
+    largest = max(np.max(np.abs(found)), np.max(np.abs(expected)))
+    difference = np.max(np.abs(found - expected))
+    rounding = _ROUNDING * (1 + np.abs(value))
+    scale = largest + rounding / tolerance
+    return float(difference / scale), tolerance
