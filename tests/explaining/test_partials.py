@@ -96,15 +96,20 @@ WORDS = {
 }  # fmt: skip
 
 
+SIGNS = {
+    "−": "-", "·": "*", "²": "**2", "^": "**", "≥": ">=", "≤": "<=", "≠": "!=", " = ": " == ",
+    "∧": "&", "√": "sqrt ",
+}  # fmt: skip
+
+
 def evaluated(formula: str, values: dict[str, Any]) -> Any:
     """The number that a formula as it is printed stands for, read as people read it."""
     names = {name: f"n{k}_" for k, name in enumerate(values)}
     text = formula
     for name in sorted(names, key=len, reverse=True):
         text = re.sub(rf"(?<![^\W\d]){re.escape(name)}(?![A-Za-z0-9₀-₉⁽])", names[name], text)
-    for old, new in (("−", "-"), ("·", "*"), ("²", "**2"), ("^", "**"), ("≥", ">="), ("≠", "!=")):
+    for old, new in SIGNS.items():
         text = text.replace(old, new)
-    text = text.replace(" = ", " == ").replace("∧", "&").replace("√", "sqrt ")
     text = re.sub(r"\[([^\[\]]*)\]", r"((\1)*1)", text)
     text = re.sub(r"(?<=\d|\)) ?(?=n\d|[a-z]{3}|\()(?<!log)", "*", text)
     for _ in range(3):  # a word takes what comes next
@@ -170,6 +175,23 @@ def partials(f: Callable[..., Any], *args: Any) -> list[str]:
 )
 def test_short_formulas(f: Callable[..., Any], expected: str) -> None:
     assert partials(f, 1.5) == [expected]
+
+
+def test_formulas_are_the_same_whichever_node_was_made_first() -> None:
+    """The simplifier orders what commutes by age, which an earlier trace may have changed."""
+
+    def f(x, n):
+        return x**n + np.tan(x * n) + np.where(n >= x, x * n, 0.0)
+
+    def other(x, n):
+        return (n >= 0.0) * ((x == 0.0) | (n * x > 2)) * np.maximum(n, x) + n + x
+
+    found = [part.formula for step in explain(f, 2.0, 3.0).steps for part in step.partials]
+    assert found[0] == "where(n ≠ 0, n · x^(n − 1), 0)"
+    assert found[1] == "where((n ≥ 0) ∧ (x = 0), 0, v₁ · log x)"
+    for _ in range(3):
+        explain(other, 2.0, 3.0)
+        assert partials(f, 2.0, 3.0) == found
 
 
 def test_maps_of_arrays() -> None:

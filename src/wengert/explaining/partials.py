@@ -151,9 +151,7 @@ class _Writer:
     def _other(self, node: Node, label: str) -> Formula:
         if not node.args:
             raise _TooLong  # a leaf without a name
-        parts = [self.write(arg) for arg in node.args]
-        if label == "{0} + {1}" and parts[0].strength == SIGN != parts[1].strength:
-            parts.reverse()
+        label, parts = _ordered(label, [self.write(arg) for arg in node.args])
         if label in ("{0} + {1}", "{0} − {1}") and parts[1].strength == SIGN:
             label = "{0} − {1}" if label == "{0} + {1}" else "{0} + {1}"
             last = parts[1]
@@ -163,6 +161,30 @@ class _Writer:
         if label == "{0}":
             return of_node(node, parts)
         return compose(label, parts) if "[" not in label else of_node(node, parts)
+
+
+_MIRRORED = {
+    f"{{0}} {sign} {{1}}": f"{{0}} {mirrored} {{1}}"
+    for sign, mirrored in zip("=≠<>≤≥", "=≠><≥≤", strict=True)
+}
+_COMMUTING = ("{0} + {1}", "{0} ∧ {1}", "{0} ∨ {1}")
+_NUMBER = re.compile(r"−?[\d.]+(e[+−]?\d+)?")
+
+
+def _ordered(label: str, parts: list[Formula]) -> tuple[str, list[Formula]]:
+    """The operands in an order that does not hang on which of them was made first, as that of the
+    simplifier does: a sum begins with its number, a comparison ends with it."""
+    if label in _COMMUTING:
+        parts.sort(key=lambda part: (part.strength == SIGN, not _is_number(part), part.text))
+    elif label in _MIRRORED:
+        keys = [(_is_number(part), part.text) for part in parts]
+        if keys[0] > keys[1]:
+            return _MIRRORED[label], parts[::-1]
+    return label, parts
+
+
+def _is_number(formula: Formula) -> bool:
+    return _NUMBER.fullmatch(formula.text) is not None
 
 
 def _times(products: Iterable[_Product]) -> _Product:
@@ -227,6 +249,7 @@ def _row(count: int, factors: Sequence[Formula]) -> Formula:
         else compose("{0}^{1}", [found[0], Formula(str(len(found)), str(len(found)))])
         for found in powers.values()
     ]
+    parts.sort(key=lambda part: (part.strength < POWER, part.text))
     if not parts:
         return Formula(str(count), str(count))
     if count == 1 and len(parts) == 1:
