@@ -12,20 +12,34 @@ conjugated, for complex values).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wengert.derivatives.directional import jvp, vjp
 from wengert.errors import WengertError, WengertTypeError, WengertValueError
 from wengert.graph.types import float0, is_inexact
+from wengert.lazy import module
 from wengert.tracing.trees import flatten, paths, unflatten
+
+if TYPE_CHECKING:
+    from wengert.checking.culprits import Culprit
 
 MODES = ("fwd", "rev")
 
 
 class WrongDerivative(WengertError, AssertionError):
-    """A derivative does not agree with differences."""
+    """A derivative does not agree with differences.
+
+    culprit: the operation of the graph to blame (`wengert.checking.culprits.Culprit`), or None.
+    """
+
+    def __init__(self, message: str, culprit: Culprit | None = None) -> None:
+        super().__init__(message)
+        self.culprit = culprit
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.culprit)
 
 
 def check_grads(
@@ -62,7 +76,9 @@ def check_grads(
     Raises
     ------
     WrongDerivative
-        An AssertionError that says which mode and order disagrees, and by how much.
+        An AssertionError that says which mode and order disagrees, and by how much; and which
+        operation, on which line, disagrees with differences of itself, or near which one they do
+        not converge.
 
     >>> import numpy as np, wengert as wg
     >>> wg.check_grads(lambda x: np.sin(x) * x, (np.array([0.5, 2.0]),), order=3)
@@ -117,13 +133,24 @@ def _check(
     direction = _random_like(args, rng)
     expected = _difference(f, args, direction, eps)
     weights = [_random(np.asarray(leaf), rng) for leaf in expected]
+
+    def compare(got: Any, want: Any, name: str) -> None:
+        """Raise where they differ, with the operation to blame."""
+        message = _difference_of(got, want, atol, rtol, f"the derivative by {name}")
+        if message is not None:
+            h = _step(flatten(args)[0], eps)
+            culprits = module("wengert.checking.culprits")
+            tolerance = culprits.Tolerance(atol, rtol)
+            found = culprits.culprit(f, args, direction, h, (mode,), tolerance, rng)
+            raise WrongDerivative(f"{message}\n{_told(found)}", found)
+
     for mode in modes:
         name = f"{mode}{' of ' + of if of else ''}"
         if mode == "fwd":
             found = flatten(jvp(f, args, direction)[1])[0]
             for got, want in zip(found, expected, strict=True):
                 if np.asarray(got).dtype != float0:
-                    _compare(got, want, atol, rtol, f"the derivative by {name}")
+                    compare(got, want, name)
 
             def derived(*xs: Any) -> Any:
                 return _with_derivatives(jvp(f, xs, direction)[1])
@@ -134,7 +161,7 @@ def _check(
             pulled = flatten(vjp(f, *args)[1](cotangents))[0]
             got = _pairing(pulled, flatten(direction)[0])
             want = _pairing(weights, expected)
-            _compare(got, want, atol, rtol, f"the derivative by {name}")
+            compare(got, want, name)
 
             def derived(*xs: Any) -> Any:
                 pullback = vjp(f, *xs)[1]
@@ -149,15 +176,28 @@ def _with_derivatives(tree: Any) -> list[Any]:
     return [leaf for leaf in flatten(tree)[0] if leaf.dtype != float0]
 
 
-def _compare(got: Any, want: Any, atol: float, rtol: float, what: str) -> None:
+def _difference_of(got: Any, want: Any, atol: float, rtol: float, what: str) -> str | None:
+    """What is to be said where a derivative is not the one expected, None where it is."""
     got, want = np.asarray(got), np.asarray(want)
     scale = max(1.0, float(np.max(np.abs(want), initial=0.0)))
     worst = float(np.max(np.abs(got - want), initial=0.0))
-    if not worst <= atol + rtol * scale:  # also where either is NaN
-        raise WrongDerivative(
-            f"{what} does not agree with differences: off by {worst:.3g} where the largest value "
-            f"is {scale:.3g} (atol={atol:g}, rtol={rtol:g}).\n  got      {got}\n  expected {want}"
-        )
+    if worst <= atol + rtol * scale:  # which is false where either is NaN
+        return None
+    return (
+        f"{what} does not agree with differences: off by {worst:.3g} where the largest value "
+        f"is {scale:.3g} (atol={atol:g}, rtol={rtol:g}).\n  got      {got}\n  expected {want}"
+    )
+
+
+def _told(found: Culprit | None) -> str:
+    """What was found out about a derivative that does not agree."""
+    if found is not None:
+        return "\n".join(f"  {line}" for line in str(found).splitlines())
+    return (
+        "  each operation agrees with differences of itself: the function may be ill-conditioned\n"
+        "  here, so that differences cannot tell, or Python code in it takes another way nearby:\n"
+        "  try another eps, or wider tolerances where the arithmetic asks for them"
+    )
 
 
 def _random(leaf: Any, rng: np.random.Generator) -> Any:
@@ -185,10 +225,7 @@ def _difference(f: Callable[..., Any], args: Any, direction: Any, eps: float) ->
     """The derivative of the leaves of f along a direction, by the quotient of fourth order."""
     leaves, spec = flatten(args)
     steps, _ = flatten(direction)
-    sizes = [
-        float(np.max(np.abs(x), initial=1.0)) for x in leaves if np.asarray(x).dtype.kind in "fc"
-    ]
-    h = eps * max([1.0, *sizes])
+    h = _step(leaves, eps)
 
     def at(t: float) -> list[Any]:
         moved = [
@@ -199,6 +236,12 @@ def _difference(f: Callable[..., Any], args: Any, direction: Any, eps: float) ->
 
     points = [at(t) for t in (h, -h, 2 * h, -2 * h)]
     return [(8 * (a - b) - (c - d)) / (12 * h) for a, b, c, d in zip(*points, strict=True)]
+
+
+def _step(leaves: Sequence[Any], eps: float) -> float:
+    """The step of the quotient, relative to the largest of the values."""
+    inexact = [x for x in leaves if np.asarray(x).dtype.kind in "fc"]
+    return eps * max([1.0, *(float(np.max(np.abs(x), initial=1.0)) for x in inexact)])
 
 
 def _wide(leaf: Any) -> Any:

@@ -34,6 +34,7 @@ class WithRules(Wrapped):
     pullback: (fixed, args, cotangent, needed) -> cotangents of the arguments, or None.
     forward_arguments, reverse_arguments: the positions by which each of them knows the derivative;
         None is all of them.
+    stated: "fwd" and "rev" -> the functions that the user gave as rules, for messages.
     """
 
     def __init__(self, function: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
@@ -48,6 +49,7 @@ class WithRules(Wrapped):
         self.pullback: Callable[..., Any] | None = None
         self.forward_arguments: frozenset[int] | None = None
         self.reverse_arguments: frozenset[int] | None = None
+        self.stated: dict[str, tuple[Callable[..., Any], ...]] = {}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {getattr(self, '__qualname__', self.__name__)}>"
@@ -135,6 +137,7 @@ class custom_jvp(WithRules):
     def defjvp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Give the rule (primals, tangents) -> (output, tangent). Returns it."""
         self.pushforward = lambda fixed, primals, tangents: rule(*fixed, primals, tangents)
+        self.stated["fwd"] = (rule,)
         return rule
 
     def defvjp(self, forward: Callable[..., Any], backward: Callable[..., Any]) -> None:
@@ -155,6 +158,7 @@ class custom_jvp(WithRules):
             return backward(*fixed, pair[1], cotangent)
 
         self.pullback = pullback
+        self.stated["rev"] = (forward, backward)
 
 
 class custom_vjp(custom_jvp):
@@ -274,6 +278,7 @@ def defjvp(
 
     function.pushforward = pushforward
     function.forward_arguments = frozenset(by_argument)
+    function.stated["fwd"] = tuple(rule for rule in by_argument.values() if rule is not None)
 
 
 def defvjp(
@@ -306,6 +311,7 @@ def defvjp(
 
     function.pullback = pullback
     function.reverse_arguments = frozenset(by_argument)
+    function.stated["rev"] = tuple(make for make in by_argument.values() if make is not None)
 
 
 def _by_argument(
