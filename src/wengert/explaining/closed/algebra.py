@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from math import isqrt
+from math import gcd, isqrt, lcm
 from typing import TypeAlias
 
 from wengert.explaining.closed.facts import is_nonnegative, is_symmetric
@@ -99,6 +99,38 @@ def product(
 def coefficient_of(term: Term) -> Fraction:
     """The rational factor of a term that is no Sum."""
     return term.coefficient if isinstance(term, Product) else ONE
+
+
+def primitive(term: Term) -> tuple[Fraction, Term]:
+    """c and s where a factor is c s: of a Sum, the rational number that all parts share.
+
+    The parts with the variable, if any, come out positive where they are all negative: Ax − b and
+    b − Ax are one residual. Not where they are taken from one or from I: 1 − σ stays.
+    """
+    if isinstance(term, Transposed) and isinstance(term.of, Sum):
+        common, inside = primitive(term.of)
+        return common, transpose(inside)
+    if not isinstance(term, Sum) or not term.parts:
+        return ONE, term
+    values = [coefficient_of(part) for part in term.parts]
+    top = gcd(*[abs(value.numerator) for value in values])
+    common = Fraction(top, lcm(*[value.denominator for value in values]))
+    if _is_turned(term):
+        common = -common
+    if common == 1:
+        return ONE, term
+    return common, add(*[scale(1 / common, part) for part in term.parts])
+
+
+def _is_turned(term: Sum) -> bool:
+    """Whether a Sum is a residual with its sign turned, or negative throughout."""
+    negatives = [part for part in term.parts if coefficient_of(part) < 0]
+    if len(negatives) == len(term.parts):
+        return True
+    if not negatives or any(not part.free or isinstance(part, Identity) for part in term.parts):
+        return False
+    variable = [part for part in term.parts if any(map(_is_variable, part.free))]
+    return bool(variable) and all(coefficient_of(part) < 0 for part in variable)
 
 
 def scale(coefficient: Fraction | int, term: Term) -> Term:
@@ -317,7 +349,8 @@ def _bases(
     array = product(term.shape, ONE, (), chain)
     if isinstance(array, Hadamard):
         return coefficient, scalars, list(array.powers)
-    return coefficient, scalars, [(array, ONE)]
+    common, array = primitive(array)
+    return coefficient * common, scalars, [(array, ONE)]
 
 
 def _with(coefficient: Fraction, scalars: Iterable[Power], array: Term) -> Term:
@@ -423,6 +456,9 @@ def chained(
 ) -> Term:
     """A product whose chain is not in normal form yet."""
     chain = _reduced(list(chain))
+    for k, factor in enumerate(chain):
+        common, chain[k] = primitive(factor)
+        coefficient *= common
     front: Term | None = None
     start = None
     k = 0
@@ -550,7 +586,7 @@ def total_of_powers(left: Term, right: Term) -> Term:
 
 def _total(shape: Shape, bases: list[Power]) -> Term:
     """1ᵀ (u^∘p ∘ v^∘q ∘ …) of columns."""
-    moving = [base for base, _ in bases if base.moving]
+    moving = [base for base, p in bases if base.moving and p == 1]
     if moving:
         right = moving[-1]
         left = _of_powers(shape, [pair for pair in bases if pair[0] is not right])
@@ -774,9 +810,26 @@ def diagonal(term: Term) -> Term:
         column = Ones(shape)
     elif isinstance(matrix, Transposed):
         column = diagonal(matrix.of)
+    elif isinstance(matrix, Product) and any(isinstance(f, Diag) for f in chain):
+        column = _diagonal_around(chain)
     else:
         column = Diagonal(shape, matrix)
     return times(product(SCALAR, coefficient, scalars, ()), column)
+
+
+def _diagonal_around(chain: tuple[Term, ...]) -> Term:
+    """The diagonal of P diag(v) N is (P ∘ Nᵀ) v."""
+    k = next(
+        (k for k, f in enumerate(chain) if isinstance(f, Diag) and f.moving),
+        next(k for k, f in enumerate(chain) if isinstance(f, Diag)),
+    )
+    middle = chain[k]
+    assert isinstance(middle, Diag)
+    if k == 0:
+        return hadamard(middle.of, diagonal(multiply(*chain[1:])))
+    if k == len(chain) - 1:
+        return hadamard(diagonal(multiply(*chain[:-1])), middle.of)
+    return multiply(hadamard(multiply(*chain[:k]), transpose(multiply(*chain[k + 1 :]))), middle.of)
 
 
 def determinant(term: Term) -> Term:

@@ -27,6 +27,7 @@ from wengert.explaining.closed.terms import (
     Symbol,
     Term,
     is_zero,
+    zero,
 )
 
 __all__ = ["derive", "lift"]
@@ -164,7 +165,10 @@ class _Deriving:
     def _second_lines(self, df: Term, hessian: Term) -> Iterator[Line]:
         dx1 = self._differential(self.dx.name + "1")
         d, _ = self._differentials(dx1)
-        d2f = d.of(df)
+        try:
+            d2f = d.of(df)
+        except NoDifferential:  # a named intermediate amid a chain
+            d2f = zero(SCALAR)
         if not is_zero(d2f):
             yield Line("d²f", d2f, "d again, dx held")
         yield Line("d²f", Quadratic(SCALAR, dx1, hessian, self.dx), "the Hessian stands between")

@@ -147,6 +147,9 @@ class Differentials:
                 before, after = factors[:k], factors[k + 1 :]
                 if isinstance(factor, Transposed) and isinstance(factor.of, Jacobian):
                     terms.append(self._of_jacobian(factor.of, before, after))
+                elif isinstance(factor, Jacobian):
+                    mirrored = [tuple(map(transpose, part[::-1])) for part in (after, before)]
+                    terms.append(transpose(self._of_jacobian(factor, *mirrored)))
                 else:
                     terms.append(multiply(*before, d(factor), *after))
         return add(*terms) if terms else zero(shape)

@@ -157,10 +157,6 @@ class Extraction:
             case Hadamard():
                 rest, moving = self._apart(term)
                 return multiply(diag(rest), self.matrix(moving))
-            case Diagonal(of=Product(factors=factors)) if len(factors) == 2:
-                first, second = factors
-                if isinstance(first, Diag) and self._moves(first):
-                    return multiply(diag(diagonal(second)), self.matrix(first.of))
             case Product(coefficient=coefficient, scalars=scalars, factors=factors):
                 for k, (base, p) in enumerate(scalars):
                     if self._moves(base) and p == 1:

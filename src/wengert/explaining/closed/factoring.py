@@ -217,7 +217,7 @@ def _taken_out(
         coefficient, scalars, chain = splits[k]
         rest = chain[1:] if side == 0 else chain[:-1]
         if not rest:
-            if inner_shape[0] != inner_shape[1]:
+            if inner_shape[0] != inner_shape[1] or len(places) < len(splits):
                 return None
             rest = (Identity(inner_shape),)
         inside.append(product(inner_shape, coefficient, scalars, rest))

@@ -28,11 +28,12 @@ from wengert.graph.literals import full
 from wengert.graph.node import Node
 from wengert.graph.types import ArrayType
 from wengert.graph.walk import dependents, substitute, topological
-from wengert.ops.leaves import LEAVES, capture, slot
+from wengert.ops.leaves import LEAVES, capture, seed, slot
 from wengert.tracing.lifting import lift as node_of
 from wengert.tracing.session import Session, outermost
 from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import Spec, flatten, paths, unflatten
+from wengert.transforms.pushforward import pushforward
 
 _LONGEST = 400
 """Terms of more symbols than this get names: nobody reads them."""
@@ -300,6 +301,11 @@ class _Lifter:
                 return term
         return self._intermediate(node)
 
+    def _is_linear(self, node: Node) -> bool:
+        """Whether the derivative of a node by the variable does not depend on it."""
+        (tangent,) = pushforward([node], {self.root: seed(self.root)})
+        return tangent is not None and self.root not in topological([tangent])
+
     def _intermediate(self, node: Node) -> Term:
         """A name for a node that has no term."""
         if not isinstance(node.type, ArrayType) or node.dtype.kind == "c":
@@ -307,7 +313,8 @@ class _Lifter:
         frozen = node.op.name == "stop_gradient" or node not in self.moving
         shape = shape_of(node.shape)
         name = self.names.counted("Z" if 1 not in shape else "z")
-        symbol = Symbol(shape, name, "constant" if frozen else "intermediate")
+        facts = frozenset({"linear"}) if not frozen and self._is_linear(node) else frozenset()
+        symbol = Symbol(shape, name, "constant" if frozen else "intermediate", facts)
         leaves = [leaf for leaf in topological([node]) if leaf.op in LEAVES and leaf.op is not full]
         for leaf in leaves:
             if leaf not in self.terms:

@@ -398,6 +398,9 @@ def _literal_plan(node: Node) -> Plan | None:
 def _power_plan(node: Node) -> Plan | None:
     """A power whose exponent is written as a number."""
     base, exponent = node.args
+    if base.op.name == "full" and literal(base) > 0:
+        value = rational(float(literal(base)))
+        return Plan((exponent,), lambda u: apply("exp", times(apply("log", number(value)), u)))
     if exponent.op.name != "full":
         return None
     value = rational(float(literal(exponent)))
@@ -408,9 +411,11 @@ def _select_plan(node: Node) -> Plan | None:
     """The norm, whose root is taken where the square is not 0; branches by an inequality."""
     mask, a, b = node.args
     name = mask.op.name
-    if name == "equal" and is_literal_zero(a) and b.op.name == "sqrt":
-        if b.args[0] in mask.args and any(map(is_literal_zero, mask.args)):
-            return Plan((b,), lambda root: root)
+    if name in ("equal", "not_equal"):
+        zero, root = (a, b) if name == "equal" else (b, a)
+        is_norm = is_literal_zero(zero) and root.op.name == "sqrt" and root.args[0] in mask.args
+        if is_norm and any(map(is_literal_zero, mask.args)):
+            return Plan((root,), lambda root: root)
         return None
     if name in ("greater", "greater_equal"):
         return Plan((*mask.args, a, b), lambda p, q, a, b: _selected(subtract(p, q), a, b))

@@ -122,7 +122,7 @@ class Symbol(Term):
 
     depends: whether an intermediate rests on the variable.
     facts: what is assumed of it: "symmetric", "diagonal", "orthogonal", "positive definite",
-        "signs", "positive", ….
+        "signs", "positive", …. An intermediate may be "linear" in the variable.
     """
 
     name: str
@@ -303,6 +303,11 @@ class Trace(Term):
 class Jacobian(Term):
     of: Symbol
     by: Symbol
+
+    def __post_init__(self) -> None:
+        Term.__post_init__(self)
+        if "linear" in self.of.facts:
+            object.__setattr__(self, "free", NOTHING)
 
     def inside(self) -> Iterable[Term]:
         return (self.of, self.by)
