@@ -21,6 +21,7 @@ from wengert.explaining.closed.terms import (
     Det,
     Diag,
     Diagonal,
+    Differential,
     Hadamard,
     Identity,
     Inner,
@@ -65,9 +66,16 @@ class Evaluator:
     """Values of terms where the symbols have values.
 
     values: of the symbols, as NumPy has them; those of intermediates are computed.
+    along: the differential of a term, for lines of derivations in which d(·) stands.
     """
 
-    def __init__(self, values: Mapping[Symbol, Any], intermediates: Sequence[Named]) -> None:
+    def __init__(
+        self,
+        values: Mapping[Symbol, Any],
+        intermediates: Sequence[Named],
+        along: Callable[[Term], Any] | None = None,
+    ) -> None:
+        self.along = along
         self.arrays: dict[Symbol, Any] = dict(values)
         self.intermediates = {named.symbol: named for named in intermediates}
         self.known: dict[Term, Matrix] = {}
@@ -147,6 +155,8 @@ class Evaluator:
                 sizes = (math.prod(of.shape), math.prod(by.shape))
                 matrix = self(Jacobian(sizes, of, by))
                 return np.reshape(self(weight).ravel() @ matrix, term.shape)
+            case Differential(of=of) if self.along is not None:
+                return self.along(of)
             case Pairing(left=left, right=right):
                 return np.sum(self(left) * self(right))
             case Quadratic(left=left, of=of, right=right):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +80,8 @@ class ClosedForm:
         remark = ""
         if checked is not None and not checked.passed:
             remark = f"no formula is shown: {checked.reason}; {_NUMERIC}"
+        elif checked is not None and checked.steps:
+            remark = f"the steps are not shown: {checked.steps}"
         elif self.hessian is None:
             remark = f"the Hessian has no formula here; {_NUMERIC}"
         steps = self.steps or (DerivationStep(self.function.left, self.function.right, ""),)
@@ -199,6 +201,8 @@ def _derived(
         if not checked.passed:
             shown = Formulas(shown.function, None, None, None, ())
             computed, code = {}, ""
+        elif checked.steps:
+            shown = replace(shown, steps=())
     matrix = 1 not in problem.variable.shape
     computed = _numeric(of_leaves, place, matrix) | computed
     gradient_function = _of_arguments(computed["gradient"], "gradient", directed=False)

@@ -17,6 +17,7 @@ from wengert.derivatives.gradients import value_and_grad
 from wengert.derivatives.jacobians import hessian, hvp
 from wengert.errors import WengertError
 from wengert.explaining.closed.evaluating import Evaluator
+from wengert.explaining.closed.lines import line_values
 from wengert.explaining.closed.points import drawn
 from wengert.explaining.closed.problem import Derivation
 from wengert.explaining.closed.terms import Symbol, Term
@@ -29,12 +30,16 @@ _ROUNDING = 1e-13
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """points: how many agreed. error: the largest difference, relative. reason: why formulas are
-    not to be shown; "" where all agree."""
+    """How formulas compare with automatic differentiation.
+
+    points: at how many points they agree; error: the largest difference, relative.
+    reason: why formulas are not shown, "" where all agree; steps: why the derivation is not.
+    """
 
     points: int
     error: float
     reason: str = ""
+    steps: str = ""
 
     @property
     def passed(self) -> bool:
@@ -66,7 +71,7 @@ def verified(
         variable.
     functions: "function", "gradient" and "hessian" of the source, bound to what is outside of f.
     """
-    error, count = 0.0, 0
+    error, count, steps = 0.0, 0, ""
     for point in _points(f, leaves, places, place, derivation):
         for name, found, expected in _compared(point, places, derivation, functions):
             difference, allowed = _difference(found, expected, point.value)
@@ -78,9 +83,10 @@ def verified(
                     f"{difference:.1e} of its largest element at a random point",
                 )
             error = max(error, difference)
+        steps = steps or _line_that_differs(point, places, derivation)
         count += 1
         if count == POINTS:
-            return Verification(count, error)
+            return Verification(count, error, steps=steps)
     return Verification(
         count,
         error,
@@ -140,13 +146,8 @@ def _compared(
 ) -> Iterator[tuple[str, Any, Any]]:
     """(what, the formula's value, the value by automatic differentiation)."""
     problem = derivation.problem
-    values: dict[Symbol, Any] = {
-        named.symbol: point.leaves[at] for named, at in zip(problem.arguments, places, strict=True)
-    }
-    values |= {named.symbol: named.value for named in problem.constants}
+    values = _values(point, places, derivation)
     directed = [] if derivation.direction is None else [point.direction]
-    if derivation.direction is not None:
-        values[derivation.direction] = point.direction
     evaluate = Evaluator(values, problem.intermediates)
     second = derivation.hessian if derivation.direction is None else derivation.hessian_map
     with np.errstate(all="ignore"):
@@ -163,6 +164,40 @@ def _compared(
         if derivation.second is not None:
             expected = np.sum(point.second * point.direction)
             yield "second differential", evaluate(derivation.second), expected
+
+
+def _line_that_differs(point: Point, places: Sequence[int], derivation: Derivation) -> str:
+    """Which line of the derivation does not agree, "" where all do."""
+    if not derivation.lines:
+        return ""
+
+    def second(direction: Any) -> Any:
+        if derivation.direction is not None:
+            return point.second
+        size = np.size(point.gradient)
+        matrix = np.reshape(point.second, (size, size))
+        return np.reshape(matrix @ np.ravel(direction), np.shape(point.gradient))
+
+    values = _values(point, places, derivation)
+    with np.errstate(all="ignore"):
+        lines = line_values(derivation, values, point.gradient, second, point.value)
+        for k, (left, found, expected, tolerance) in enumerate(lines):
+            scale = tolerance * max(1, np.max(np.abs(point.gradient)), np.max(np.abs(point.second)))
+            if not abs(np.ravel(found)[0] - expected) <= scale + tolerance * abs(expected):
+                return f"line {k + 1} of the derivation, {left} = …, does not agree"
+    return ""
+
+
+def _values(point: Point, places: Sequence[int], derivation: Derivation) -> dict[Symbol, Any]:
+    """What the symbols are at a point."""
+    problem = derivation.problem
+    values: dict[Symbol, Any] = {
+        named.symbol: point.leaves[at] for named, at in zip(problem.arguments, places, strict=True)
+    }
+    values |= {named.symbol: named.value for named in problem.constants}
+    if derivation.direction is not None:
+        values[derivation.direction] = point.direction
+    return values
 
 
 def _difference(found: Any, expected: Any, value: Any) -> tuple[float, float]:
