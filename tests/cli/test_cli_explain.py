@@ -48,10 +48,9 @@ def test_the_document(run_json: Callable[..., Any]) -> None:
 
 def test_values_that_are_no_numbers_are_null(run_json: Callable[..., Any], program: Path) -> None:
     (program.parent / "nans.py").write_text(
-        "import numpy as np\ndef f(x):\n    with np.errstate(all='ignore'):\n"
-        "        return np.sum(np.log(x))\n"
+        "import numpy as np\ndef f(x):\n    return np.sum(np.log(x))\n"
     )
-    found = run_json("explain", "nans.py:f", "--at", "x=[-1, 1]")
+    found = run_json("explain", "nans.py:f", "--at", "x=[nan, 1]")
     values = {step["op"]: step["value"] for step in found["steps"]}
     assert values["log"] == [None, 0.0]
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
 from wengert.cli.arguments import bound
 from wengert.cli.asking import takes_function
 from wengert.cli.programs import loaded, running
-from wengert.cli.sweeps import sweep
 from wengert.cli.telling import plain, say, say_json, working
+from wengert.explaining import table
 from wengert.explaining.report import explain as explained
 
 EPILOG = """\b
@@ -22,6 +22,7 @@ Examples:
   wengert explain program.py:loss --at "x=np.linspace(0, 1, 5)" --cost --why-slow
   wengert explain program.py:L --at w1=2,w2=3 --json
 """
+_TABLES = {"forward": table.forward, "reverse": table.reverse}
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -50,7 +51,7 @@ def explain(
     latex: bool,
     cost: bool,
     why_slow: bool,
-    mode: Literal["both", "forward", "reverse"],
+    mode: str,
 ) -> None:
     """Show every elementary operation of a function.
 
@@ -77,7 +78,7 @@ def explain(
         if why_slow:
             shown.append(report.why_slow)
         if not shown and not written:
-            shown.append(report if mode == "both" else sweep(report.steps, mode))
+            shown.append(report if mode == "both" else _TABLES[mode](report.steps))
     if as_json:
         say_json(document)
         return

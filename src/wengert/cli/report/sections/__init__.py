@@ -1,0 +1,1 @@
+"""What the report says: functions that make a `Section` of what a program found."""
