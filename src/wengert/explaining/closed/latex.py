@@ -26,7 +26,8 @@ GREEK = {
 }  # fmt: skip
 _SIGNS = {
     "−": "-", "∘": r"\circ", "⊘": r"\oslash", "ᵀ": r"\top", "−ᵀ": r"-\top", "·": r"\cdot",
-    "Σ": r"\sum", "↦": r"\mapsto", ", ": r",\, ", "∂": r"\partial", "∂²": r"\partial^{2}",
+    "Σ": r"\sum", "′": "'", "″": "''",
+    "↦": r"\mapsto", ", ": r",\, ", "∂": r"\partial", "∂²": r"\partial^{2}",
 }  # fmt: skip
 _FENCES = {
     "(": "(", ")": ")", "[": "[", "]": "]", "⟨": r"\langle", "⟩": r"\rangle", "|": "|", "‖": r"\|",

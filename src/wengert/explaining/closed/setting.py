@@ -31,7 +31,7 @@ _F = Name("f")
 _D2F = Juxtaposed((Superscript(Name("", differential=True), Number("2")), _F))
 LEFT: dict[str, Markup] = {"f": _F, "df": Name("f", differential=True), "d²f": _D2F}
 """What stands on the left of the lines of a derivation."""
-_PRIME = Sign("′", spaced=False)
+_PRIME, _PRIMES = Sign("′", spaced=False), Sign("″", spaced=False)
 _NABLA = Name("∇")
 
 
@@ -90,7 +90,7 @@ def formulas(derivation: Derivation) -> Formulas:
 def _lefts(derivation: Derivation) -> tuple[Markup, Markup]:
     """∇f and ∇²f; f′ and f″ of a number; ∇²f[V] of a matrix."""
     if derivation.problem.variable.is_scalar:
-        return Row((_F, _PRIME)), Row((_F, _PRIME, _PRIME))
+        return Row((_F, _PRIME)), Row((_F, _PRIMES))
     gradient = Juxtaposed((_NABLA, _F))
     second = Juxtaposed((Superscript(_NABLA, Number("2")), _F))
     if derivation.direction is None:
@@ -111,8 +111,9 @@ def _meanings(
     meanings: Sequence[tuple[Symbol, Markup]], term: Term
 ) -> Iterator[tuple[Markup, Markup]]:
     setter = Typesetter(Abbreviations({}, {}))
+    inside = set(_everything(term)) if meanings else set()
     for symbol, meaning in meanings:
-        if symbol in term.free:
+        if symbol in inside:
             yield setter(symbol), meaning
 
 

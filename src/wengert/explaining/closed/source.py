@@ -100,13 +100,16 @@ def parameters(problem: Problem, leaves: Sequence[str], terms: Sequence[Term]) -
     computed = _computed(problem, terms)
     read = {symbol for term in terms for symbol in term.free}
     read.update(symbol for named in computed for symbol in named.arguments)
-    functions = {f"{names[one.symbol]}_of": Outside(one, "value") for one in computed}
+    functions = {
+        f"{names[one.symbol]}_of": Outside(one, "value") for one in computed if one.symbol in read
+    }
     by_symbol = {one.symbol: one for one in computed}
     for term in terms:
         for part in _walk(term):
-            if type(part) in _KINDS:
-                kind, of, by = _KINDS[type(part)], part.of, part.by  # type: ignore[attr-defined]
-                functions[derivative_name(names, kind, of, by)] = Outside(by_symbol[of], kind, by)
+            if isinstance(part, _DERIVED):
+                kind = _KINDS[type(part)]
+                name = derivative_name(names, kind, part.of, part.by)
+                functions[name] = Outside(by_symbol[part.of], kind, part.by)
     arrays = {names[one.symbol]: one for one in problem.constants if one.symbol in read}
     return Parameters(tuple(by_leaf.values()), arrays, functions, names)
 
@@ -118,9 +121,13 @@ _KINDS: dict[type[Term], str] = {
 }
 
 
+_DERIVED = (Jacobian, Curvature, Pullback)
+
+
 def _computed(problem: Problem, terms: Sequence[Term]) -> list[Named]:
     """The intermediates that terms rest on, each after those that it is computed from."""
     read = {symbol for term in terms for symbol in term.free}
+    read |= {part.of for term in terms for part in _walk(term) if isinstance(part, _DERIVED)}
     found: list[Named] = []
     for named in reversed(problem.intermediates):
         if named.symbol in read:
@@ -149,7 +156,26 @@ def source(problem: Problem, given: Parameters, functions: Sequence[Written]) ->
     imports = ["import math\n"] if "erf" in helpers else []
     head = "\n".join([*imports, "import numpy as np\n"])
     pieces = [HELPERS[name] for name in HELPERS if name in helpers]
-    return "\n\n".join([head, *pieces, *bodies])
+    remarks = "".join(f"# {line}\n" for line in _remarks(given))
+    return "\n\n".join([head, *([remarks] if remarks else []), *pieces, *bodies])
+
+
+def _remarks(given: Parameters) -> Iterable[str]:
+    """What the keyword arguments are."""
+    if given.arrays:
+        yield f"From outside of the function: {', '.join(given.arrays)}."
+    for name, function in given.functions.items():
+        takes = ", ".join(given.names[symbol] for symbol in function.named.arguments)
+        weight = "w, " if function.kind in ("curvature", "pullback") else ""
+        yield f"{name}({weight}{takes}): {_MEANINGS[function.kind]} {function.named.formula}"
+
+
+_MEANINGS = {
+    "value": "computes",
+    "jacobian": "the Jacobian of",
+    "curvature": "the Hessian of ⟨w, ·⟩ for",
+    "pullback": "the transposed Jacobian, applied to w, of",
+}
 
 
 def _function(problem: Problem, given: Parameters, one: Written, helpers: set[str]) -> str:
@@ -174,6 +200,7 @@ def _function(problem: Problem, given: Parameters, one: Written, helpers: set[st
         f"{names[named.symbol]} = {names[named.symbol]}_of("
         f"{', '.join(names[symbol] for symbol in named.arguments)})"
         for named in computed
+        if named.symbol in one.term.free
     ]
     variable = _of_variable(problem)
     if one.direction is not None and _needs_reshaping(one.direction, variable.shape):

@@ -169,7 +169,8 @@ class Typesetter:
             case Pairing(left=left, right=right):
                 return Fence("⟨", Row((self(left), COMMA, self(right))), "⟩"), Level.ATOM
             case Quadratic(left=left, of=of, right=right):
-                first = Superscript(self.at(left, Level.ATOM), TRANSPOSE)
+                first = self.at(left, Level.ATOM)
+                first = first if left.is_scalar else Superscript(first, TRANSPOSE)
                 middle = Fence("[", self(of), "]")
                 return Juxtaposed((first, middle, self.at(right, Level.POWER))), Level.PRODUCT
         raise TypeError(f"no printer knows {type(term).__name__}")

@@ -45,7 +45,7 @@ def text(markup: Markup) -> str:
             above, below = text(over), text(under)
             if isinstance(over, Row | Quotient):
                 above = f"({above})"
-            if isinstance(under, Row | Juxtaposed | Quotient):
+            if isinstance(under, Row | Juxtaposed | Quotient) and not _is_partial(under):
                 below = f"({below})"
             return f"{above}/{below}"
         case Root(of):
@@ -102,6 +102,11 @@ def _end(markup: Markup, which: int) -> Markup:
             markup = markup.base
         else:
             return markup
+
+
+def _is_partial(markup: Markup) -> bool:
+    """Whether it is ∂x, which is read as one."""
+    return isinstance(markup, Juxtaposed) and markup.items[0] == Name("∂")
 
 
 def _is_word(markup: Markup) -> bool:
