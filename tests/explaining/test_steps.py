@@ -175,8 +175,10 @@ class TestWhatIsShown:
 
     def test_the_output_may_rest_on_nothing(self) -> None:
         table = steps(lambda x: 3.0, 2.0)
-        assert len(table) == 1
+        assert [step.kind for step in table] == ["input", "constant"]
+        assert table[table.output].value == 3
         assert table["x"].adjoint == 0
+        assert table.reverse == ("x",)
 
     def test_control_flow_shows_the_branch_taken(self) -> None:
         def f(x):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from wengert.explaining.formulas import ATOM, POWER, Formula
@@ -12,7 +12,6 @@ from wengert.explaining.notation import name_in_latex, numbered, plain, subscrip
 from wengert.explaining.partials import literal_formula
 from wengert.graph.literals import full, literal
 from wengert.graph.node import Node
-from wengert.ops.leaves import slot
 from wengert.tracing.session import Session
 from wengert.tracing.trees import paths
 
@@ -31,18 +30,20 @@ def names_of(
     order: Sequence[Node],
     inputs: Mapping[Node, str],
     variables: Mapping[Node, str],
+    shown: Collection[Node],
 ) -> dict[Node, Formula]:
-    """The name of each node; a constant is called by its value.
+    """The name of each node; a constant that is not shown as a step is called by its value.
 
     variables: the user's, of the nodes that were bound to any. A variable that several values were
     bound to, one after the other, gives them numbers: x⁽¹⁾, x⁽²⁾, ….
     """
+    steps = set(shown)
     names = {node: subscripted(name) for node, name in inputs.items()}
     taken = set(names.values())
     bound = {
         node: subscripted(variables[node])
         for node in order
-        if node in variables and node not in inputs and not _is_number(node)
+        if node in variables and node not in inputs and node in steps
     }
     several = {name for name, count in Counter(bound.values()).items() if count > 1} | taken
     count: Counter[str] = Counter()
@@ -55,7 +56,7 @@ def names_of(
     for node in order:
         if node in names:
             name = names[node]
-        elif _is_number(node):
+        elif node not in steps:
             value = literal(node) if node.op is full else session.values[node]
             found[node] = literal_formula(value.item())
             continue
@@ -65,11 +66,6 @@ def names_of(
             name = subscripted(f"{letter}{count[letter]}")
         found[node] = Formula(name, name_in_latex(name), POWER if "⁽" in name else ATOM)
     return found
-
-
-def _is_number(node: Node) -> bool:
-    """Whether a node is a constant that formulas write out."""
-    return node.op is full or node.op is slot
 
 
 def _free_letter(letters: str, taken: set[str]) -> str:

@@ -128,8 +128,13 @@ def shown(value: Any) -> str:
 
 
 def _norm(array: Any) -> str:
-    """‖v‖ = 3.14, of arrays of more entries than are shown."""
+    """‖·‖ 3.14, of arrays of more entries than are shown."""
     if array.size <= _SHOWN or array.dtype.kind not in "fc":
         return ""
+    return f" ‖·‖ {number(norm(array), digits=4)}"
+
+
+def norm(array: Any) -> float:
+    """The Euclidean norm of all entries."""
     with np.errstate(all="ignore"):
-        return f" ‖·‖ {number(np.linalg.norm(array.ravel()), digits=4)}"
+        return float(np.linalg.norm(np.ravel(array)))

@@ -57,7 +57,7 @@ def steps_of(f: Callable[..., Any], args: tuple[Any, ...]) -> Steps:
         outputs, stands_for = _without_aliases(results)
         program = Program.of(outputs, inputs, lambda node: stands_for[node][0].serial)
         variables = _variables(timeline, stands_for) | outside_names(f, session)
-        names = names_of(session, program.order, inputs, variables)
+        names = names_of(session, program.order, inputs, variables, program.shown)
         source, first_line = _source(f)
         return Steps(
             function=getattr(f, "__name__", "f"),
@@ -156,7 +156,7 @@ def _records(
     seeds = {
         node: constant(program.outputs.count(node), node)
         for node in program.outputs
-        if is_inexact(node.dtype)
+        if node in program.involved
     }
     value = Reader(session)
     value.compute(program.shown)

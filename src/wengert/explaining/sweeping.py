@@ -35,6 +35,7 @@ class Program:
 
     order: its nodes: the inputs, other leaves, the operations as the function computes them.
     shown: those that are steps, the others being numbers that formulas write out.
+    outputs: the results, each a step.
     active: the inputs that have derivatives. involved: the nodes that rest on these.
     """
 
@@ -52,7 +53,8 @@ class Program:
         others = [node for node in topological(outputs) if node not in mine]
         order += sorted(others, key=lambda node: (bool(node.args), when(node)))
         active = [node for node in inputs if is_inexact(node.dtype)]
-        shown = [node for node in order if node.op is not full and node.op is not slot]
+        results = set(outputs)
+        shown = [node for node in order if node in results or not is_number(node)]
         return Program(order, shown, active, dependents(order, active), outputs)
 
     def edges(self) -> Iterator[Edge]:
@@ -124,6 +126,11 @@ def _pulled_back(
 
 
 # ------------------------------------------------------------------ nodes of one or several results
+
+
+def is_number(node: Node) -> bool:
+    """Whether a node is a constant known to the trace."""
+    return node.op is full or node.op is slot
 
 
 def _has_tangents(node: Node) -> bool:

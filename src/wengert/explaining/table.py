@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wengert.explaining import chain_rule
-from wengert.explaining.notation import dotted, number, shown
+from wengert.explaining.notation import dotted, norm, number, shown
 from wengert.explaining.steps import Group, Step, Steps
 from wengert.lazy import module
 
@@ -158,14 +158,14 @@ def by_line(steps: Steps) -> Table:
     table.add_column("operations")
     table.add_column("greatest |adjoint|", justify="right", style="magenta")
     for group in steps.groups:
-        name, size = greatest(steps, group)
+        name, most = greatest(steps, group)
         _add(
             table,
             line(group),
             group.place.text if group.place else "",
             f"{len(group.steps)}",
             counts(group),
-            "" if name is None else f"{number(size, digits=4)} of {name}",
+            "" if name is None else f"{number(most, digits=4)} of {name}",
         )
     return table
 
@@ -183,18 +183,14 @@ def counts(group: Group) -> str:
 
 def greatest(steps: Steps, group: Group) -> tuple[str | None, float]:
     """(the step of a group with the greatest adjoint, its norm)."""
-    found = ((norm(steps[name].adjoint), name) for name in group.steps)
-    size, name = max(((s, n) for s, n in found if s is not None), default=(0.0, None))
-    return name, size
+    found = ((size(steps[name].adjoint), name) for name in group.steps)
+    most, name = max(((s, n) for s, n in found if s is not None), default=(0.0, None))
+    return name, most
 
 
-def norm(value: Any) -> float | None:
+def size(value: Any) -> float | None:
     """The Euclidean norm of a derivative; None where there is none."""
-    if value is None:
-        return None
-    parts = list(_leaves(value))
-    with np.errstate(all="ignore"):
-        return float(np.linalg.norm([np.linalg.norm(np.ravel(part)) for part in parts]))
+    return None if value is None else norm([norm(part) for part in _leaves(value)])
 
 
 def _leaves(value: Any) -> Iterator[Any]:

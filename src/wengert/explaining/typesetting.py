@@ -8,6 +8,7 @@ import numpy as np
 
 from wengert.explaining import chain_rule
 from wengert.explaining.formulas import Formula
+from wengert.explaining.notation import norm
 from wengert.explaining.partials import literal_formula
 from wengert.explaining.steps import Step, Steps
 
@@ -62,8 +63,9 @@ def _value(value: Any) -> str:
     if not array.ndim:
         return _number(array[()])
     shape = r" \times ".join(map(str, array.shape))
-    norm = _number(np.linalg.norm(array.ravel())) if array.dtype.kind == "f" else ""
-    about = rf",\ \lVert\cdot\rVert = {norm}" if norm else ""
+    about = ""
+    if array.dtype.kind == "f":
+        about = rf",\ \lVert\cdot\rVert = {literal_formula(norm(array)).latex}"
     return rf"[{shape}{about}]"
 
 
