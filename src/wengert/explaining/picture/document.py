@@ -48,7 +48,8 @@ def document(report: Report) -> Document:
         "function": steps.function,
         "inputs": [rows.numbers[name] for name in rows.directions],
         "left_out": len(steps.inputs) - len(rows.directions),
-        "output": rows.numbers[steps.output],
+        "output": rows.numbers.get(steps.output),  # a constant is no step
+        "result": rows.result(steps.output),
         "steps": [rows.row(step) for step in steps],
         "forward": [rows.numbers[name] for name in steps.forward],
         "groups": [
@@ -123,6 +124,10 @@ class _Rows:
             "r": [[numbers[user], brief(term)] for user, term in step.terms],
             "l": self.places.number(step.place),
         }
+
+    def result(self, name: str) -> str:
+        """The value of a step; that of a constant is its name."""
+        return _sized(self.steps[name].value) if name in self.steps else name
 
     def parts(self, step: Step, direction: int) -> list[str | None]:
         """∂vᵢ/∂vⱼ · v̇ⱼ for each operand j, in the direction of one input; None where not known.

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import itertools
 import json
 import re
 from functools import cache
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 _STEPPING = (*PICTURE, "telling", "showing", "stepping")
 _FIELD = re.compile(r"\{\{(\w+)\}\}")
-_numbers = itertools.count(1)
 
 
 def page(report: Report, title: str | None = None) -> str:
@@ -37,7 +35,6 @@ def page(report: Report, title: str | None = None) -> str:
     bare = title is None or title == content["function"]
     heading = f"{content['title']}, step by step" if bare else title
     style = asset("assets/page.css")
-    inner = fragment_of(content)
     return _filled(
         asset("assets/page.html"),
         policy=_policy(resources() + f"<style>{style}</style>"),
@@ -45,22 +42,26 @@ def page(report: Report, title: str | None = None) -> str:
         title=html.escape(heading),
         resources=resources(),
         style=style,
-        fragment=inner,
+        fragment=_fragment_of(content, level=2),
     )
 
 
 def fragment(report: Report) -> str:
-    """An explanation as a part of a page, which must hold `resources()` once, anywhere."""
-    return fragment_of(document(report))
+    """An explanation as a part of a page, which must hold `resources()` once, anywhere.
+
+    There may be several on a page. Their headings are of the third level.
+    """
+    return _fragment_of(document(report), level=3)
 
 
-def fragment_of(content: Document) -> str:
-    """A fragment that shows a document."""
+def _fragment_of(content: Document, level: int) -> str:
+    text = _json(content)
     return _filled(
         asset("assets/fragment.html"),
-        id=f"wengert-{next(_numbers)}",
+        id=f"wengert-{hashlib.sha256(text.encode()).hexdigest()[:8]}",
+        level=str(level),
         title=html.escape(content["title"]),
-        document=_json(content),
+        document=text,
     )
 
 

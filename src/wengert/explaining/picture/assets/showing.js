@@ -82,8 +82,8 @@ function listing(lines, first, marked) {
   return element("ol", { class: "wg-listing", tabindex: "0", "aria-label": "Source" }, ...items);
 }
 
-/** Bytes now, the values held by name, and the schedules to choose from. */
-function memoryCard(doc, sweep, { name, schedule, onSchedule }) {
+/** Bytes now, and the values held by name. */
+function memoryCard(doc, sweep) {
   const held = [...doc.steps.keys()].filter((k) => sweep.held[k] > 0);
   const { mode, peak } = sweep.timeline;
   const adjoints = sweep.moment?.adjoints ?? 0;
@@ -91,31 +91,43 @@ function memoryCard(doc, sweep, { name, schedule, onSchedule }) {
     mode === "forward"
       ? `${counted(held.length, "value")}, each with its tangent`
       : `${counted(held.length, "value")}${adjoints ? ` and ${counted(adjoints, "adjoint")}` : ""}`;
-  const chips = held.slice(0, MOST_CHIPS).map((k) => element("li", { "data-step": k }, doc.steps[k].n));
+  const chips = held.slice(0, MOST_CHIPS).map((k) => element("li", {}, doc.steps[k].n));
   if (held.length > MOST_CHIPS)
     chips.push(element("li", { class: "wg-more" }, `and ${held.length - MOST_CHIPS} more`));
+  return [
+    element("p", { class: "wg-now" }, bytesText(sweep.bytes), element("small", {}, ` of ${bytesText(peak)} at the peak: ${what}`)),
+    element("ul", { class: "wg-chips", "aria-label": "Values held now" }, ...chips),
+  ];
+}
+
+/** The schedules to choose from, each with its peak and its work. */
+function schedulePicker(doc, name, onSchedule) {
   const most = Math.max(1, ...doc.schedules.map((way) => way.peak));
   const ways = doc.schedules.map((way, k) => {
     const bar = element("i", { "aria-hidden": "true" });
     bar.style.width = `${(100 * way.peak) / most}%`;
+    const told = `${way.name}, peak ${bytesText(way.peak)}, work ${timesText(way.work)}`;
     return element(
       "label",
       {},
-      element("input", { type: "radio", name, value: k, onchange: () => onSchedule(k), ...(mode === "reverse" && k === schedule && { checked: "" }) }),
+      element("input", { type: "radio", name, value: k, "aria-label": told, onchange: () => onSchedule(k) }),
       element("span", {}, way.name),
       element("span", { class: "wg-number" }, bytesText(way.peak)),
-      element("span", { class: "wg-number" }, `${Number(way.work.toPrecision(3))} ×`),
+      element("span", { class: "wg-number" }, timesText(way.work)),
       bar,
     );
   });
-  return [
-    element("p", { class: "wg-now" }, bytesText(sweep.bytes), element("small", {}, ` of ${bytesText(peak)} at the peak: ${what}`)),
-    element("ul", { class: "wg-chips", "aria-label": "Values held now" }, ...chips),
-    ways.length
-      ? element("fieldset", { class: "wg-ways" }, element("legend", {}, "The reverse sweep: its way, peak, and work of the forward steps"), ...ways)
-      : null,
-  ].filter(Boolean);
+  return element("fieldset", { class: "wg-ways" }, element("legend", {}, "Ways of the reverse sweep"), heads(), ...ways);
 }
+
+const timesText = (work) => `${Number(work.toPrecision(3))} ×`;
+
+const heads = () =>
+  element(
+    "div",
+    { class: "wg-heads", "aria-hidden": "true" },
+    ...["", "", "peak", "work"].map((text) => element("span", { class: "wg-number" }, text)),
+  );
 
 const counted = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
 

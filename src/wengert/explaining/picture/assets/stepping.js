@@ -24,16 +24,25 @@ class Explanation {
     this.schedule = 0;
     this.playing = null;
     this.root.classList.add("wg-forward");
+    for (const choice of root.querySelectorAll(".wg-choice input")) choice.name = `${this.name}-mode`;
+    root.querySelector("input[value=reverse]").disabled = !this.doc.schedules.length;
   }
 
   async start() {
     graphviz ??= Viz.instance();
     this.viz = await graphviz;
     this.summarise();
+    if (!this.doc.steps.length) return this.sayEmpty();
     this.listen();
     this.sweep = new Sweep(this.doc, this.timeline());
     this.lay();
     this.begin(0);
+    this.root.dataset.state = READY;
+  }
+
+  sayEmpty() {
+    this.part.canvas.textContent = "";
+    this.part.sentence.textContent = "The function takes no step: its result rests on nothing.";
     this.root.dataset.state = READY;
   }
 
@@ -169,6 +178,8 @@ class Explanation {
     this.root.classList.toggle("wg-forward", this.mode === "forward");
     this.root.classList.toggle("wg-reverse", this.mode === "reverse");
     for (const choice of this.root.querySelectorAll(".wg-choice input")) choice.checked = choice.value === this.mode;
+    for (const way of this.part.ways.querySelectorAll("input"))
+      way.checked = this.mode === "reverse" && Number(way.value) === this.schedule;
     this.go(Math.min(at, moments.length), true);
   }
 
@@ -179,7 +190,7 @@ class Explanation {
     const before = this.selected;
     const active = all ? [] : this.sweep.flows().flat();
     const touched = this.sweep.seek(at);
-    this.selected = this.sweep.moment?.step ?? this.doc.output;
+    this.selected = this.sweep.moment?.step ?? this.doc.output ?? 0;
     const changed = all ? this.doc.steps.keys() : [...touched, ...active, ...this.sweep.flows().flat(), this.selected];
     this.refresh(all || before === undefined ? changed : [...changed, before]);
     const { slider, sentence, count, chart } = this.part;
@@ -224,7 +235,6 @@ class Explanation {
   }
 
   setMode(mode) {
-    if (mode === "reverse" && !this.doc.schedules.length) return this.begin(this.sweep.at);
     this.mode = mode;
     this.begin(0);
   }
@@ -234,7 +244,6 @@ class Explanation {
     this.mode = "reverse";
     this.schedule = schedule;
     this.begin(stay * this.doc.schedules[schedule].moments.length);
-    this.part.memory.querySelector("input:checked")?.focus();
   }
 
   // ------------------------------------------------------------------------------------- the cards
@@ -268,13 +277,7 @@ class Explanation {
     source.replaceChildren(...sourceCard(doc, doc.places[doc.steps[selected].l]));
     const line = source.querySelector("[aria-current]");
     if (line) line.parentElement.scrollTop = line.offsetTop - line.parentElement.offsetTop - 60;
-    memory.replaceChildren(
-      ...memoryCard(doc, this.sweep, {
-        name: `${this.name}-schedule`,
-        schedule: this.schedule,
-        onSchedule: (k) => this.setSchedule(k),
-      }),
-    );
+    memory.replaceChildren(...memoryCard(doc, this.sweep));
     for (const drawn of this.canvasStops ?? []) drawn.setAttribute("tabindex", "-1");
     this.canvasStops = [this.nodes[node.id]];
     this.nodes[node.id].setAttribute("tabindex", "0");
@@ -289,11 +292,12 @@ class Explanation {
 
   summarise() {
     const { doc, part } = this;
-    const output = doc.steps[doc.output];
-    const facts = [`${doc.title} = ${output.v}`];
+    const facts = [`${doc.title} = ${doc.result}`];
     for (const k of doc.inputs.slice(0, 6)) facts.push(derivativeFact(doc, k));
     if (doc.steps.length > 24) facts.push(`${doc.steps.length} steps`);
-    part.summary.append(...facts.map((fact, k) => element(k ? "span" : "span", {}, fact)));
+    part.summary.append(...facts.map((fact) => element("span", {}, fact)));
+    if (doc.schedules.length) part.ways.append(schedulePicker(doc, `${this.name}-way`, (k) => this.setSchedule(k)));
+    part.directions.hidden = doc.inputs.length < 2;
     part.direction.append(...doc.inputs.map((k, n) => element("option", { value: n }, doc.steps[k].n)));
   }
 

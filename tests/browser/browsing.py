@@ -1,0 +1,43 @@
+"""A page that is open in a browser, and what the tests ask of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api")
+expect = playwright.expect
+READY = '.wg-explanation[data-state="ready"]'
+
+
+@dataclass
+class Opened:
+    """A page that is open, and all that it said or asked for."""
+
+    page: Any
+    messages: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def again(self) -> None:
+        """The page as it was when it was opened."""
+        self.messages.clear()
+        self.requests.clear()
+        self.page.reload()
+        self.page.wait_for_selector(READY)
+
+    def part(self, name: str, nth: int = 0) -> Any:
+        """The element of a fragment that has this part: a button, the graph, a card."""
+        return self.page.locator(f'[data-part="{name}"]').nth(nth)
+
+    def node(self, name: str) -> Any:
+        """The box of a step."""
+        return self.page.locator(f'.node:has(.called:text-is("{name}"))')
+
+    def mode(self, name: str, nth: int = 0) -> None:
+        self.page.locator(f'.wg-choice input[value="{name}"]').nth(nth).check()
+
+    def quiet(self) -> bool:
+        """Whether nothing was said on the console, nothing raised, nothing fetched but the page."""
+        return not self.messages and len(self.requests) == 1
