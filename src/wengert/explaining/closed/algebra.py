@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from math import gcd, isqrt, lcm
+from math import gcd, isqrt
 from typing import TypeAlias
 
 from wengert.explaining.closed.facts import is_nonnegative, is_symmetric
@@ -101,6 +101,17 @@ def coefficient_of(term: Term) -> Fraction:
     return term.coefficient if isinstance(term, Product) else ONE
 
 
+def common_number(term: Sum) -> Fraction:
+    """The positive number of which all coefficients of a sum are whole multiples, or else 1: of
+    x − ⅓ y it is 1, since 3x − y would be no shorter."""
+    values = [abs(coefficient_of(part)) for part in term.parts]
+    if len(set(values)) == 1:
+        return values[0]
+    if any(value.denominator != 1 for value in values):
+        return ONE
+    return Fraction(gcd(*[value.numerator for value in values]))
+
+
 def primitive(term: Term) -> tuple[Fraction, Term]:
     """c and s where a factor is c s: of a Sum, the rational number that all parts share.
 
@@ -112,9 +123,7 @@ def primitive(term: Term) -> tuple[Fraction, Term]:
         return common, transpose(inside)
     if not isinstance(term, Sum) or not term.parts:
         return ONE, term
-    values = [coefficient_of(part) for part in term.parts]
-    top = gcd(*[abs(value.numerator) for value in values])
-    common = Fraction(top, lcm(*[value.denominator for value in values]))
+    common = common_number(term)
     if _is_turned(term):
         common = -common
     if common == 1:
@@ -164,6 +173,8 @@ def add(*terms: Term) -> Term:
     if len(terms) == 1:
         return terms[0]
     shape = terms[0].shape
+    if shape[0] == 1 < shape[1]:
+        return transpose(add(*map(transpose, terms)))
     merged: dict[tuple[object, object], Fraction] = {}
     for term in terms:
         if term.shape != shape:
@@ -187,7 +198,8 @@ def add(*terms: Term) -> Term:
 def is_one_sum(scalars: Sequence[Power], chain: Sequence[Term]) -> bool:
     """Whether a product is a rational number times one Sum."""
     if chain:
-        return not scalars and len(chain) == 1 and isinstance(chain[0], Sum)
+        is_sum = isinstance(chain[0], Sum) or _is_transposed_sum(chain[0])
+        return not scalars and len(chain) == 1 and is_sum
     return len(scalars) == 1 and scalars[0][1] == 1 and isinstance(scalars[0][0], Sum)
 
 
@@ -209,6 +221,13 @@ def gathered(scalars: Iterable[Power]) -> tuple[Power, ...]:
     for base, power in scalars:
         if isinstance(base, Apply) and base.function == "exp":
             exponents.append(scale(power, base.of))
+        elif (
+            isinstance(base, Apply) and base.function == "step" and power.denominator == 1 <= power
+        ):
+            powers[base] = ONE
+        elif isinstance(base, Apply) and base.function == "abs" and power % 2 == 0:
+            for inside, p in _bases_of(base.of):
+                powers[inside] = powers.get(inside, Fraction(0)) + p * power
         else:
             powers[base] = powers.get(base, Fraction(0)) + power
     if exponents:
@@ -220,6 +239,13 @@ def gathered(scalars: Iterable[Power]) -> tuple[Power, ...]:
             powers[base] = Fraction(powers[base] % 2)
     kept = [(base, power) for base, power in powers.items() if power]
     return tuple(sorted(kept, key=_place_of_power)) if len(kept) > 1 else tuple(kept)
+
+
+def _bases_of(term: Term) -> Sequence[Power]:
+    """A number or array without a coefficient as powers of others."""
+    if term.shape == SCALAR:
+        return split(term)[1]
+    return term.powers if isinstance(term, Hadamard) else [(term, ONE)]
 
 
 def _place_of_power(power: Power) -> tuple[bool, bool, int, str]:
@@ -412,8 +438,12 @@ def times(a: Term, b: Term) -> Term:
         return add(*[times(part, b) for part in a.parts])
     if isinstance(b, Sum) and (b.moving or not a.free):
         return add(*[times(a, part) for part in b.parts])
+    common, a = primitive(a)
+    if b.shape == SCALAR:
+        other, b = primitive(b)
+        common *= other
     coefficient, scalars, _ = split(a)
-    return _with(coefficient, scalars, b)
+    return _with(common * coefficient, scalars, b)
 
 
 # -------------------------------------------------------------------------------------- chains
@@ -813,8 +843,13 @@ def diagonal(term: Term) -> Term:
     elif isinstance(matrix, Product) and any(isinstance(f, Diag) for f in chain):
         column = _diagonal_around(chain)
     else:
-        column = Diagonal(shape, matrix)
+        column = Diagonal(shape, min(matrix, transpose(matrix), key=_turned_last))
     return times(product(SCALAR, coefficient, scalars, ()), column)
+
+
+def _turned_last(matrix: Term) -> tuple[int, str]:
+    factors = matrix.factors if isinstance(matrix, Product) else (matrix,)
+    return sum(isinstance(factor, Transposed) for factor in factors), matrix.key
 
 
 def _diagonal_around(chain: tuple[Term, ...]) -> Term:

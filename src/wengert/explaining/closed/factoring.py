@@ -12,17 +12,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from functools import reduce
+from functools import lru_cache, reduce
 from math import gcd, lcm
 
 from wengert.explaining.closed.algebra import (
     add,
     coefficient_of,
     diag,
+    hadamard,
+    ones,
+    power,
     product,
     scale,
     split,
     times,
+    transpose,
 )
 from wengert.explaining.closed.terms import (
     ONE,
@@ -39,6 +43,9 @@ from wengert.explaining.closed.terms import (
     Trace,
     Transposed,
 )
+
+_MOST_PARTS = 10
+"""Of sums of more parts only numbers are taken out."""
 
 Part = tuple[Fraction, tuple[tuple[Term, Fraction], ...], tuple[Term, ...]]
 
@@ -83,6 +90,9 @@ def _front(
             moved.append(factor)
     if len(moved) > 1:
         moved = [f for f in moved if not isinstance(f, Identity)] or moved[:1]
+    if len(moved) > 2 and min(shape) > 1 and all(isinstance(f, Transposed) for f in moved):
+        whole = Product(shape[::-1], ONE, (), tuple(map(transpose, reversed(moved))))
+        moved = [Transposed(shape, whole)]  # (X⁻¹ B X⁻¹)ᵀ
     if coefficient == 1 and not scalars and len(moved) == 1:
         return moved[0]
     return Product(shape, coefficient, scalars, tuple(moved))
@@ -110,9 +120,10 @@ def _merged_diagonals(term: Sum) -> Term:
     return add(diag(add(*columns)), *rest) if rest else diag(add(*columns))
 
 
+@lru_cache(maxsize=1024)
 def _grouped(term: Sum) -> Term:
     """The best of the ways to take out common factors, again and again."""
-    shared = _shared_scalars(term)
+    shared = _shared_scalars(term) or _shared_powers(term)
     if shared is not None:
         return shared
     length = written_length(term)
@@ -130,11 +141,7 @@ def _shared_scalars(term: Sum) -> Term | None:
     """The powers of numbers that all parts share, in front of the rest."""
     splits = [split(part) for part in term.parts]
     powers = [dict(scalars) for _, scalars, _ in splits]
-    common: dict[Term, Fraction] = {}
-    for base, p in powers[0].items():
-        others = [of.get(base) for of in powers]
-        if all(q is not None and (q > 0) == (p > 0) for q in others):
-            common[base] = min((q for q in others if q is not None), key=abs)
+    common = _shared(powers)
     if not common:
         return None
     inside = []
@@ -144,6 +151,54 @@ def _shared_scalars(term: Sum) -> Term | None:
         inside.append(product(term.shape, coefficient, kept, chain))
     bracket = factored(add(*inside))
     return _in_front(term.shape, tuple(common.items()), bracket)
+
+
+def _shared_powers(term: Sum) -> Term | None:
+    """The elementwise powers of arrays that all parts share, outside of the bracket."""
+    splits = [split(part) for part in term.parts]
+    arrays = [product(term.shape, ONE, (), chain) for _, _, chain in splits]
+    if not any(isinstance(array, Hadamard) for array in arrays):
+        return None
+    powers = [
+        dict(array.powers) if isinstance(array, Hadamard) else {array: ONE} for array in arrays
+    ]
+    common = _shared(powers)
+    if not common:
+        return None
+    inside = []
+    for (coefficient, scalars, _), of in zip(splits, powers, strict=True):
+        rest: Term = ones(term.shape)
+        for base, p in of.items():
+            rest = hadamard(rest, power(base, p - common.get(base, Fraction(0))))
+        inside.append(times(product(SCALAR, coefficient, scalars, ()), rest))
+    bracket = factored(add(*inside))
+    outside = _powers_of(bracket)
+    if isinstance(bracket, Sum):
+        coefficient, bracket = _primitive(bracket)
+        scalars: tuple[tuple[Term, Fraction], ...] = ()
+        outside = ((bracket, ONE),)
+    else:
+        coefficient, scalars, _ = split(bracket)
+    array = Hadamard(term.shape, (*common.items(), *outside))
+    return _front(term.shape, coefficient, scalars, (array,))
+
+
+def _powers_of(term: Term) -> tuple[tuple[Term, Fraction], ...]:
+    """The array of a term, without the numbers in front, as elementwise powers."""
+    if isinstance(term, Sum):
+        return ((term, ONE),)
+    array = product(term.shape, ONE, (), split(term)[2])
+    return array.powers if isinstance(array, Hadamard) else ((array, ONE),)
+
+
+def _shared(powers: Sequence[dict[Term, Fraction]]) -> dict[Term, Fraction]:
+    """The bases that all have, to the power of one sign that is nearest to zero."""
+    common: dict[Term, Fraction] = {}
+    for base, p in powers[0].items():
+        others = [of.get(base) for of in powers]
+        if all(q is not None and (q > 0) == (p > 0) for q in others):
+            common[base] = min((q for q in others if q is not None), key=abs)
+    return common
 
 
 def _in_front(shape: Shape, scalars: tuple[tuple[Term, Fraction], ...], bracket: Term) -> Term:
@@ -168,7 +223,14 @@ def _candidates(term: Sum) -> Iterator[Term]:
     """Ways to write a sum with something taken out."""
     yield from _rational(term)
     splits = [split(part) for part in term.parts]
-    for side in (0, -1):
+    chains: dict[tuple[Term, ...], list[int]] = {}
+    for k, (_, _, chain) in enumerate(splits):
+        if chain:
+            chains.setdefault(chain, []).append(k)
+    for alike in chains.values():
+        if len(alike) > 1:
+            yield _numbers_taken_out(term, splits, alike)
+    for side in (0, -1) if len(splits) <= _MOST_PARTS else ():
         groups: dict[Term, list[int]] = {}
         for k, (_, _, chain) in enumerate(splits):
             if chain and term.shape != SCALAR:
@@ -184,14 +246,19 @@ def _candidates(term: Sum) -> Iterator[Term]:
 
 def _rational(term: Sum) -> Iterator[Term]:
     """The rational number that all parts share, where it is no fraction of its own making."""
-    common = _common(term)
+    common = _shared_number(term)
     if common != 1:
         inside = add(*[scale(1 / common, part) for part in term.parts])
         yield Product(term.shape, common, *_bracket(inside))
 
 
 def _common(term: Sum) -> Fraction:
-    """The greatest rational number of which all coefficients are whole multiples."""
+    """The number that all parts share; negative where all parts are."""
+    common = _shared_number(term)
+    return -common if all(coefficient_of(part) < 0 for part in term.parts) else common
+
+
+def _shared_number(term: Sum) -> Fraction:
     values = [coefficient_of(part) for part in term.parts]
     top = reduce(gcd, [abs(value.numerator) for value in values])
     return Fraction(top, reduce(lcm, [value.denominator for value in values]))
@@ -208,10 +275,12 @@ def _taken_out(
     term: Sum, splits: Sequence[Part], places: Sequence[int], factor: Term, side: int
 ) -> Term | None:
     """The parts at some places with the first (side 0) or last factor of their chains outside."""
+    if len({splits[k][2] for k in places}) == 1:
+        return None  # the whole chains are alike
     rows, columns = term.shape
     inner_shape = (factor.shape[1], columns) if side == 0 else (rows, factor.shape[0])
     if inner_shape[0] == 1 or (inner_shape[1] == 1 and side == -1):
-        return _numbers_taken_out(term, splits, places, factor)
+        return None
     inside = []
     for k in places:
         coefficient, scalars, chain = splits[k]
@@ -228,16 +297,17 @@ def _taken_out(
     return _together(term, places, whole)
 
 
-def _numbers_taken_out(
-    term: Sum, splits: Sequence[Part], places: Sequence[int], factor: Term
-) -> Term | None:
-    """a x + b x = (a + b) x for numbers a and b."""
-    if any(len(splits[k][2]) != 1 for k in places):
-        return None
+def _numbers_taken_out(term: Sum, splits: Sequence[Part], places: Sequence[int]) -> Term:
+    """a M + b M = (a + b) M for numbers a and b and a chain M."""
     numbers = [product(SCALAR, splits[k][0], splits[k][1], ()) for k in places]
     bracket = factored(add(*numbers))
-    coefficient, scalars, _ = split(bracket)
-    return _together(term, places, Product(term.shape, coefficient, scalars, (factor,)))
+    if isinstance(bracket, Sum):
+        coefficient, bracket = _primitive(bracket)
+        scalars, _ = _bracket(bracket)
+    else:
+        coefficient, scalars, _ = split(bracket)
+    whole = Product(term.shape, coefficient, scalars, splits[places[0]][2])
+    return _together(term, places, whole)
 
 
 def _common_number(term: Sum, splits: Sequence[Part]) -> Iterator[Term]:

@@ -141,9 +141,8 @@ def _logarithm_of_powers(u: Term) -> Term | None:
         return ones_times(Fraction(0), u) if coefficient == 1 and not powers else None
     if len(powers) == 1:
         base, p = powers[0]
-        if isinstance(base, Softmax) and base.shape[1] == 1:
-            log = subtract(base.of, times(log_sum_exp(base.of), ones(base.shape)))
-            return scale(p, log)
+        if isinstance(base, Softmax):
+            return scale(p, log_softmax(base.of))
         if p.denominator != 1:
             return scale(p, apply("log", base))
         return None
@@ -223,6 +222,14 @@ def softmax(u: Term) -> Term:
         return number(1)
     found = _shift(u) if u.shape[1] == 1 else _shift_of_rows(u)
     return softmax(found[0]) if found is not None else Softmax(u.shape, u)
+
+
+def log_softmax(u: Term) -> Term:
+    """u − log Σ e^u, of a column or of each row of a matrix."""
+    total = log_sum_exp(u)
+    if u.shape[1] == 1:
+        return subtract(u, times(total, ones(u.shape)))
+    return subtract(u, multiply(total, ones((1, u.shape[1]))))
 
 
 def quotient(a: Term, b: Term) -> Term:

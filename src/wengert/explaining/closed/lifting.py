@@ -17,10 +17,10 @@ import numpy as np
 from wengert.errors import Unsupported, WengertTypeError, WengertValueError
 from wengert.execution.border import as_input, deliver, entered
 from wengert.execution.retrying import retried
-from wengert.explaining.closed.algebra import power
+from wengert.explaining.closed.algebra import power, transpose
 from wengert.explaining.closed.assuming import assumptions, check_facts
 from wengert.explaining.closed.problem import Named, Problem
-from wengert.explaining.closed.reading import Plan, plan_of, rational, shape_of
+from wengert.explaining.closed.reading import Plan, known_array, plan_of, rational, shape_of
 from wengert.explaining.closed.recognising import recognised
 from wengert.explaining.closed.scope import Names, Opened, leaf_names
 from wengert.explaining.closed.terms import Symbol, Term, Transposed, number
@@ -179,7 +179,7 @@ class _Lifter:
         self.session = session
         self.parameters = parameters
         self.assumed = assumed
-        self.names = Names(list(parameters))
+        self.names = Names()
         self.terms: dict[Node, Term] = {}
         self.floats: dict[Node, float] = {}
         """Python numbers from outside: in exponents they stand as numbers."""
@@ -187,6 +187,8 @@ class _Lifter:
         self.constants: list[Named] = []
         self.intermediates: list[Named] = []
         self._outside: dict[Hashable, Tracer] = {}
+        self._unread: dict[Node, tuple[str, Any]] = {}
+        """What the function may read from outside, until it does: names are given in that order."""
 
     # -------------------------------------------------------------------------------- symbols
 
@@ -212,7 +214,7 @@ class _Lifter:
             return known
         tracer = as_input(self.session, value, name)
         self._outside[key] = tracer
-        self._constant(self.names.unique(name), tracer.node, value)
+        self._unread[tracer.node] = (name, value)
         if isinstance(value, float):
             self.floats[tracer.node] = float(value)
         return tracer
@@ -225,8 +227,12 @@ class _Lifter:
         facts = self.assumed.get(name, frozenset())
         if facts:
             check_facts(name, facts, value, role == "variable")
-        symbol = Symbol(shape_of(node.shape), name, role, facts)
-        self.terms[node] = symbol
+        name = self.names.unique(name)
+        return self._standing(node, Symbol(_upright(node.shape), name, role, facts))
+
+    def _standing(self, node: Node, symbol: Symbol) -> Symbol:
+        """Let the symbol be the term of the node: a row is the transpose of a column."""
+        self.terms[node] = symbol if symbol.shape == shape_of(node.shape) else transpose(symbol)
         return symbol
 
     def check_names(self) -> None:
@@ -271,20 +277,23 @@ class _Lifter:
     def _plan(self, node: Node) -> Plan | None:
         if node in self.recognised:
             return self.recognised[node]
-        if node.op is capture:
-            letter = "C" if len(node.shape) == 2 else "c"
-            self._constant(self.names.counted(letter), node, self.session.values[node])
+        if node in self._unread:
+            name, value = self._unread.pop(node)
+            self._constant(name, node, value)
             return None
+        if node.op is capture:
+            return self._captured(node)
         if node.op is slot:
             value = rational(float(self.session.values[node]))
             return Plan((), lambda: number(value))
-        if node.op.name == "power" and node.args[1] in self.floats:
-            exponent = rational(self.floats[node.args[1]])
-            return Plan(node.args[:1], lambda u: power(u, exponent))
+        if node.op.name == "power":
+            given = self.floats.get(_unrepeated(node.args[1]))
+            if given is not None:
+                return Plan(node.args[:1], lambda u: power(u, rational(given)))
         if node.op.name == "stop_gradient" and node.args[0] not in self.moving:
             return Plan(node.args, lambda u: u)
         plan = plan_of(node)
-        if plan is not None and any(not isinstance(n.type, ArrayType) for n in plan.needs):
+        if plan is not None and not all(map(_is_real, plan.needs)):
             return None
         return plan
 
@@ -301,6 +310,17 @@ class _Lifter:
                 return term
         return self._intermediate(node)
 
+    def _captured(self, node: Node) -> Plan | None:
+        """An array that the function made itself: as a known term, else with a name."""
+        value = self.session.values[node]
+        if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "fiu":
+            known = known_array(np.asarray(value))
+            if known is not None:
+                return Plan((), lambda: known)
+        letter = "C" if len(node.shape) == 2 else "c"
+        self._constant(self.names.counted(letter), node, value)
+        return None
+
     def _is_linear(self, node: Node) -> bool:
         """Whether the derivative of a node by the variable does not depend on it."""
         (tangent,) = pushforward([node], {self.root: seed(self.root)})
@@ -311,8 +331,8 @@ class _Lifter:
         if not isinstance(node.type, ArrayType) or node.dtype.kind == "c":
             raise Unsupported(f"closed forms are of real arrays: {node.op.name} gives {node.type}")
         frozen = node.op.name == "stop_gradient" or node not in self.moving
-        shape = shape_of(node.shape)
-        name = self.names.counted("Z" if 1 not in shape else "z")
+        shape = _upright(node.shape)
+        name = self.names.unique(self.names.counted("Z" if 1 not in shape else "z"))
         facts = frozenset({"linear"}) if not frozen and self._is_linear(node) else frozenset()
         symbol = Symbol(shape, name, "constant" if frozen else "intermediate", facts)
         leaves = [leaf for leaf in topological([node]) if leaf.op in LEAVES and leaf.op is not full]
@@ -330,33 +350,55 @@ class _Lifter:
                 node.shape,
                 formula=f"{node.op.name}({', '.join(self.terms[n].key for n in inputs)})",
                 arguments=arguments,
-                compute=_computation(node, leaves, self.terms, arguments),
+                compute=_computation(node, leaves, self.terms, arguments, self.session.values),
                 operation=node.op.name,
                 inputs=tuple(self.terms[n] for n in inputs),
             )
         )
-        return symbol
+        self._standing(node, symbol)
+        return self.terms[node]
+
+
+def _is_real(node: Node) -> bool:
+    return isinstance(node.type, ArrayType) and node.dtype.kind != "c"
+
+
+def _upright(shape: tuple[int, ...]) -> tuple[int, int]:
+    """The shape of the symbol of an array: rows are columns."""
+    rows, columns = shape_of(shape)
+    return (columns, 1) if rows == 1 else (rows, columns)
+
+
+def _unrepeated(node: Node) -> Node:
+    return node.args[0] if node.op.name == "broadcast_to" else node
 
 
 def _computation(
-    node: Node, leaves: Sequence[Node], terms: Mapping[Node, Term], arguments: Sequence[Symbol]
+    node: Node,
+    leaves: Sequence[Node],
+    terms: Mapping[Node, Term],
+    arguments: Sequence[Symbol],
+    values: Mapping[Node, Any],
 ) -> Callable[..., Any]:
-    """The function of the arguments' arrays that a node computes; it can be traced."""
-    places: list[tuple[Node, int, bool]] = []
+    """The function of the arguments' arrays that a node computes; it can be traced.
+
+    Arrays that have no symbol are bound to the values that they had.
+    """
+    given: list[tuple[Node, int]] = []
+    fixed: list[tuple[Node, Any]] = []
     for leaf in leaves:
         term = terms.get(leaf)
-        if isinstance(term, Symbol):
-            places.append((leaf, arguments.index(term), False))
-        elif isinstance(term, Transposed) and isinstance(term.of, Symbol):
-            places.append((leaf, arguments.index(term.of), True))
+        symbol = term.of if isinstance(term, Transposed) else term
+        if isinstance(symbol, Symbol):
+            given.append((leaf, arguments.index(symbol)))
+        else:
+            fixed.append((leaf, values[leaf]))
 
-    def compute(*values: Any) -> Any:
-        call = entered(values)
+    def compute(*arrays: Any) -> Any:
+        call = entered(arrays)
         with call as session:
-            replacement = {
-                leaf: node_of(values[k].T if turned else values[k], session)
-                for leaf, k, turned in places
-            }
+            replacement = {leaf: node_of(arrays[k], session) for leaf, k in given}
+            replacement |= {leaf: node_of(value, session) for leaf, value in fixed}
             (made,) = substitute([node], replacement)
             return deliver(session, call.owner, Tracer(made, session))
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from math import isfinite, prod
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from wengert.explaining.closed.algebra import (
     add,
@@ -38,6 +40,7 @@ from wengert.explaining.closed.terms import (
     SCALAR,
     Apply,
     Hadamard,
+    Identity,
     Product,
     Shape,
     Term,
@@ -67,6 +70,18 @@ def rational(value: float) -> Fraction:
     """A float as the fraction that people mean: 0.1 is 1/10, 0.333… (to the last bit) 1/3."""
     simple = Fraction(value).limit_denominator(100)
     return simple if float(simple) == value else Fraction(repr(float(value)))
+
+
+def known_array(value: Any) -> Term | None:
+    """The term of an array of one number, or of an identity matrix."""
+    shape = shape_of(value.shape)
+    if not value.size or not np.all(np.isfinite(value)):
+        return None
+    if np.all(value == value.flat[0]):
+        return scale(rational(float(value.flat[0])), ones(shape))
+    if value.ndim == 2 and shape[0] == shape[1] and np.array_equal(value, np.eye(shape[0])):
+        return Identity(shape)
+    return None
 
 
 # --------------------------------------------------------------------------------------- shapes

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
-from wengert.explaining.closed.algebra import multiply, ones, subtract, times, transpose
-from wengert.explaining.closed.functions import log_sum_exp, softmax
+from wengert.explaining.closed.algebra import transpose
+from wengert.explaining.closed.functions import log_softmax, log_sum_exp, softmax
 from wengert.explaining.closed.reading import Plan
 from wengert.explaining.closed.terms import Term
 from wengert.graph.node import Node
@@ -58,11 +58,3 @@ def _of_columns(keepdims: bool) -> Reading:
         return transpose(result) if keepdims else result
 
     return reading
-
-
-def log_softmax(u: Term) -> Term:
-    """u − log Σ e^u, of a column or of each row."""
-    total = log_sum_exp(u)
-    if u.shape[1] == 1:
-        return subtract(u, times(total, ones(u.shape)))
-    return subtract(u, multiply(total, ones((1, u.shape[1]))))

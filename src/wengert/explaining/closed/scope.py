@@ -44,6 +44,9 @@ class Opened:
             return functools.partial(self.callable(f.func), *f.args, **keywords)
         if isinstance(f, types.MethodType) and isinstance(f.__func__, types.FunctionType):
             return types.MethodType(self._function(f.__func__), self._object(f.__self__))
+        wrapped = getattr(f, "__wrapped__", None)
+        if wrapped is not None:  # `jit`: what is compiled does not matter here
+            return self.callable(wrapped)
         call = getattr(type(f), "__call__", None)  # noqa: B004  (the function, not whether)
         if isinstance(call, types.FunctionType) and hasattr(f, "__dict__"):
             return types.MethodType(self._function(call), self._object(f))
@@ -131,8 +134,8 @@ class Names:
 
     __slots__ = ("_counts", "taken")
 
-    def __init__(self, taken: list[str]) -> None:
-        self.taken = {*taken, "π"}
+    def __init__(self) -> None:
+        self.taken = {"π"}
         self._counts: dict[str, int] = {}
 
     def counted(self, letter: str) -> str:
@@ -141,7 +144,6 @@ class Names:
             self._counts[letter] = self._counts.get(letter, 0) + 1
             name = f"{letter}{self._counts[letter]}"
             if name not in self.taken:
-                self.taken.add(name)
                 return name
 
     def unique(self, name: str) -> str:

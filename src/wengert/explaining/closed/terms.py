@@ -19,7 +19,8 @@ The kinds, with n, m ≥ 2:
     Identity  I           (n, n)
     Ones      1           (n, 1), all ones
     Unit(index)  eᵢ       (n, 1), one at the index (from 0), zero elsewhere
-    Transposed(of)        (·)ᵀ of a symbol, a Sum, a Hadamard, …: never of a chain of factors
+    Transposed(of)        (·)ᵀ of a symbol, a Sum, a Hadamard, …; of a chain (a Product) only in
+                          results, where it is shorter: (X⁻¹ B X⁻¹)ᵀ
     Inverse(of)           (·)⁻¹
     Diag(of)              the diagonal matrix of a column
     Diagonal(of)          the diagonal of a matrix, as a column
