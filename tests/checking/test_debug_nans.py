@@ -104,6 +104,14 @@ def test_branches_that_are_not_taken() -> None:
         assert pullback(np.ones(3))[0].tolist() == [1, 0, 0]
         assert np.isfinite(wg.hessian(f)(x)).all()
         assert wg.jit(lambda x: np.exp(np.log(x)))(0.0) == 0  # -inf vanishes
+        waist = np.arange(18.0).reshape(3, 6) - 8
+        for mode in ("mixed", "auto", "forward", "reverse"):
+
+            def through(v):
+                y = waist @ v
+                return waist.T @ np.where(y > 0, np.log(y), 0.0)
+
+            assert np.isfinite(wg.jacobian(through, mode=mode)(np.ones(6))).all()
 
 
 def test_the_branch_that_is_taken_is_blamed_not_the_dead_one() -> None:

@@ -141,7 +141,11 @@ def _check(
             h = _step(flatten(args)[0], eps)
             culprits = module("wengert.checking.culprits")
             tolerance = culprits.Tolerance(atol, rtol)
-            found = culprits.culprit(f, args, direction, h, (mode,), tolerance, rng)
+            try:
+                found = culprits.culprit(f, args, direction, h, (mode,), tolerance, rng)
+            except Exception as error:  # of whatever kind: it must not hide what was found
+                said = f"  looking for the operation to blame failed: {error!r:.200}"
+                raise WrongDerivative(f"{message}\n{said}") from error
             raise WrongDerivative(f"{message}\n{_told(found)}", found)
 
     for mode in modes:

@@ -23,7 +23,7 @@ from wengert.execution.interpreter import Program
 from wengert.execution.jit import without_entries
 from wengert.graph.node import Node, mark
 from wengert.graph.walk import topological
-from wengert.ops.leaves import LEAVES, alias, input
+from wengert.ops.leaves import LEAVES
 from wengert.tracing.observing import Timeline, observed
 
 MOST_TIMELINES = 64
@@ -75,8 +75,8 @@ def debug_nans(on: bool = True, *, nans: bool = True, infs: bool = True) -> Iter
 
 @dataclass(slots=True)
 class _Seen:
-    """What was seen of a call: the nodes made from `start` to `end`, and what was differentiated by
-    the arguments of the call."""
+    """What was seen of a call: the nodes made from `start` to `end`, and the results of the
+    functions that were differentiated."""
 
     timeline: Timeline
     start: int
@@ -98,10 +98,10 @@ class Inspector:
         also = () if given or not outputs or seen is None else seen.derived
         return Judged(self, outputs, given, also)
 
-    def derives(self, outputs: Sequence[Node], inputs: Sequence[Node]) -> None:
-        """These outputs are differentiated by these inputs."""
+    def differentiates(self, outputs: Sequence[Node]) -> None:
+        """These are the results of a function that is differentiated."""
         seen = self._under_way
-        if seen is not None and all(_is_argument(node) for node in inputs):
+        if seen is not None:
             seen.derived.update(dict.fromkeys(outputs))
 
     @property
@@ -154,13 +154,6 @@ class Inspector:
         return None
 
 
-def _is_argument(node: Node) -> bool:
-    """Whether a node is what the call was given, under whatever name."""
-    while node.op is alias:
-        (node,) = node.args
-    return node.op is input
-
-
 def _first(found: Sequence[Cause]) -> Cause:
     """The first operation that is to blame; where none is, the first leaf."""
     return next((cause for cause in found if not cause.given), found[0])
@@ -186,11 +179,10 @@ class Judged:
         """The outputs for these values of the leaves."""
         found = self._program.run(values)
         known = {node: values[node] for node in (*self._program.leaves, *self._given)}
-        if self._also:
-            below = [node for node in topological(self._also) if node.op in LEAVES]
-            if all(node in values for node in below):
-                known |= {node: values[node] for node in below}
-                value = computed(self._also, known)
-                self._inspector.judge(self._also, [value[node] for node in self._also], known)
+        for node in self._also:
+            below = [leaf for leaf in topological([node]) if leaf.op in LEAVES]
+            if all(leaf in values for leaf in below):  # it is not one of an instance, or of a loop
+                mine = {leaf: values[leaf] for leaf in below}
+                self._inspector.judge([node], [computed([node], mine)[node]], mine)
         self._inspector.judge(self._program.outputs, found, known)
         return found

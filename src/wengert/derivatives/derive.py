@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from wengert.execution.inspecting import inspector
 from wengert.execution.programs import recall, remember
 from wengert.graph.literals import constant, full
 from wengert.graph.node import Node, deriving, mark
@@ -53,9 +52,6 @@ def forward(
     outputs: Sequence[Node], inputs: Sequence[Node], tangents: Sequence[Tangent]
 ) -> list[Tangent]:
     """Tangents of the outputs; a tangent of None is zero."""
-    looking = inspector()
-    if looking is not None:
-        looking.derives(outputs, inputs)
     key = ("forward", *outputs, None, *inputs, None, *tangents)
     given = {n: t for n, t in zip(inputs, tangents, strict=True) if t is not None}
     return once(key, lambda: pushforward(outputs, given))

@@ -10,6 +10,7 @@ import numpy as np
 
 from wengert.errors import WengertTypeError, WengertValueError
 from wengert.execution.border import as_input
+from wengert.execution.inspecting import inspector
 from wengert.graph.literals import zeros
 from wengert.graph.node import Node
 from wengert.graph.op import Tangent
@@ -153,6 +154,9 @@ def output_nodes(result: Any, session: Session, what: str) -> tuple[list[Node], 
             )
         nodes.append(lift(leaf, session))
     check_inside(session, nodes)
+    looking = inspector()
+    if looking is not None:
+        looking.differentiates(nodes)
     return nodes, spec
 
 

@@ -21,8 +21,8 @@ class Inspector(Protocol):
     def program(self, outputs: Sequence[Node], given: Sequence[Node]) -> Any:
         """What runs in place of a program: it has a `run`, as `interpreter.Program` has."""
 
-    def derives(self, outputs: Sequence[Node], inputs: Sequence[Node]) -> None:
-        """These outputs are differentiated by these inputs."""
+    def differentiates(self, outputs: Sequence[Node]) -> None:
+        """These are the results of a function that is differentiated."""
 
     def call(self) -> AbstractContextManager[Any]:
         """The context of a call of a transformation, from outside of every trace."""
