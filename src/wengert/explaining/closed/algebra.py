@@ -392,6 +392,11 @@ def _of_powers(shape: Shape, bases: Sequence[Power]) -> Term:
     left = right = None
     kept: list[Power] = []
     for base, p in bases:
+        base, before, after = _between_diagonals(base)
+        if before is not None:  # M ∘ (diag(u) N) = diag(u) (M ∘ N)
+            left = power(before, p) if left is None else hadamard(left, power(before, p))
+        if after is not None:
+            right = power(after, p) if right is None else hadamard(right, power(after, p))
         ends = _outer(base)
         if ends is None:
             if not isinstance(base, Ones):
@@ -401,12 +406,12 @@ def _of_powers(shape: Shape, bases: Sequence[Power]) -> Term:
         left = power(u, p) if left is None else hadamard(left, power(u, p))
         right = power(v, p) if right is None else hadamard(right, power(v, p))
     powers = gathered(kept)
-    if not powers and left is None:
+    if not powers and left is None and right is None:
         return ones(shape)
     if not powers:
-        assert left is not None
-        assert right is not None
-        return multiply(left, transpose(right))
+        u = Ones((shape[0], 1)) if left is None else left
+        v = Ones((shape[1], 1)) if right is None else right
+        return multiply(u, transpose(v))
     array: Term = (
         powers[0][0] if len(powers) == 1 and powers[0][1] == 1 else Hadamard(shape, powers)
     )
@@ -415,6 +420,19 @@ def _of_powers(shape: Shape, bases: Sequence[Power]) -> Term:
     if right is not None and not isinstance(right, Ones):
         array = multiply(array, diag(right))
     return array
+
+
+def _between_diagonals(base: Term) -> tuple[Term, Term | None, Term | None]:
+    """(N, u, v) of a matrix diag(u) N diag(v); None for what is not there."""
+    before = after = None
+    if isinstance(base, Product) and len(base.factors) > 1 and min(base.shape) > 1:
+        factors = base.factors
+        if isinstance(factors[0], Diag):
+            before, factors = factors[0].of, factors[1:]
+        if len(factors) > 1 and isinstance(factors[-1], Diag):
+            after, factors = factors[-1].of, factors[:-1]
+        base = product(base.shape, ONE, (), factors)
+    return base, before, after
 
 
 def _outer(base: Term) -> tuple[Term, Term] | None:

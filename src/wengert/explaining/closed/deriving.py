@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from wengert.explaining.closed.algebra import hadamard, multiply, total, transpose
 from wengert.explaining.closed.differentiating import Differentials, NoDifferential
-from wengert.explaining.closed.extracting import Extraction
+from wengert.explaining.closed.extracting import Extraction, NotLinear
 from wengert.explaining.closed.factoring import factored
 from wengert.explaining.closed.lifting import lift
 from wengert.explaining.closed.problem import Derivation, Line, Problem
@@ -94,7 +94,7 @@ class _Deriving:
             else:
                 dg = d.of(gradient)
                 hessian = factored(extraction.matrix(dg))
-        except NoDifferential:
+        except (NoDifferential, NotLinear):
             hessian = second = mapped = direction = None
         gradient = factored(gradient)
         return Derivation(
@@ -121,7 +121,7 @@ class _Deriving:
         if self.function.shape[1] == 1 and not self.is_matrix:
             try:
                 jacobian = factored(extraction.matrix(df))
-            except TypeError:
+            except NotLinear:
                 jacobian = None
         lines = [Line("f", self.function, "")]
         if jacobian is not None:

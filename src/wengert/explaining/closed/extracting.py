@@ -46,6 +46,10 @@ from wengert.explaining.closed.terms import (
 )
 
 
+class NotLinear(Exception):
+    """A term is not written as something linear in the differential that can be read off."""
+
+
 class Extraction:
     """Reads off coefficients of the differential `dx` of `variable`.
 
@@ -103,14 +107,14 @@ class Extraction:
                 return self._adjoint(factors[k], times(weight, transpose(around)))
             case Product():
                 return self._of_product(term, weight)
-        raise TypeError(f"{term} is not linear in {self.differential}")
+        raise NotLinear(f"{term} is not linear in {self.differential}")
 
     def _of_product(self, term: Product, weight: Term) -> Term:
         scalars, factors = term.scalars, term.factors
         for k, (base, p) in enumerate(scalars):
             if self._moves(base):
                 if p != 1:
-                    raise TypeError(f"{term} is not linear in {self.differential}")
+                    raise NotLinear(f"{term} is not linear in {self.differential}")
                 others = scalars[:k] + scalars[k + 1 :]
                 rest = product(term.shape, term.coefficient, others, factors)
                 return self._adjoint(base, total(hadamard(weight, rest)))
@@ -127,7 +131,7 @@ class Extraction:
     def _position(self, factors: tuple[Term, ...]) -> int:
         places = [k for k, factor in enumerate(factors) if self._moves(factor)]
         if len(places) != 1:
-            raise TypeError(f"{factors} are not linear in {self.differential}")
+            raise NotLinear(f"{factors} are not linear in {self.differential}")
         return places[0]
 
     def _apart(self, term: Hadamard) -> tuple[Term, Term]:
@@ -137,7 +141,7 @@ class Extraction:
         for base, p in term.powers:
             if self._moves(base):
                 if p != 1 or moving is not None:
-                    raise TypeError(f"{term} is not linear in {self.differential}")
+                    raise NotLinear(f"{term} is not linear in {self.differential}")
                 moving = base
             else:
                 rest = hadamard(rest, power(base, p))
@@ -171,4 +175,4 @@ class Extraction:
                         return times(front, self.matrix(last))
                     head = product((term.shape[0], last.shape[0]), ONE, (), factors[:-1])
                     return times(front, multiply(head, self.matrix(last)))
-        raise TypeError(f"{term} is not a matrix times {self.differential}")
+        raise NotLinear(f"{term} is not a matrix times {self.differential}")

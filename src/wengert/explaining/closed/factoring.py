@@ -216,7 +216,8 @@ def _primitive(term: Sum) -> tuple[Fraction, Sum]:
     if common == 1:
         return ONE, term
     inside = Sum(term.shape, tuple(scale(1 / common, part) for part in term.parts))
-    return (common, inside) if 1 + _length(inside)[0] <= _length(term)[0] else (ONE, term)
+    shorter = _length(inside)[0] + (abs(common) != 1) <= _length(term)[0]
+    return (common, inside) if shorter else (ONE, term)
 
 
 def _candidates(term: Sum) -> Iterator[Term]:
@@ -233,7 +234,7 @@ def _candidates(term: Sum) -> Iterator[Term]:
     for side in (0, -1) if len(splits) <= _MOST_PARTS else ():
         groups: dict[Term, list[int]] = {}
         for k, (_, _, chain) in enumerate(splits):
-            if chain and term.shape != SCALAR:
+            if len(chain) > 1:
                 groups.setdefault(chain[side], []).append(k)
         for factor, places in groups.items():
             if len(places) > 1 and (factor.free or len(places) == len(splits)):
@@ -285,10 +286,6 @@ def _taken_out(
     for k in places:
         coefficient, scalars, chain = splits[k]
         rest = chain[1:] if side == 0 else chain[:-1]
-        if not rest:
-            if inner_shape[0] != inner_shape[1] or len(places) < len(splits):
-                return None
-            rest = (Identity(inner_shape),)
         inside.append(product(inner_shape, coefficient, scalars, rest))
     bracket = factored(add(*inside))
     coefficient, scalars, chain = split(bracket)
