@@ -38,6 +38,7 @@ class Explanation {
     this.lay();
     this.begin(0);
     this.root.dataset.state = READY;
+    performance.mark("wengert-ready");
   }
 
   sayEmpty() {

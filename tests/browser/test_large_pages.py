@@ -1,0 +1,112 @@
+"""A program of 2,000 steps on the page: it opens at once, folded, and stays quick."""
+
+from __future__ import annotations
+
+import re
+from statistics import median
+
+import pytest
+from browsing import READY
+from shown_programs import recurrence
+
+import wengert as wg
+from wengert.explaining import schedules
+from wengert.explaining.picture import page
+
+SECONDS_TO_OPEN = 2.0
+MILLISECONDS_A_STEP = 100.0
+
+TIMES = """(names) => names.map((name) => {
+    const button = document.querySelector(`[data-part=${name}]`);
+    const begin = performance.now();
+    button.click();
+    document.body.getBoundingClientRect();  // lays out what has changed
+    return performance.now() - begin;
+})"""
+
+
+@pytest.fixture(scope="module")
+def html():
+    """The page with the schedules that take no search: to plan budgets for so many steps takes
+    seconds, in Python, and what is measured here is the page."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schedules, "_within_budgets", lambda *_: ())
+        report = wg.explain(recurrence, 1.0, 1.1)
+        assert len(report.steps) == 2002
+        return page(report)
+
+
+@pytest.fixture(scope="module")
+def shown(opening, html):
+    return opening(html)
+
+
+def seconds_to_open(shown):
+    """From the start of the navigation until the page can be used."""
+    entry = "performance.getEntriesByName('wengert-ready')[0].startTime / 1000"
+    return shown.page.evaluate(entry)
+
+
+def test_it_opens_within_two_seconds_folded(shown):
+    assert median(reopened(shown) for _ in range(3)) < SECONDS_TO_OPEN
+    assert shown.page.locator(".node").count() == 5
+    texts = shown.page.locator(".node.fold .name").all_text_contents()
+    assert sorted(re.sub(r"line \d+ · ", "", text) for text in texts) == [
+        "400 steps",
+        "800 steps",
+        "800 steps",
+    ]
+    assert shown.quiet()
+
+
+def reopened(shown):
+    shown.again()
+    return seconds_to_open(shown)
+
+
+def median_step(shown):
+    return median(shown.page.evaluate(TIMES, ["on"] * 15 + ["back"] * 5))
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_steps_are_quick(shown, mode):
+    shown.mode(mode)
+    assert median_step(shown) < MILLISECONDS_A_STEP
+    shown.part("slider").fill("1200")
+    assert shown.part("count").text_content().startswith("1200 of ")
+    assert median_step(shown) < MILLISECONDS_A_STEP
+
+
+def test_all_unfolded_it_is_still_quick(shown):
+    shown.again()
+    shown.page.get_by_role("button", name="Unfold all").click()
+    assert shown.page.locator(".node").count() == 2002
+    assert median_step(shown) < MILLISECONDS_A_STEP
+    shown.page.get_by_role("button", name="Fold all").click()
+    assert shown.page.locator(".node").count() == 5
+    assert shown.quiet()
+
+
+def test_one_line_of_source_unfolds(shown):
+    shown.again()
+    fold = shown.page.locator(".node.fold").filter(has_text="y = x + k")
+    fold.click()
+    assert "400 steps" in shown.part("rule").text_content()
+    shown.part("rule").get_by_role("button", name="Unfold").click()
+    assert shown.page.locator(".node").count() == 4 + 400
+    assert shown.page.locator(".node.fold").count() == 2
+    shown.part("rule").get_by_role("button", name=re.compile("^Fold line")).click()
+    assert shown.page.locator(".node").count() == 5
+    assert shown.page.locator(READY).count() == 1
+
+
+@pytest.mark.long
+def test_with_all_schedules_it_opens_as_quickly(opening):
+    shown = opening(page(wg.explain(recurrence, 1.0, 1.1)))
+    assert median(reopened(shown) for _ in range(3)) < SECONDS_TO_OPEN
+    ways = shown.part("ways").locator("input")
+    assert ways.count() >= 4
+    for k in range(ways.count()):
+        ways.nth(k).check()
+        assert median_step(shown) < MILLISECONDS_A_STEP
+    assert shown.quiet()
