@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from wengert import cli
 from wengert.cli import demo
+from wengert.cli.report import writing
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,16 +39,20 @@ def test_quick_demonstration(runner: CliRunner, tmp_path: Path) -> None:
     assert "Time of the Jacobian" in result.output
     assert "places off by" in result.output
     assert "epoch 4/4" in result.output
-    for picture in ("cities.png", "forward_or_reverse.png"):
-        assert (tmp_path / "pictures" / picture).stat().st_size > 10_000
+    for name in ("cities.png", "forward_or_reverse.png", "report.html"):
+        assert (tmp_path / "pictures" / name).stat().st_size > 10_000
+    assert "The report is pictures/report.html" in result.output
 
 
+@pytest.mark.long
 def test_full_demonstration(runner: CliRunner, tmp_path: Path) -> None:
     start = time.perf_counter()
     result = runner.invoke(cli.main, ["demo"])
     assert result.exit_code == 0, result.output
-    assert time.perf_counter() - start < 60
+    assert time.perf_counter() - start < 90
     assert (tmp_path / "demo" / "cities.png").is_file()
+    assert (tmp_path / "demo" / "report.html").is_file()
+    assert "1000 variables" in (tmp_path / "demo" / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_network_that_did_not_learn_is_a_failure(
@@ -62,6 +67,7 @@ def test_a_network_that_did_not_learn_is_a_failure(
         return program
 
     monkeypatch.setattr(demo, "_example", lazy)
+    monkeypatch.setattr(writing, "write", lambda *_: None)
     result = runner.invoke(cli.main, ["demo"])
     assert result.exit_code == 1
     assert "less than 95%" in result.output
@@ -100,3 +106,4 @@ def test_the_wheel_carries_the_programs(tmp_path: Path) -> None:
     )
     assert done.stdout.startswith(str(installed))
     assert (tmp_path / "demo" / "cities.png").is_file()
+    assert (tmp_path / "demo" / "report.html").is_file()

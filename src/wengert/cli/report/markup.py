@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -80,7 +81,7 @@ def number(value: float, digits: int = 3) -> str:
     >>> number(-0.5), number(1234.5), number(0.000012)
     ('−0.5', '1234', '1.2·10⁻⁵')
     """
-    if value and not 1e-3 <= abs(value) < 1e6:
+    if math.isfinite(value) and value and not 1e-3 <= abs(value) < 1e6:
         mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
         raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
         mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa

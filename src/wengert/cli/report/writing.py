@@ -60,7 +60,7 @@ def _sections(
     traces, budgets = example("hutchinson"), example("memory_budget")
     accuracy = 0.05 if quick else 0.02
     dimensions = [10, 100] if quick else [10, 100, 1000]
-    repetitions = 10 if quick else 50
+    products, repetitions = ([12, 48], 5) if quick else ([12, 24, 48, 96, 192], 50)
     layers = 20 if quick else budgets.LAYERS
     return [
         elementary(table, explain(table.L, 2.0, 3.0)),
@@ -69,7 +69,7 @@ def _sections(
         network(example("network"), found.accuracy, found.epochs),
         modes(example("forward_or_reverse"), found.modes),
         zero_order(descent, descent.compare(dimensions, accuracy), accuracy),
-        hutchinson(traces, traces.errors([12, 24, 48, 96, 192], repetitions), repetitions),
+        hutchinson(traces, traces.errors(products, repetitions), repetitions),
         memory(budgets, budgets.compare(layers, budgets.PARTS[: 3 if quick else None]), layers),
         benchmarks(results),
     ]
