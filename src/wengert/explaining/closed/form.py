@@ -159,10 +159,10 @@ def closed_form(
     Source: Magnus & Neudecker, *Matrix Differential Calculus*; Minka 2000, *Old and New Matrix
     Algebra Useful for Statistics*.
     """
-    return _derived(f, examples, wrt, assume, verify=True)
+    return derived(f, examples, wrt, assume, verify=True)
 
 
-def _derived(
+def derived(
     f: Callable[..., Any],
     examples: Sequence[Any],
     wrt: str | int | None,

@@ -53,15 +53,24 @@ def named(symbol: Symbol) -> Name:
 
 @dataclass(frozen=True, slots=True)
 class Abbreviations:
-    """Short names: of terms, and of square roots of numbers (by what stands under the root)."""
+    """Short names: of terms, and of square roots of numbers (by what stands under the root).
+
+    taken: the letters that symbols have, so that e and I are not used for something else.
+    """
 
     terms: dict[Term, Name]
     roots: dict[Term, Name]
+    taken: frozenset[str]
+
+    def without_names(self) -> Abbreviations:
+        """None of the short names."""
+        return Abbreviations({}, {}, self.taken)
 
 
 def abbreviations(shown: Iterable[Term], taken: Iterable[Symbol]) -> Abbreviations:
     """Names for what is named in the terms shown, other than the names that are taken."""
-    free = _Free({named(symbol).base for symbol in taken})
+    letters = frozenset(named(symbol).base for symbol in taken)
+    free = _Free(set(letters))
     terms: dict[Term, Name] = {}
     roots: dict[Term, Name] = {}
     for term in dict.fromkeys(part for whole in shown for part in subterms(whole)):
@@ -71,7 +80,7 @@ def abbreviations(shown: Iterable[Term], taken: Iterable[Symbol]) -> Abbreviatio
             for base, power in term.scalars:
                 if _is_root(base, power) and base not in roots:
                     roots[base] = free.one_of("stuv")
-    return Abbreviations(terms, roots)
+    return Abbreviations(terms, roots, letters)
 
 
 def _is_root(base: Term, power: Fraction) -> bool:

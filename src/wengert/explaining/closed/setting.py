@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from wengert.explaining.closed.formula import DerivationStep, Formula
@@ -27,10 +27,6 @@ from wengert.explaining.closed.terms import Symbol, Term
 from wengert.explaining.closed.typesetting import Typesetter
 from wengert.explaining.closed.unicode import text
 
-_F = Name("f")
-_D2F = Juxtaposed((Superscript(Name("", differential=True), Number("2")), _F))
-LEFT: dict[str, Markup] = {"f": _F, "df": Name("f", differential=True), "d²f": _D2F}
-"""What stands on the left of the lines of a derivation."""
 _PRIME, _PRIMES = Sign("′", spaced=False), Sign("″", spaced=False)
 _NABLA = Name("∇")
 
@@ -54,49 +50,53 @@ def formulas(derivation: Derivation) -> Formulas:
     shown = [term for term in (*results, derivation.second) if term is not None]
     taken = {symbol for term in (derivation.function, *shown) for symbol in term.free}
     short = abbreviations(shown, taken)
-    plain = Typesetter(Abbreviations({}, {}))
+    plain, setter = Typesetter(short.without_names()), Typesetter(short)
     meanings = [
         (one.symbol, _computation(plain, one))
         for one in problem.intermediates
         if one.operation is not None
     ]
 
-    def made(left: Markup, term: Term | None, brief: Abbreviations) -> Formula | None:
+    def made(left: Markup, term: Term | None, setter: Typesetter) -> Formula | None:
         if term is None:
             return None
-        setter = Typesetter(brief)
-        where = [*_meanings(meanings, term), *_definitions(brief, term)]
+        where = [*_meanings(meanings, plain, term), *_definitions(setter.short, term)]
         return Formula(term, left, setter(term), tuple(where))
 
-    first, second = _lefts(derivation)
-    function = made(_F, derivation.function, Abbreviations({}, {}))
+    left = _lefts(derivation, short)
+    function = made(left["f"], derivation.function, plain)
     assert function is not None
-    setter = Typesetter(short)
     steps = tuple(
         DerivationStep(
-            LEFT[line.left], (plain if line.left == "f" else setter)(line.term), line.why
+            left[line.left], (plain if line.left == "f" else setter)(line.term), line.why
         )
         for line in derivation.lines
     )
     return Formulas(
         function,
-        made(first, results[0], short),
-        made(second, results[1], short),
-        made(_D2F, derivation.second, short),
+        made(left["gradient"], results[0], setter),
+        made(left["hessian"], results[1], setter),
+        made(left["d²f"], derivation.second, setter),
         steps,
     )
 
 
-def _lefts(derivation: Derivation) -> tuple[Markup, Markup]:
-    """∇f and ∇²f; f′ and f″ of a number; ∇²f[V] of a matrix."""
+def _lefts(derivation: Derivation, short: Abbreviations) -> dict[str, Markup]:
+    """f, df, d²f, ∇f and ∇²f; f′ and f″ of a number; ∇²f[V] of a matrix."""
+    letter = next((letter for letter in "fgFG" if letter not in short.taken), "f")
+    f, two = Name(letter), Number("2")
+    lines: dict[str, Markup] = {
+        "f": f,
+        "df": Name(letter, differential=True),
+        "d²f": Juxtaposed((Superscript(Name("", differential=True), two), f)),
+    }
     if derivation.problem.variable.is_scalar:
-        return Row((_F, _PRIME)), Row((_F, _PRIMES))
-    gradient = Juxtaposed((_NABLA, _F))
-    second = Juxtaposed((Superscript(_NABLA, Number("2")), _F))
-    if derivation.direction is None:
-        return gradient, second
-    along = Fence("[", Typesetter(Abbreviations({}, {}))(derivation.direction), "]")
-    return gradient, Juxtaposed((*second.items, along))
+        return lines | {"gradient": Row((f, _PRIME)), "hessian": Row((f, _PRIMES))}
+    second: tuple[Markup, ...] = (Superscript(_NABLA, two), f)
+    if derivation.direction is not None:
+        along = Typesetter(short.without_names())(derivation.direction)
+        second = (*second, Fence("[", along, "]"))
+    return lines | {"gradient": Juxtaposed((_NABLA, f)), "hessian": Juxtaposed(second)}
 
 
 def _computation(setter: Typesetter, named: Named) -> Markup:
@@ -108,9 +108,8 @@ def _computation(setter: Typesetter, named: Named) -> Markup:
 
 
 def _meanings(
-    meanings: Sequence[tuple[Symbol, Markup]], term: Term
+    meanings: Sequence[tuple[Symbol, Markup]], setter: Typesetter, term: Term
 ) -> Iterator[tuple[Markup, Markup]]:
-    setter = Typesetter(Abbreviations({}, {}))
     inside = set(_everything(term)) if meanings else set()
     for symbol, meaning in meanings:
         if symbol in inside:
@@ -123,10 +122,10 @@ def _definitions(short: Abbreviations, term: Term) -> Iterator[tuple[Markup, Mar
     for named, name in short.terms.items():
         if named in inside:
             others = {t: n for t, n in short.terms.items() if t is not named}
-            yield name, Typesetter(Abbreviations(others, short.roots)).unnamed(named)
+            yield name, Typesetter(replace(short, terms=others)).unnamed(named)
     for base, name in short.roots.items():
         if base in inside:
-            yield name, Typesetter(Abbreviations(short.terms, {})).root(base)
+            yield name, Typesetter(replace(short, roots={})).root(base)
 
 
 def _everything(term: Term) -> Iterator[Term]:

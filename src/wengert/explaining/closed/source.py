@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from wengert.explaining.closed.breaking import wrapped
 from wengert.explaining.closed.coding import (
     HELPERS,
     Coder,
@@ -38,7 +39,7 @@ from wengert.explaining.closed.terms import (
     Unit,
 )
 
-_WIDTH = 99
+_WIDTH = 88
 _PLAIN = (Symbol, Identity, Ones, Unit)
 
 
@@ -211,12 +212,12 @@ def _function(problem: Problem, given: Parameters, one: Written, helpers: set[st
         name = _short_name(term, reserved)
         reserved.add(name)
         names[term] = name
-        lines.append(wrapped(f"{name} = ", expression))
+        lines += wrapped(f"{name} = ", expression)
     result = coder.code(one.term)[0]
     if one.like_variable and _needs_reshaping(problem.variable, variable.shape):
         shape = ", ".join(map(str, variable.shape))
         result = f"np.reshape({result}, ({shape}{',' if len(variable.shape) == 1 else ''}))"
-    lines.append(wrapped("return ", result))
+    lines += wrapped("return ", result)
     taken = ", ".join(positional + (["*", *given.keyword] if given.keyword else []))
     head = f"def {one.name}({taken}):"
     return "\n".join([head, *(f"    {line}" for line in lines)]) + "\n"
@@ -256,28 +257,6 @@ class _Sizes:
                     return f"{name}.size"
                 return f"{name}.shape[{symbol.shape.index(length)}]"
         return str(length)
-
-
-def wrapped(head: str, expression: str) -> str:
-    """A statement, over several lines where it is long: one for each summand or factor."""
-    if len(head) + len(expression) + 4 <= _WIDTH:
-        return head + expression
-    for signs in ((" + ", " - "), (" @ ", " * ", " / ")):
-        pieces = _split(expression, signs)
-        if len(pieces) > 1:
-            return "\n".join([f"{head}(", *(f"        {piece}" for piece in pieces), "    )"])
-    return head + expression
-
-
-def _split(expression: str, signs: Sequence[str]) -> list[str]:
-    """The expression cut before the operators that stand in no brackets."""
-    pieces, depth, start = [], 0, 0
-    for place, character in enumerate(expression):
-        depth += (character in "([") - (character in ")]")
-        if not depth and expression[place : place + 3] in signs:
-            pieces.append(expression[start:place])
-            start = place + 1
-    return [*pieces, expression[start:]]
 
 
 # ------------------------------------------------------------------------- what recurs

@@ -121,7 +121,7 @@ class Typesetter:
             case Product():
                 return self._signed(term)
             case Identity():
-                return Name("I"), Level.ATOM
+                return Name("Id" if "I" in self.short.taken else "I"), Level.ATOM
             case Ones():
                 return Number("1"), Level.ATOM
             case Unit(index=index):
@@ -333,8 +333,8 @@ class Typesetter:
         if isinstance(term, LogSumExp):
             if not term.is_scalar:
                 return Call("logsumexp", self(term.of))
-            summed = Row((Sign("Σ", spaced=False), Superscript(Name("e"), self(term.of))))
-            return Call("log", summed, fenced=not opened)
+            power = self._exponential(Apply(term.of.shape, "exp", term.of), Level.POWER)
+            return Call("log", Row((Sign("Σ", spaced=False), power)), fenced=not opened)
         if term.function == "exp":
             return self._exponential(term, level)
         if term.function == "abs":
@@ -353,6 +353,8 @@ class Typesetter:
 
     def _exponential(self, term: Apply, level: Level) -> Markup:
         inside = self(term.of)
+        if "e" in self.short.taken:
+            return Call("exp", inside)
         if min(term.shape) > 1:  # elementwise, and not the exponential of a matrix
             inside = Row((Sign("∘", spaced=False), self.at(term.of, Level.PRODUCT)))
         raised = Superscript(Name("e"), inside)

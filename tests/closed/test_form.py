@@ -1,0 +1,210 @@
+"""`closed_form`: what it takes, what it says, and that it shows nothing that it did not check."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from catalogue import A, S, X, b, c, x
+
+import wengert as wg
+from wengert.explaining.closed import form as module
+from wengert.explaining.closed.algebra import scale
+from wengert.explaining.closed.problem import Derivation
+from wengert.explaining.closed.terms import Product
+
+
+def residual(x: Any) -> Any:
+    return 0.5 * np.sum((A @ x - b) ** 2)
+
+
+# ---------------------------------------------------------------------------------- what it takes
+
+
+def test_names_come_from_the_closure_and_the_signature() -> None:
+    form = wg.closed_form(residual, x)
+    assert form.function.text == "½‖Ax − b‖²"
+    assert form.gradient.text == "Aᵀ(Ax − b)"
+    np.testing.assert_allclose(form.gradient_function(x), A.T @ (A @ x - b))
+
+
+def test_any_argument_by_name_or_place() -> None:
+    def f(x: Any, S: Any) -> Any:
+        return x @ S @ x
+
+    for wrt in ("S", 1, -1):
+        form = wg.closed_form(f, x, S, wrt=wrt)
+        assert form.gradient.text == "xxᵀ"
+        np.testing.assert_allclose(form.gradient_function(x, S), np.outer(x, x))
+
+
+def test_structures() -> None:
+    def f(parameters: dict[str, Any]) -> Any:
+        return parameters["w"] @ parameters["w"] * parameters["b"]
+
+    parameters = {"w": x, "b": 2.0}
+    form = wg.closed_form(f, parameters, wrt="w")
+    assert form.gradient.text == "2bw"
+    np.testing.assert_allclose(form.gradient_function(parameters), 4 * x)
+
+
+def test_columns_of_two_axes_and_results_of_one_element() -> None:
+    column = x[:, None]
+    form = wg.closed_form(lambda x: x.T @ S @ x, column)
+    assert form.gradient.text == "(S + Sᵀ)x"
+    assert form.gradient_function(column).shape == (3, 1)
+    np.testing.assert_allclose(form.gradient_function(column), (S + S.T) @ column)
+    np.testing.assert_allclose(form.hessian_function(column), S + S.T)
+
+
+def test_arrays_of_three_axes_are_columns_of_their_elements() -> None:
+    cube = np.random.default_rng(0).normal(size=(2, 3, 4))
+    form = wg.closed_form(lambda T: np.sum(T**2), cube)
+    np.testing.assert_allclose(form.gradient_function(cube), 2 * cube)
+
+
+def test_numbers_have_derivatives_with_primes() -> None:
+    form = wg.closed_form(lambda t: np.sin(t) * t**2, 1.5)
+    assert "f′ = " in form.text
+    assert "f″ = " in form.text
+    np.testing.assert_allclose(form.hessian_function(1.5), wg.hessian(form_of_numbers)(1.5))
+
+
+def form_of_numbers(t: Any) -> Any:
+    return np.sin(t) * t**2
+
+
+def test_single_precision() -> None:
+    form = wg.closed_form(lambda x: np.sum(np.exp(x)), x.astype(np.float32))
+    assert form.verification.passed
+    assert form.gradient.text == "e^x"
+
+
+def test_what_is_no_matrix_calculus_has_a_name() -> None:
+    form = wg.closed_form(lambda x: np.sum(np.cumsum(x) ** 2) + x @ x, x)
+    assert form.verification.passed
+    assert "∂z₁/∂x" in form.gradient.text
+    assert "z₁ = cumsum(x)" in str(form.gradient)
+    np.testing.assert_allclose(
+        form.gradient_function(x), wg.grad(lambda x: np.sum(np.cumsum(x) ** 2) + x @ x)(x)
+    )
+    assert "z1_of" in form.numpy
+
+
+# ------------------------------------------------------------------------------------- what it says
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda: wg.closed_form(residual), TypeError, "an example of each argument"),
+        (lambda: wg.closed_form(lambda x: A @ x, x), TypeError, "one real number"),
+        (lambda: wg.closed_form(residual, x, wrt="y"), ValueError, "the function has x"),
+        (lambda: wg.closed_form(residual, x, wrt=3), ValueError, "out of range"),
+        (lambda: wg.closed_form(residual, x, assume={"A": "round"}), ValueError, "symmetric"),
+        (lambda: wg.closed_form(residual, x, assume={"Q": "symmetric"}), ValueError, "Q"),
+        (
+            lambda: wg.closed_form(lambda x, S: x @ S @ x, x, S, assume={"S": "diagonal"}),
+            ValueError,
+            "not diagonal",
+        ),
+        (lambda: wg.closed_form(lambda x, y: x @ x, x, assume={"x": "signs"}), TypeError, "y"),
+    ],
+)
+def test_errors_say_what_to_do(call: Any, error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        call()
+
+
+# ----------------------------------------------------------------------------- nothing is unchecked
+
+
+def _planted(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
+    derive = module.derive
+    monkeypatch.setattr(module, "derive", lambda problem: change(derive(problem)))
+
+
+def _doubled(term: Any) -> Any:
+    return scale(2, term)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: replace(d, gradient=_doubled(d.gradient)),
+        lambda d: replace(d, hessian=_doubled(d.hessian)),
+        lambda d: replace(d, function=_doubled(d.function)),
+        lambda d: replace(d, gradient=scale(1 + Fraction(1, 10**6), d.gradient)),
+    ],
+    ids=["gradient", "Hessian", "function", "a millionth"],
+)
+def test_a_wrong_formula_is_not_shown(change: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _planted(monkeypatch, change)
+    form = wg.closed_form(residual, x)
+    assert not form.verification.passed
+    assert form.gradient is None
+    assert form.hessian is None
+    assert form.steps == ()
+    assert form.numpy == ""
+    assert "no formula is shown" in form.text
+    assert "Aᵀ" not in form.text
+    np.testing.assert_allclose(form.gradient_function(x), A.T @ (A @ x - b))
+    np.testing.assert_allclose(form.hessian_function(x), A.T @ A)
+
+
+def test_a_wrong_second_differential_of_a_matrix_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _planted(monkeypatch, lambda d: replace(d, second=_doubled(d.second)))
+    form = wg.closed_form(lambda X: np.sum(X**2), X)
+    assert form.second is None
+    np.testing.assert_allclose(form.hessian_function(X, X), 2 * X)
+
+
+def test_wrong_steps_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def change(derivation: Derivation) -> Derivation:
+        *lines, last = derivation.lines
+        wrong = replace(lines[1], term=_doubled(lines[1].term))
+        return replace(derivation, lines=(lines[0], wrong, *lines[2:], last))
+
+    _planted(monkeypatch, change)
+    form = wg.closed_form(residual, x)
+    assert form.steps == ()
+    assert "the steps are not shown: line 2" in form.text
+    assert form.gradient.text == "Aᵀ(Ax − b)"
+
+
+def test_wrong_source_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    write = module.source
+    monkeypatch.setattr(
+        module, "source", lambda *args: write(*args).replace("A @ x - b", "A @ x + b")
+    )
+    form = wg.closed_form(residual, x)
+    assert form.gradient is None
+    assert "source" in form.verification.reason
+
+
+def test_a_function_that_is_nowhere_finite_has_no_formula() -> None:
+    form = wg.closed_form(lambda x: np.sum(np.log(-np.exp(x))), x)
+    assert form.gradient is None
+    assert "not finite" in form.text
+
+
+def test_points_are_drawn_where_assumptions_hold() -> None:
+    form = wg.closed_form(
+        lambda x, S: x @ np.linalg.inv(S) @ x,
+        x,
+        S @ S.T + np.eye(3),
+        assume={"S": "positive definite"},
+    )
+    assert form.gradient.text == "2S⁻¹x"
+    form = wg.closed_form(lambda x: np.sum(np.log(x) * x**0.5), np.abs(c) + 0.1)
+    assert form.verification.points == 3
+
+
+def test_coefficients_print_as_fractions_and_decimals() -> None:
+    assert isinstance(wg.closed_form(lambda x: 0.5 * x @ x / 3, x).derivation.gradient, Product)
+    assert wg.closed_form(lambda x: 0.5 * x @ x / 3, x).gradient.text == "⅓x"
