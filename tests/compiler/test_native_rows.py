@@ -81,3 +81,17 @@ def test_gradients_of_rows_in_threads(
 def test_rows_are_done_eight_at_a_time() -> None:
     kernels = wg.trace(wg.grad(loss), np.ones(60), np.ones((4_000, 60)), np.ones(4_000)).kernels
     assert "for i in range(4000), 8 at a time:\n        for j in range(60), 16" in kernels
+
+
+@pytest.mark.parametrize("n", [30, 100])
+def test_a_matrix_whose_columns_are_the_rows_of_another_is_not_turned_for_each(n: int) -> None:
+    rng = np.random.default_rng(2)
+    x, first, second = rng.normal(size=n), *rng.normal(size=(2, n, n))
+
+    def layers(x: Any) -> Any:
+        return np.tanh(second @ np.tanh(first @ x))
+
+    np.testing.assert_allclose(wg.jit(layers)(x), layers(x), rtol=1e-12)
+    kernels = wg.trace(layers, x).kernels.splitlines()
+    depths = [len(line) - len(line.lstrip()) for line in kernels if "pack(" in line]
+    assert max(depths, default=0) <= 12  # a loop of tiles, and the rows of one tile

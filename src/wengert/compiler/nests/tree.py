@@ -255,6 +255,8 @@ class Builder:
             beside = [c for c in s.classes if c != row and not self.short(c)]
             if phase[s.id] != 1 or len(beside) > 1:
                 return None
+            if beside and _turned(s, beside[0], packed=True):
+                return None
             if s.kind == "reduce" and row in s.reduced_classes:
                 if streamed and not s.result_classes:
                     continue
@@ -408,14 +410,14 @@ def _is_bundled(body: Sequence[Item]) -> bool:
     )
 
 
-def _turned(statement: Statement, axis: int) -> bool:
+def _turned(statement: Statement, axis: int, packed: bool = False) -> bool:
     """Whether neighbours along the axis lie apart in a memory that is read: each row would pack
-    them anew."""
+    them anew. packed: only where they are, since those along another axis lie together."""
     return any(
-        statement.classes[a] == axis and step != 1
+        any(statement.classes[a] == axis and step != 1 for a, step in edge.terms[0].axes)
+        and (not packed or any(step == 1 for _, step in edge.terms[0].axes))
         for edge in statement.args
         if isinstance(edge.source, Memory)
-        for a, step in edge.terms[0].axes
     )
 
 
