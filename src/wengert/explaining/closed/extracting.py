@@ -6,6 +6,7 @@
     dxᵀ → Gᵀ               diag(dx) → diagonal(G)     tr(M dX) → g Mᵀ
 
     L(dx) = M dx for columns: M dx → M       s(dx) v → v s*(1)ᵀ       v ∘ (M dx) → diag(v) M
+    (H ∘ (P diag(dx) Q)) u → P ∘ (H diag(u) Qᵀ)
 
 Source: Magnus & Neudecker, chapter 9 (the identification theorems).
 """
@@ -175,4 +176,30 @@ class Extraction:
                         return times(front, self.matrix(last))
                     head = product((term.shape[0], last.shape[0]), ONE, (), factors[:-1])
                     return times(front, multiply(head, self.matrix(last)))
+                front = product(SCALAR, coefficient, scalars, ())
+                return times(front, self._of_scaled(factors))
         raise NotLinear(f"{term} is not a matrix times {self.differential}")
+
+    def _of_scaled(self, factors: tuple[Term, ...]) -> Term:
+        """M of a chain in which an elementwise product with P diag(·) Q stands before a column."""
+        k = self._position(factors)
+        factor, column = factors[k], multiply(*factors[k + 1 :])
+        bare = factor.of if isinstance(factor, Transposed) else factor
+        if not isinstance(bare, Hadamard) or column.shape[1] != 1:
+            raise NotLinear(f"{factors} is not a matrix times {self.differential}")
+        rest, moving = self._apart(bare)
+        if bare is not factor:
+            rest, moving = transpose(rest), transpose(moving)
+        if not isinstance(moving, Product):
+            raise NotLinear(f"{factors} is not a matrix times {self.differential}")
+        place = self._position(moving.factors)
+        middle = moving.factors[place]
+        if not isinstance(middle, Diag):
+            raise NotLinear(f"{factors} is not a matrix times {self.differential}")
+        before, after = moving.factors[:place], moving.factors[place + 1 :]
+        right = multiply(rest, diag(column), *[transpose(f) for f in reversed(after)])
+        if before:
+            matrix = multiply(hadamard(multiply(*before), right), self.matrix(middle.of))
+        else:
+            matrix = multiply(diag(diagonal(right)), self.matrix(middle.of))
+        return multiply(*factors[:k], matrix)

@@ -20,6 +20,7 @@ from wengert.explaining.closed.algebra import (
     coefficient_of,
     diag,
     hadamard,
+    is_negative,
     ones,
     power,
     product,
@@ -332,7 +333,7 @@ def _common_number(term: Sum, splits: Sequence[Part]) -> Iterator[Term]:
 
 def _together(term: Sum, places: Sequence[int], whole: Term) -> Term:
     rest = [part for k, part in enumerate(term.parts) if k not in set(places)]
-    return Sum(term.shape, (whole, *rest)) if rest else whole
+    return Sum(term.shape, tuple(sorted((whole, *rest), key=is_negative))) if rest else whole
 
 
 # ------------------------------------------------------------------------------------- length

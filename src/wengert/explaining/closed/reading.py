@@ -73,14 +73,16 @@ def rational(value: float) -> Fraction:
 
 
 def known_array(value: Any) -> Term | None:
-    """The term of an array of one number, or of an identity matrix."""
+    """The term of an array of one number, or of a multiple of the identity matrix."""
     shape = shape_of(value.shape)
     if not value.size or not np.all(np.isfinite(value)):
         return None
     if np.all(value == value.flat[0]):
         return scale(rational(float(value.flat[0])), ones(shape))
-    if value.ndim == 2 and shape[0] == shape[1] and np.array_equal(value, np.eye(shape[0])):
-        return Identity(shape)
+    if value.ndim == 2 and shape[0] == shape[1]:
+        front = value.flat[0]
+        if np.array_equal(value, front * np.eye(shape[0])):
+            return scale(rational(float(front)), Identity(shape))
     return None
 
 
@@ -237,6 +239,10 @@ def _divide(node: Node, a: Term, b: Term) -> Term | None:
     return _softmax_of_rows(a, b) or quotient(a, b)
 
 
+def _reciprocal(u: Term) -> Term:
+    return quotient(ones(u.shape), u)
+
+
 def _softmax_of_rows(a: Term, b: Term) -> Term | None:
     """e^U ⊘ (e^U 1 1ᵀ): each row by its sum."""
     if not (isinstance(a, Apply) and a.function == "exp") or 1 in a.shape:
@@ -347,7 +353,7 @@ READINGS: dict[str, Reading] = {
     # powers
     "square": lambda node, u: power(u, 2),
     "sqrt": lambda node, u: power(u, Fraction(1, 2)),
-    "reciprocal": lambda node, u: power(u, -1),
+    "reciprocal": lambda node, u: _reciprocal(u),
     "hypot": lambda node, a, b: power(add(power(a, 2), power(b, 2)), Fraction(1, 2)),
     # elementwise functions
     **{name: _function(name) for name in ELEMENTWISE},
@@ -419,6 +425,8 @@ def _power_plan(node: Node) -> Plan | None:
     if exponent.op.name != "full":
         return None
     value = rational(float(literal(exponent)))
+    if value == -1:
+        return Plan((base,), _reciprocal)
     return Plan((base,), lambda u: power(u, value)) if value.denominator <= 24 else None
 
 
