@@ -160,6 +160,32 @@ def test_lambdas_have_no_variables_but_their_parameters() -> None:
     ]
 
 
+def test_bookkeeping_is_no_step() -> None:
+    """Names that `grad` gives its arguments, and numbers that become arrays."""
+
+    def f(x):
+        return np.exp(wg.numpy.asarray(x * 2.0)) * wg.grad(lambda t: t * np.sin(x))(x)
+
+    assert [formula for _, formula in operations(f, 1.0)] == [
+        "x · 2",
+        "exp v₁",
+        "sin x",
+        "v₂ · v₃",
+    ]
+    steps = explain(f, 1.0).steps
+    assert steps["x"].adjoint == pytest.approx(wg.grad(f)(1.0))
+
+
+def test_conversions_that_matter_are_steps() -> None:
+    def f(x):
+        single = wg.numpy.asarray(x, np.float32)
+        return single * 2.0 + np.float32(1) * (x * 3.0)
+
+    steps = explain(f, 1.0).steps
+    assert steps["single"].formula == "convert(x)"
+    assert steps[steps.output].dtype == np.asarray(f(1.0)).dtype == np.float32
+
+
 def test_methods_and_callables() -> None:
     @dataclass
     class Model:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 
 from wengert.explaining.formulas import (
+    APPLY,
     ATOM,
     POWER,
     PRODUCT,
@@ -96,6 +97,8 @@ def _product(slope: Formula, factor: Formula) -> Formula:
     if slope.text.startswith("1/"):
         latex = slope.latex.replace(r"\frac{1}", rf"\frac{{{factor.latex}}}", 1)
         return Formula(factor.text + slope.text[1:], latex, PRODUCT)
+    if slope.strength == APPLY:
+        return Formula(f"{factor.text}·{slope.text}", rf"{factor.latex} \, {slope.latex}", PRODUCT)
     slope = slope.within(PRODUCT if slope.strength == PRODUCT else POWER)
     return Formula(f"{slope.text}·{factor.text}", rf"{slope.latex} \, {factor.latex}", PRODUCT)
 

@@ -143,10 +143,11 @@ def _latex_template(label: str) -> tuple[str | tuple[int, bool], ...]:
 
 def of_node(node: Node, operands: Sequence[Formula]) -> Formula:
     """The operation of a node in terms of its operands, by the label of its record."""
-    return compose(_label(node), operands)
+    return compose(label_of(node), operands)
 
 
-def _label(node: Node) -> str:
+def label_of(node: Node) -> str:
+    """The label of a node's record, with what its parameters say, and a place for each operand."""
     label = node.op.label
     if label == "{0}":  # moves or converts, and has no sign of its own in mathematics
         return f"{node.op.name}({{0}})"

@@ -25,7 +25,7 @@ from wengert.explaining.formulas import (
     SUM,
     Formula,
     compose,
-    of_node,
+    label_of,
 )
 from wengert.explaining.notation import number
 from wengert.graph.literals import constant, full, literal
@@ -146,21 +146,19 @@ class _Writer:
             *over, by = map(self.product, node.args)
             if by.coefficient:
                 return _times(over) * by.inverse()
-        return _Product(Fraction(1), (self._other(node, label),))
+        return _Product(Fraction(1), (self._other(node),))
 
-    def _other(self, node: Node, label: str) -> Formula:
+    def _other(self, node: Node) -> Formula:
         if not node.args:
             raise _TooLong  # a leaf without a name
-        label, parts = _ordered(label, [self.write(arg) for arg in node.args])
+        label, parts = _ordered(label_of(node), [self.write(arg) for arg in node.args])
         if label in ("{0} + {1}", "{0} − {1}") and parts[1].strength == SIGN:
             label = "{0} − {1}" if label == "{0} + {1}" else "{0} + {1}"
             last = parts[1]
             parts[1] = Formula(last.text[1:], last.latex[1:], PRODUCT)
-        if label == "{0}" and node.args[0].dtype.kind == "b":  # 1 where it holds, 0 elsewhere
-            return Formula(f"[{parts[0].text}]", f"[{parts[0].latex}]")
-        if label == "{0}":
-            return of_node(node, parts)
-        return compose(label, parts) if "[" not in label else of_node(node, parts)
+        if node.op.label == "{0}" and node.args[0].dtype.kind == "b":
+            return Formula(f"[{parts[0].text}]", f"[{parts[0].latex}]")  # 1 where it holds
+        return compose(label, parts)
 
 
 _MIRRORED = {

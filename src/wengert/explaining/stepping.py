@@ -24,6 +24,7 @@ from wengert.graph.node import Node
 from wengert.graph.op import Tangent
 from wengert.graph.types import ArrayType, TupleType, Type, is_inexact
 from wengert.graph.walk import dependents, rebuild, topological
+from wengert.ops.arithmetic import convert
 from wengert.ops.leaves import alias
 from wengert.tracing.linear_operators import teach_linear_operators
 from wengert.tracing.observing import Timeline, observed
@@ -54,7 +55,7 @@ def steps_of(f: Callable[..., Any], args: tuple[Any, ...]) -> Steps:
             session.running = True
             results, _ = output_nodes(f(*unflatten(spec, tracers)), session, "explain")
         _check_results(results, inputs)
-        outputs, stands_for = _without_aliases(results)
+        outputs, stands_for = _bare(results)
         program = Program.of(outputs, inputs, lambda node: stands_for[node][0].serial)
         variables = _variables(timeline, stands_for) | outside_names(f, session)
         names = names_of(session, program.order, inputs, variables, program.shown)
@@ -104,21 +105,37 @@ def _check_results(results: Sequence[Node], inputs: Mapping[Node, str]) -> None:
             )
 
 
-def _without_aliases(outputs: Sequence[Node]) -> tuple[list[Node], dict[Node, list[Node]]]:
-    """(the outputs without the names that inner transformations gave to values, each node -> those
-    that it stands for, the oldest first)."""
+def _bare(outputs: Sequence[Node]) -> tuple[list[Node], dict[Node, list[Node]]]:
+    """(the outputs without what is bookkeeping, each node -> those that it stands for, the oldest
+    first).
+
+    Inner transformations give values names of their own, and a bare Python number that becomes an
+    array keeps its value and its dtype. Users of these take the value itself, where that leaves
+    their types as they are.
+    """
     new: dict[Node, Node] = {}
+    plain: dict[Node, Node] = {}
     stands_for: dict[Node, list[Node]] = {}
     for node in topological(outputs):
-        args = tuple(new[arg] for arg in node.args)
         if node.op is alias:
-            new[node] = args[0]
+            new[node] = new[node.args[0]]
         else:
-            new[node] = node if args == node.args else rebuild(node, args)
-        stands_for.setdefault(new[node], []).append(node)
+            new[node] = _on(node, [plain[arg] for arg in node.args])
+            if new[node].type != node.type:
+                new[node] = _on(node, [new[arg] for arg in node.args])
+        kept = node.op is convert and node.dtype == node.args[0].dtype
+        plain[node] = plain[node.args[0]] if kept or node.op is alias else new[node]
+        stands_for.setdefault(plain[node], []).append(node)
+        if new[node] is not plain[node]:
+            stands_for.setdefault(new[node], []).append(node)
     for nodes in stands_for.values():
         nodes.sort(key=lambda node: node.serial)
-    return [new[node] for node in outputs], stands_for
+    return [plain[node] for node in outputs], stands_for
+
+
+def _on(node: Node, args: Sequence[Node]) -> Node:
+    same = all(arg is old for arg, old in zip(args, node.args, strict=True))
+    return node if same else rebuild(node, tuple(args))
 
 
 def _variables(timeline: Timeline, stands_for: Mapping[Node, Sequence[Node]]) -> dict[Node, str]:
