@@ -23,6 +23,11 @@ def test_what_is_known(run: Callable[..., Result]) -> None:
     assert "Pᵀ" not in run(*QUADRATIC, "--wrt", "x", "--assume", "P=symmetric").stdout
 
 
+def test_several_assumptions_of_one_name(run: Callable[..., Result]) -> None:
+    known = ("--assume", "P=symmetric", "--assume", "P=idempotent")
+    assert "Pᵀ" not in run(*QUADRATIC, *known).stdout
+
+
 def test_latex_and_numpy(run: Callable[..., Result]) -> None:
     assert r"A^{\top}" in run(*RESIDUAL, "--latex").stdout
     source = run(*RESIDUAL, "--numpy").stdout
@@ -42,6 +47,8 @@ def test_the_document(run_json: Callable[..., Any]) -> None:
     ("options", "message"),
     [
         (("--assume", "P"), "'P' is no NAME=PROPERTY"),
+        (("--assume", "P=symmetrical"), "P cannot be 'symmetrical'; what may be assumed is"),
+        (("--assume", "Q=symmetric"), "the function has no Q; it has x, P"),
         (("--wrt", "y"), "'y' is no argument here: there are x, P"),
     ],
 )

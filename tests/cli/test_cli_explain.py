@@ -44,6 +44,7 @@ def test_the_document(run_json: Callable[..., Any]) -> None:
     assert sorted(found["reverse"]) == sorted(found["forward"])
     operations = [step for step in found["steps"] if step["place"]]
     assert {step["place"]["function"] for step in operations} == {"L"}
+    assert operations[-1]["place"]["text"].startswith("return w2 * np.log(w1)")
 
 
 def test_values_that_are_no_numbers_are_null(run_json: Callable[..., Any], program: Path) -> None:

@@ -11,7 +11,7 @@ from wengert.checking.gradients import MODES, WrongDerivative, check_grads
 from wengert.cli.arguments import bound
 from wengert.cli.asking import takes_function, takes_wrt
 from wengert.cli.programs import loaded, running
-from wengert.cli.telling import say_json, working
+from wengert.cli.telling import plain, say_json, working
 
 EPILOG = """\b
 Examples:
@@ -66,19 +66,19 @@ def check(
     program = loaded(target, quiet=as_json)
     arguments = bound(program.function, program.name, at)
     function, point = arguments.restricted(wrt)
-    found = []
+    found: list[dict[str, Any]] = []
     with working("comparing with differences", quiet=as_json) as now:
         for what, upto, by in _checks(order, modes):
+            if upto > 1 and not all(one["agrees"] for one in found):
+                break  # higher orders rest on the first
             now(what)
             wrong = None
             with running(program.file, quiet=as_json):
                 try:
                     check_grads(function, point, order=upto, modes=by, atol=atol, rtol=rtol)
                 except WrongDerivative as error:
-                    wrong = str(error).partition("\n  at ")[0]
-            found.append({"what": what, "agrees": wrong is None, "message": wrong})
-            if wrong is not None:
-                break  # higher orders rest on this one
+                    wrong = error
+            found.append({"what": what, "agrees": wrong is None, **_about(wrong)})
     agree = all(one["agrees"] for one in found)
     if as_json:
         names = [arguments.names[k] for k in arguments.chosen(wrt)]
@@ -90,9 +90,24 @@ def check(
         if agree:
             click.echo(f"{program.name}: derivatives agree with differences")
         else:
-            click.echo(f"{program.name}: {found[-1]['message']}", err=True)
+            first = next(one for one in found if not one["agrees"])
+            click.echo(f"{program.name}: {first['message']}", err=True)
     if not agree:
         raise SystemExit(1)
+
+
+def _about(wrong: WrongDerivative | None) -> dict[str, Any]:
+    """What is said of a failure, and the operation to blame, where one was found."""
+    if wrong is None:
+        return {"message": None, "operation": None}
+    culprit = wrong.culprit
+    blamed = culprit and {
+        "name": culprit.op,
+        "kind": culprit.kind,
+        "rules": culprit.rules,
+        "place": culprit.place and {**plain(culprit.place), "text": culprit.place.text},
+    }
+    return {"message": str(wrong).partition("\n  at ")[0], "operation": blamed}
 
 
 def _checks(order: int, modes: tuple[str, ...]) -> Iterator[tuple[str, int, tuple[str, ...]]]:

@@ -10,6 +10,7 @@ from wengert.cli.arguments import bound
 from wengert.cli.asking import takes_function
 from wengert.cli.programs import loaded, running
 from wengert.cli.telling import say, say_json, working
+from wengert.errors import WengertValueError
 from wengert.lazy import module
 
 EPILOG = """\b
@@ -32,7 +33,7 @@ Examples:
     "--assume",
     multiple=True,
     metavar="NAME=PROPERTY",
-    help="What is known of an array, as P=symmetric, W=diagonal or y=signs.",
+    help="What is known of an array, as P=symmetric or y=signs; may be given several times.",
 )
 @click.option("--latex", is_flag=True, help="Print LaTeX.")
 @click.option("--numpy", "as_numpy", is_flag=True, help="Print NumPy source that runs.")
@@ -52,13 +53,22 @@ def closed_form(
     """
     program = loaded(target, quiet=as_json)
     arguments = bound(program.function, program.name, at)
-    known = dict(_assumption(text) for text in assumed)
+    known: dict[str, tuple[str, ...]] = {}
+    for name, what in map(_assumption, assumed):
+        known[name] = (*known.get(name, ()), what)
     if wrt is not None:
         arguments.chosen(wrt)
     with running(program.file, quiet=as_json), working("deriving", quiet=as_json):
-        form = module("wengert").closed_form(
-            arguments.function, *arguments.values, wrt=wrt, assume=known or None
-        )
+        closed = module("wengert.explaining.closed.form")
+        try:
+            form = closed.closed_form(
+                arguments.function, *arguments.values, wrt=wrt, assume=known or None
+            )
+        except WengertValueError as error:
+            about, _, message = str(error).partition("\n  at ")[0].partition("assume: ")
+            if about:
+                raise
+            raise click.BadParameter(message, param_hint="--assume") from error
     if as_json:
         say_json(_document(form))
     elif latex or as_numpy:

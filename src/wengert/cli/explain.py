@@ -13,6 +13,7 @@ from wengert.cli.programs import loaded, running
 from wengert.cli.telling import plain, say, say_json, working
 from wengert.explaining import table
 from wengert.explaining.report import explain as explained
+from wengert.explaining.steps import Step
 
 EPILOG = """\b
 Examples:
@@ -99,10 +100,19 @@ def _write(report: Any, what: str, path: Path) -> None:
         raise click.UsageError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
+def _step(step: Step) -> dict[str, Any]:
+    """A step, its line with what it says."""
+    found: dict[str, Any] = plain(step)
+    if step.place is not None:
+        found["place"]["text"] = step.place.text
+    return found
+
+
 def _document(report: Any, cost: bool, why_slow: bool, written: list[str]) -> dict[str, Any]:
     steps = report.steps
     found: dict[str, Any] = {
         **plain(steps),
+        "steps": [_step(step) for step in steps],
         "forward": steps.forward,
         "reverse": steps.reverse,
         "written": written,
