@@ -177,6 +177,31 @@ def test_forward_mode_drops_what_no_later_step_reads(shown):
         assert held(shown) == set(names.split())
 
 
+def test_the_chart_has_a_bar_for_each_moment(shown, report):
+    """Above the slider: its height the bytes, its colour what is done, full as far as one is."""
+    bars = """(layer) => [...document.querySelectorAll(`.wg-chart ${layer} path`)].flatMap((path) =>
+        path.getAttribute("d").slice(1).split("M").map((bar) =>
+            [path.getAttribute("class"), ...bar.match(/[\\d.]+/g).map(Number)]))"""
+    shown.mode("reverse")
+    schedule = schedules(report.steps)[0]
+    drawn = sorted(shown.page.evaluate(bars, ".past"), key=lambda bar: bar[1])
+    assert [bar[0] for bar in drawn] == [moment.action[0] for moment in schedule.moments]
+    heights = [100 - bar[3] for bar in drawn]
+    expected = [100 * moment.bytes / schedule.peak_bytes for moment in schedule.moments]
+    assert heights == pytest.approx(expected, abs=0.01)
+    chart = shown.part("chart").bounding_box()
+    shown.part("chart").click(position={"x": chart["width"] * 5 / 8, "y": 30})
+    assert shown.part("count").text_content() == "5 of 8"
+
+
+def test_the_graph_stands_in_the_middle_of_its_stage(shown):
+    shown.mode("reverse")
+    stage, graph = (shown.page.locator(it).bounding_box() for it in (".wg-stage", ".wg-graph"))
+    for start, size in (("x", "width"), ("y", "height")):
+        middles = [box[start] + box[size] / 2 for box in (stage, graph)]
+        assert middles[0] == pytest.approx(middles[1], abs=2)
+
+
 def test_playing_and_pausing(shown):
     play = shown.part("play")
     assert play.get_attribute("aria-label") == "Play"

@@ -9,6 +9,7 @@ Keys are short, since a program may have thousands of steps. Of a step:
     z           its bytes
     p           local derivatives: [operand, formula, value]
     t, j        the tangents, one for each input; the adjoint; None where there is none
+    e, g        the chain rule of either, with the local derivatives in their places
     c           for each input ∂vᵢ/∂vⱼ · v̇ⱼ by operand j: the terms that the tangent is the sum of
     r           the terms that the adjoint is the sum of: [user, v̄ᵢ ∂vᵢ/∂v]
     s           what its adjoint has beside them, being an output
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wengert.explaining.chain_rule import of_adjoint, of_tangent
 from wengert.explaining.notation import barred, dotted, number, shown
 from wengert.explaining.schedules import MOST_MOMENTS, Schedule, schedules
 
@@ -48,8 +50,8 @@ def document(report: Report) -> Document:
         "function": steps.function,
         "inputs": [rows.numbers[name] for name in rows.directions],
         "left_out": len(steps.inputs) - len(rows.directions),
-        "output": rows.numbers.get(steps.output),  # a constant is no step
-        "result": rows.result(steps.output),
+        "output": rows.numbers[steps.output],
+        "summed": len(steps.outputs) > 1 or bool(np.shape(steps[steps.output].value)),
         "steps": [rows.row(step) for step in steps],
         "forward": [rows.numbers[name] for name in steps.forward],
         "groups": [
@@ -97,6 +99,7 @@ class _Rows:
     """The steps as rows, with the numbers that stand for their names."""
 
     def __init__(self, steps: Steps) -> None:
+        self.all = steps
         self.steps = {step.name: step for step in steps}
         self.numbers = {name: k for k, name in enumerate(self.steps)}
         self.places = _Places()
@@ -119,15 +122,13 @@ class _Rows:
             "p": [[numbers[part.arg], part.formula, _told(part.value)] for part in step.partials],
             "t": [_told(tangent) for tangent in step.tangents[: len(self.directions)]],
             "c": [self.parts(step, k) for k in range(len(self.directions))],
+            "e": of_tangent(self.all, step)[1].text,
             "j": _told(step.adjoint),
+            "g": of_adjoint(self.all, step)[1].text,
             **({} if step.seed is None else {"s": brief(step.seed)}),
             "r": [[numbers[user], brief(term)] for user, term in step.terms],
             "l": self.places.number(step.place),
         }
-
-    def result(self, name: str) -> str:
-        """The value of a step; that of a constant is its name."""
-        return _sized(self.steps[name].value) if name in self.steps else name
 
     def parts(self, step: Step, direction: int) -> list[str | None]:
         """∂vᵢ/∂vⱼ · v̇ⱼ for each operand j, in the direction of one input; None where not known.

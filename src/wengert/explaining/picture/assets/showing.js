@@ -35,12 +35,13 @@ function ruleCard(doc, k, { direction, fold, onFold }) {
 
 function sumRows(title, mode, sum) {
   if (!sum) return [];
-  const right = [sum.symbols, sum.numbers].filter(Boolean).map((text) => ` = ${text}`);
+  const told = [sum.symbols, sum.places, sum.numbers].filter((text, k, all) => text && text !== all[k - 1] && text !== sum.result);
+  const right = told.map((text) => element("span", {}, ` = ${text}`));
   const result = element("b", {}, ` = ${sum.result}`);
   const note = sum.note ? ` (${sum.note})` : "";
   return [
     element("dt", {}, title),
-    element("dd", { class: `wg-sum ${mode}` }, element("b", {}, sum.left), right.join(""), result, note),
+    element("dd", { class: `wg-sum ${mode}` }, element("b", {}, sum.left), ...right, result, note),
   ];
 }
 
@@ -131,26 +132,26 @@ const heads = () =>
 
 const counted = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
-/** Bytes over the moments of a sweep as bars, in colours of what is done. */
-function chartOf(timeline) {
-  const { moments, peak } = timeline;
-  const gap = moments.length <= 80 ? 0.12 : 0;
+/**
+ * Bytes over the moments of a sweep as bars, in colours of what is done: the bar of a moment stands
+ * above its place on the slider. Drawn twice, faint and, as far as the sweep has come, full.
+ */
+function chartOf({ moments, peak }) {
+  const half = halfBar(moments.length);
   const bars = { f: "", c: "", r: "" };
-  const upTo = (last) => {
-    const paths = { ...bars };
-    moments.forEach((moment, k) => {
-      if (last[0] <= k && k < last[1]) {
-        const height = (100 * moment.bytes) / (peak || 1);
-        paths[moment.action] += `M${k + gap} 100V${(100 - height).toFixed(2)}H${k + 1 - gap}V100Z`;
-      }
-    });
-    return paths;
-  };
-  const whole = upTo([0, moments.length]);
-  const layer = (name) =>
-    `<g class="${name}">${Object.entries(whole).map(([action, path]) => path && `<path class="${action}" d="${path}"/>`).join("")}</g>`;
+  moments.forEach(({ action, bytes }, k) => {
+    const top = (100 - (100 * bytes) / (peak || 1)).toFixed(2);
+    bars[action] += `M${(k + 1 - half).toFixed(3)} 100V${top}h${(2 * half).toFixed(3)}V100Z`;
+  });
+  const paths = Object.entries(bars).map(([action, path]) => path && `<path class="${action}" d="${path}"/>`);
   return (
     `<svg viewBox="0 0 ${Math.max(1, moments.length)} 100" preserveAspectRatio="none" aria-hidden="true">` +
-    `${layer("coming")}${layer("past")}</svg>`
+    `<g class="coming">${paths.join("")}</g><g class="past">${paths.join("")}</g></svg>`
   );
 }
+
+/** Half the width of a bar, where the distance of two is 1. */
+const halfBar = (count) => (count > 80 ? 0.5 : Math.min(0.38, 0.016 * count));
+
+/** How much of all bars from left to right, as a share, are those of the first `at` moments. */
+const shareOfBars = (at, count) => (at ? (at - 0.5 + halfBar(count)) / (count - 1 + 2 * halfBar(count)) : 0);

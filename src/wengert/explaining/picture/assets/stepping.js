@@ -31,20 +31,16 @@ class Explanation {
   async start() {
     graphviz ??= Viz.instance();
     this.viz = await graphviz;
+    const options = { canvas: true, origin: "0 0", minScale: 0.08, maxScale: 3, cursor: "", handleStartEvent: () => {} };
+    this.panzoom = Panzoom(this.part.canvas, options);
+    await new Promise((done) => setTimeout(done)); // in which it goes to where it starts
     this.summarise();
-    if (!this.doc.steps.length) return this.sayEmpty();
     this.listen();
     this.sweep = new Sweep(this.doc, this.timeline());
     this.lay();
     this.begin(0);
     this.root.dataset.state = READY;
     performance.mark("wengert-ready");
-  }
-
-  sayEmpty() {
-    this.part.canvas.textContent = "";
-    this.part.sentence.textContent = "The function takes no step: its result rests on nothing.";
-    this.root.dataset.state = READY;
   }
 
   timeline() {
@@ -67,10 +63,6 @@ class Explanation {
     for (const edge of this.view.edges) for (const end of [edge.from, edge.to]) this.edgesAt.get(end).push(edge);
     folding.hidden = !this.folds.length || this.doc.steps.length <= FEW || (!this.open.size && this.doc.steps.length > MOST_UNFOLDED);
     folding.textContent = this.open.size ? "Fold all" : "Unfold all";
-    if (!this.panzoom) {
-      const options = { canvas: true, origin: "0 0", minScale: 0.08, maxScale: 3, cursor: "", handleStartEvent: () => {} };
-      this.panzoom = Panzoom(canvas, options);
-    }
     this.fit();
   }
 
@@ -191,7 +183,7 @@ class Explanation {
     const before = this.selected;
     const active = all ? [] : this.sweep.flows().flat();
     const touched = this.sweep.seek(at);
-    this.selected = this.sweep.moment?.step ?? this.doc.output ?? 0;
+    this.selected = this.sweep.moment?.step ?? this.doc.output;
     const changed = all ? this.doc.steps.keys() : [...touched, ...active, ...this.sweep.flows().flat(), this.selected];
     this.refresh(all || before === undefined ? changed : [...changed, before]);
     const { slider, sentence, count, chart } = this.part;
@@ -199,8 +191,7 @@ class Explanation {
     slider.setAttribute("aria-valuetext", `moment ${at} of ${moments.length}`);
     sentence.textContent = sentenceOf(this.doc, this.sweep, this.direction);
     count.textContent = `${at} of ${moments.length}`;
-    const share = moments.length ? at / moments.length : 0;
-    chart.querySelector(".past").style.clipPath = `inset(0 ${100 * (1 - share)}% 0 0)`;
+    chart.querySelector(".past").style.clipPath = `inset(0 ${100 * (1 - shareOfBars(at, moments.length))}% 0 0)`;
     for (const [name, off] of [["first", at === 0], ["back", at === 0], ["on", at === moments.length], ["last", at === moments.length]])
       this.part[name].setAttribute("aria-disabled", off);
     this.show();
@@ -293,7 +284,7 @@ class Explanation {
 
   summarise() {
     const { doc, part } = this;
-    const facts = [`${doc.title} = ${doc.result}`];
+    const facts = [`${doc.title} = ${doc.steps[doc.output].v}`];
     for (const k of doc.inputs.slice(0, 6)) facts.push(derivativeFact(doc, k));
     if (doc.steps.length > 24) facts.push(`${doc.steps.length} steps`);
     part.summary.append(...facts.map((fact) => element("span", {}, fact)));
@@ -323,7 +314,7 @@ class Explanation {
     part.chart.addEventListener("click", (event) => {
       const box = part.chart.getBoundingClientRect();
       this.pause();
-      this.go(Math.ceil(((event.clientX - box.left) / box.width) * this.sweep.timeline.moments.length));
+      this.go(Math.round(((event.clientX - box.left) / box.width) * this.sweep.timeline.moments.length));
     });
     for (const choice of root.querySelectorAll(".wg-choice input"))
       choice.addEventListener("change", () => this.setMode(choice.value));
@@ -334,6 +325,7 @@ class Explanation {
     this.listenToGraph();
     for (const kind of ["pointerdown", "focusin"]) root.addEventListener(kind, () => (latest = this));
     root.addEventListener("keydown", (event) => this.key(event));
+    addEventListener("beforeprint", () => this.sweep.at || this.go(Infinity)); // before it, nothing is there
     addEventListener("resize", () => this.svg && this.fit());
   }
 
@@ -395,7 +387,8 @@ class Explanation {
 /** `∂f/∂x = 2.5`; of an array its norm. */
 function derivativeFact(doc, k) {
   const { n, j } = doc.steps[k];
-  return `∂${doc.function}/∂${n}${j?.startsWith("norm") ? ":" : " ="} ${j ?? "—"}`;
+  const of = doc.summed ? `Σ ${doc.function}` : doc.function; // of several entries, of their sum
+  return `∂${of}/∂${n}${j?.startsWith("norm") ? ":" : " ="} ${j ?? "—"}`;
 }
 
 function setAttribute(drawn, name, value) {

@@ -56,7 +56,7 @@ class Sweep {
   }
 
   get bytes() {
-    return this.moment?.bytes ?? 0;
+    return this.moment?.bytes ?? this.timeline.given.reduce((sum, step) => sum + this.doc.steps[step].z, 0);
   }
 
   /** Goes to the state after `to` moments; the steps whose state may have changed. */

@@ -57,17 +57,18 @@ function added(terms) {
   return told ? terms.join(" + ") : "";
 }
 
-/** v̇ᵢ = Σⱼ ∂vᵢ/∂vⱼ · v̇ⱼ: {left, symbols, numbers, result}, or null where there is no tangent. */
+/** v̇ᵢ = Σⱼ ∂vᵢ/∂vⱼ · v̇ⱼ: {left, symbols, places, numbers, result}, or null where there is no tangent. */
 function forwardSum(doc, k, direction) {
   const step = doc.steps[k];
   const result = step.t[direction];
   if (result === null || result === undefined) return null;
-  if (step.k !== "operation") return { left: step.d, symbols: "", numbers: "", result };
+  if (step.k !== "operation") return { left: step.d, symbols: "", places: "", numbers: "", result };
   const args = [...new Set(step.a)].filter((arg) => doc.steps[arg].t[direction] !== null && step.p.some(([of]) => of === arg));
   const terms = args.map((arg) => step.c[direction]?.[step.a.indexOf(arg)] ?? null);
   return {
     left: step.d,
     symbols: args.map((arg) => `${slope(doc, k, arg)} · ${doc.steps[arg].d}`).join(" + "),
+    places: step.e,
     numbers: added(terms),
     result,
   };
@@ -83,6 +84,7 @@ function reverseSum(doc, k) {
   return {
     left: step.b,
     symbols: terms.map(([symbols]) => symbols).join(" + "),
+    places: terms.length ? step.g : "",
     numbers: added(terms.map(([, term]) => term)),
     result: step.j,
     note: terms.length ? "" : alone,
