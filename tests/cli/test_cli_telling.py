@@ -58,11 +58,11 @@ def test_progress_on_a_terminal(
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
-    with working("busy"):
-        pass
+    with working("busy", parts=2) as now:
+        now("first part")
     out, err = capsys.readouterr()
     assert out == ""
-    assert "busy" in err
+    assert "first part" in err
     with working("busy", quiet=True):
         pass
     assert capsys.readouterr() == ("", "")

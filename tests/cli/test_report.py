@@ -103,7 +103,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     points = [modes.measured(outputs, rounds=2) for outputs in (1, 30)]
     found = writing.Found(demo._example("cities").recover(), points, 0.9634, 4, 12.0)
     path = folder / "new" / "report.html"
-    writing.write(path, found, demo._example, results, quick=True)
+    told: list[str] = []
+    writing.write(path, found, demo._example, results, quick=True, now=told.append)
+    assert len(told) == writing.PARTS
     text = path.read_text(encoding="utf-8")
     return Written(Page(text), found, text)
 

@@ -31,6 +31,8 @@ The project's own yardstick, with its peers, is run in a checkout by `make bench
 _ENOUGH = {False: (21, 0.5), True: (3, 0.0)}
 """Rounds at the most, and the seconds after which no further one begins, if three are done."""
 _LEAST_ROUND, _MOST_CALLS = 1e-3, 1000
+_PARTS = 6
+"""How many things are timed."""
 _TOO_LONG = 2.0
 """Seconds of differences that nobody waits for: they are estimated from one evaluation."""
 
@@ -50,7 +52,7 @@ def bench(target: str, at: tuple[str, ...], as_json: bool, wrt: str | None, quic
     arguments = bound(program.function, program.name, at)
     argnums = arguments.argnums(wrt)
     function, values = arguments.function, arguments.values
-    with running(program.file, quiet=as_json), working("timing", quiet=as_json) as now:
+    with running(program.file, quiet=as_json), working("timing", as_json, _PARTS) as now:
         kind = "gradient" if _is_number(function(*values)) else "Jacobian"
         seconds: dict[str, float] = {}
         for name, call in _calls(function, argnums, kind).items():

@@ -67,8 +67,9 @@ def check(
     arguments = bound(program.function, program.name, at)
     function, point = arguments.restricted(wrt)
     found: list[dict[str, Any]] = []
-    with working("comparing with differences", quiet=as_json) as now:
-        for what, upto, by in _checks(order, modes):
+    checks = list(_checks(order, modes))
+    with working("differences", quiet=as_json, parts=len(checks)) as now:
+        for what, upto, by in checks:
             if upto > 1 and not all(one["agrees"] for one in found):
                 break  # higher orders rest on the first
             now(what)

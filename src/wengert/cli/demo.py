@@ -64,8 +64,8 @@ def demo(out: Path, quick: bool) -> None:
         writing = module("wengert.cli.report.writing")
         found = writing.Found(cities, modes, reached, epochs, time.perf_counter() - begun)
         path = out / "report.html"
-        with working("writing the report"):
-            writing.write(path, found, _example, _folder().parent / _RESULTS, quick)
+        with working("the report", parts=writing.PARTS) as now:
+            writing.write(path, found, _example, _folder().parent / _RESULTS, quick, now)
         click.echo(f"The report is {path}")
     if not quick and reached < _ENOUGH:
         raise click.ClickException(f"the network reached {reached:.1%}, less than {_ENOUGH:.0%}")

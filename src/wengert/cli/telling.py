@@ -82,11 +82,24 @@ def _each(value: Any, as_plain: Callable[[Any], Any]) -> Any:
 
 
 @contextlib.contextmanager
-def working(what: str, quiet: bool = False) -> Iterator[Callable[[str], None]]:
-    """A spinner on stderr, and a function that changes what it says; nothing where nobody looks."""
+def working(
+    what: str, quiet: bool = False, parts: int | None = None
+) -> Iterator[Callable[[str], None]]:
+    """A progress bar on stderr, and a function that says which part begins; nothing where nobody
+    looks. parts: how many there are, where that is known."""
     if quiet or not sys.stderr.isatty():
         yield lambda text: None
         return
+    rich = module("rich.progress")
+    columns = (rich.TextColumn("{task.description}"), rich.BarColumn(), rich.TimeElapsedColumn())
     console = module("rich.console").Console(file=sys.stderr)
-    with console.status(what) as status:
-        yield status.update
+    begun = 0
+    with rich.Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(what, total=parts)
+
+        def now(text: str) -> None:
+            nonlocal begun
+            progress.update(task, description=text, completed=begun if parts else None)
+            begun += 1
+
+        yield now

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
 from importlib.metadata import version
@@ -24,6 +24,9 @@ from wengert.cli.report.style import STYLE
 from wengert.explaining.report import explain
 from wengert.lazy import module
 
+PARTS = 6
+"""How often `write` tells of a part that begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -37,42 +40,63 @@ class Found:
 
 
 def write(
-    path: Path, found: Found, example: Callable[[str], ModuleType], results: Path, quick: bool
+    path: Path,
+    found: Found,
+    example: Callable[[str], ModuleType],
+    results: Path,
+    quick: bool,
+    now: Callable[[str], None] = lambda part: None,
 ) -> None:
     """Run what the report shows besides, and write it.
 
     example: a program of examples/ by its name. results: what `make bench` wrote, if it is there.
-    quick: with less of everything.
+    quick: with less of everything. now: told of each of `PARTS` parts when it begins.
     """
     begun = time.perf_counter()
     # Small matrices: threads of BLAS would wait for one another, and times would not compare.
     with module("threadpoolctl").threadpool_limits(1):
-        sections = [one for one in _sections(found, example, results, quick) if one is not None]
+        sections = list(_sections(found, example, results, quick, now))
     seconds = found.seconds + time.perf_counter() - begun
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page(sections, seconds), encoding="utf-8")
 
 
 def _sections(
-    found: Found, example: Callable[[str], ModuleType], results: Path, quick: bool
-) -> list[Section | None]:
-    table, descent = example("step_table"), example("zero_order")
-    traces, budgets = example("hutchinson"), example("memory_budget")
-    accuracy = 0.05 if quick else 0.02
-    dimensions = [10, 100] if quick else [10, 100, 1000]
+    found: Found,
+    example: Callable[[str], ModuleType],
+    results: Path,
+    quick: bool,
+    now: Callable[[str], None],
+) -> Iterator[Section]:
+    now("steps")
+    table = example("step_table")
+    yield elementary(table, explain(table.L, 2.0, 3.0))
+
+    now("closed forms")
+    yield formulas(example("closed_forms"))
+
+    now("what has been found")
+    yield cities(example("cities"), found.cities)
+    yield network(example("network"), found.accuracy, found.epochs)
+    yield modes(example("forward_or_reverse"), found.modes)
+
+    now("descent without gradients")
+    descent, accuracy = example("zero_order"), 0.05 if quick else 0.02
+    compared = descent.compare([10, 100] if quick else [10, 100, 1000], accuracy)
+    yield zero_order(descent, compared, accuracy)
+
+    now("the trace of a Hessian")
+    traces = example("hutchinson")
     products, repetitions = ([12, 48], 5) if quick else ([12, 24, 48, 96, 192], 50)
-    layers = 20 if quick else budgets.LAYERS
-    return [
-        elementary(table, explain(table.L, 2.0, 3.0)),
-        formulas(example("closed_forms")),
-        cities(example("cities"), found.cities),
-        network(example("network"), found.accuracy, found.epochs),
-        modes(example("forward_or_reverse"), found.modes),
-        zero_order(descent, descent.compare(dimensions, accuracy), accuracy),
-        hutchinson(traces, traces.errors(products, repetitions), repetitions),
-        memory(budgets, budgets.compare(layers, budgets.PARTS[: 3 if quick else None]), layers),
-        benchmarks(results),
-    ]
+    yield hutchinson(traces, traces.errors(products, repetitions), repetitions)
+
+    now("memory against time")
+    budgets = example("memory_budget")
+    layers, parts = (20, budgets.PARTS[:3]) if quick else (budgets.LAYERS, budgets.PARTS)
+    yield memory(budgets, budgets.compare(layers, parts), layers)
+
+    if (measured := benchmarks(results)) is not None:
+        yield measured
 
 
 def page(sections: list[Section], seconds: float) -> str:
