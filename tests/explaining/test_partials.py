@@ -171,6 +171,9 @@ def partials(f: Callable[..., Any], *args: Any) -> list[str]:
         (lambda x: x * x, "2x"),
         (lambda x: x / 4, "0.25"),
         (lambda x: np.floor(x), "0"),
+        (lambda x: wg.scipy.special.exp1(x), "−exp(−x)/x"),
+        (lambda x: wg.scipy.special.expi(x), "(exp x)/x"),
+        (lambda x: wg.scipy.special.boxcox(x, 3.0), "exp(2 log x)"),
     ],
 )
 def test_short_formulas(f: Callable[..., Any], expected: str) -> None:

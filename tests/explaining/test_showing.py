@@ -15,7 +15,7 @@ from rich.console import Console
 import wengert as wg
 from wengert.errors import WengertValueError
 from wengert.explaining.chain_rule import of_adjoint, of_tangent
-from wengert.explaining.formulas import SUM, Formula, compose
+from wengert.explaining.formulas import NAME, SUM, Formula, compose
 from wengert.explaining.report import Report, explain
 from wengert.explaining.steps import Steps
 from wengert.graph.op import OPS
@@ -90,7 +90,7 @@ def check_latex(text: str) -> None:
 OPERANDS = [
     [Formula(letter, letter) for letter in "abcdefghij"],
     [Formula("x + y", "x + y", SUM)] * 10,
-    [Formula("x⁽¹⁾", "x^{(1)}", 6)] * 10,
+    [Formula("x⁽¹⁾", "x^{(1)}", NAME)] * 10,
 ]
 
 
@@ -126,6 +126,31 @@ def test_brackets_stand_where_they_are_needed(label: str, text: str, latex: str 
     formula = compose(label, OPERANDS[1])
     assert formula.text == text
     assert latex in (None, formula.latex)
+
+
+@pytest.mark.parametrize(
+    ("label", "inner", "text"),
+    [
+        ("exp {0}", "{0} log {1}", "exp(a log b)"),
+        ("exp {0}", "{0}²", "exp(a²)"),
+        ("sin {0}", "cos {0}", "sin(cos a)"),
+        ("sin {0}", "|{0}|", "sin |a|"),
+        ("{0} log {1}", "{0} + {1}", "(a + b) log(a + b)"),
+        ("{0} · {1}", "cos {0}", "cos a · cos a"),
+        ("{0}²", "sin {0}", "(sin a)²"),
+        ("{0}ᵀ", "{0} {1}", "(a b)ᵀ"),
+        ("{0} {1}", "{0} {1}", "(a b) (a b)"),
+        ("−{0}", "{0} · {1}", "−a · b"),
+        ("1 − I_{2}({0}, {1})", "log {0}", "1 − I_(log a)(log a, log a)"),
+    ],
+)
+def test_functions_without_brackets_take_one_word(label: str, inner: str, text: str) -> None:
+    assert compose(label, [compose(inner, OPERANDS[0])] * 10).text == text
+
+
+def test_names_that_count_are_words_but_take_no_exponent() -> None:
+    assert compose("exp {0}", OPERANDS[2]).text == "exp x⁽¹⁾"
+    assert compose("{0}²", OPERANDS[2]).text == "(x⁽¹⁾)²"
 
 
 # ------------------------------------------------------------------------------------------- LaTeX

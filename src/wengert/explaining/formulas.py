@@ -15,9 +15,10 @@ from functools import cache
 from wengert.explaining.symbols import in_latex
 from wengert.graph.node import Node
 
-ANY, RELATION, SIGN, SUM, PRODUCT, APPLY, POWER, ATOM = range(8)
+ANY, RELATION, SIGN, SUM, PRODUCT, APPLY, POWER, NAME, ATOM = range(9)
 """How strongly a formula holds together, the outermost sign being a comparison, a leading minus, a
-sum, a product, a function without brackets, a power; or it is one word, or in brackets."""
+sum, a product, a function without brackets, a power; or it is a name that has an exponent already,
+or one word, or in brackets."""
 
 _PLACE = re.compile(r"(\{\d\})")
 _FRACTION = re.compile(r"(\{\d\}|\d+) ?/ ?(\{\d\})")
@@ -58,11 +59,17 @@ def compose(label: str, operands: Sequence[Formula]) -> Formula:
         piece if type(piece) is str else (operands if piece[1] else fitted)[piece[0]].latex
         for piece in _latex_template(label)
     )
-    return Formula(_JUXTAPOSED.sub("", text), latex, strength)
+    text = _JUXTAPOSED.sub("", text)
+    if strength == APPLY and _CALL.fullmatch(text):
+        strength = POWER
+    return Formula(text, latex, strength)
 
 
 _JUXTAPOSED = re.compile(r"(?<=[a-zΣΠ₀₁₂]) (?=\()")
 """The blank that a function name needs no more before a bracket."""
+
+_CALL = re.compile(r"\w+\([^()]*\)")
+"""exp(x + y), which ends where its bracket does."""
 
 
 @cache
@@ -81,13 +88,13 @@ def _from_left(before: str) -> int:
     """What an operand must be because of the text on its left."""
     bare = before.rstrip()
     if before == " ":
-        return APPLY
+        return NAME
     if not bare or (bare[-1] in _OPENING and not (bare[-1] == "|" and before != bare)):
         return ANY
     sign = bare.split(" ")[-1] if before != bare else bare[-1]
     if sign in _LINE and (before != bare or sign in _UNSPACED):
         return _LINE[sign][2]
-    return APPLY if before != bare else ATOM
+    return NAME if before != bare else ATOM
 
 
 def _from_right(after: str) -> int:
@@ -115,7 +122,9 @@ def strength_of(label: str) -> int:
         found.append(SIGN)
     if found:
         return min(found)
-    if len(words) > 1 or re.match(r"[^\w{]+\{", outside):
+    if len(words) > 1:  # a function of what follows, or factors side by side
+        return PRODUCT if re.search(r"[{^⁻]", words[0]) else APPLY
+    if re.match(r"[^\w{]+\{", outside):
         return APPLY
     return POWER if re.search(r"\}[^A-Za-z\s\[_]|\^", outside) else ATOM
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from wengert.explaining.formulas import ATOM, POWER, Formula
+from wengert.explaining.formulas import ATOM, NAME, Formula
 from wengert.explaining.notation import name_in_latex, numbered, plain, subscripted
 from wengert.explaining.partials import literal_formula
 from wengert.graph.literals import full, literal
@@ -64,7 +64,7 @@ def names_of(
             letter = step if node.args else outside
             count[letter] += 1
             name = subscripted(f"{letter}{count[letter]}")
-        found[node] = Formula(name, name_in_latex(name), POWER if "⁽" in name else ATOM)
+        found[node] = Formula(name, name_in_latex(name), NAME if "⁽" in name else ATOM)
     return found
 
 

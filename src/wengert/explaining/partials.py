@@ -36,7 +36,7 @@ from wengert.ops.leaves import seed
 from wengert.transforms.pushforward import pushforward
 from wengert.transforms.simplify import simplify
 
-MOST_NODES, MOST_CHARACTERS = 24, 40
+MOST_NODES, MOST_CHARACTERS = 24, 60
 """How long a formula of a derivative may be."""
 
 
@@ -219,15 +219,15 @@ def _as_formula(product: _Product) -> Formula:
     coefficient = product.coefficient
     if not coefficient:
         return ZERO
-    over = _row(abs(coefficient.numerator), product.above)
-    result = over
+    count = abs(coefficient.numerator)
+    result = _row(count, product.above)
     if product.below or coefficient.denominator > 1:
         under = _row(coefficient.denominator, product.below)
-        result = Formula(
-            f"{over.within(PRODUCT).text}/{under.within(APPLY).text}",
-            rf"\frac{{{over.latex}}}{{{under.latex}}}",
-            PRODUCT,
-        )
+        latex = rf"\frac{{{result.latex}}}{{{under.latex}}}"
+        # (cos x)/y: what is under the line is no part of the angle
+        over = _row(count, [factor.within(POWER) for factor in product.above])
+        text = f"{over.text}/{under.within(POWER).text}"
+        result = Formula(text, latex, PRODUCT)
     if coefficient > 0:
         return result
     result = result.within(PRODUCT)
