@@ -249,3 +249,14 @@ def test_several_operands_share_a_tangent():
     assert len(terms) == 2
     assert sum(terms) == pytest.approx(np.cos(1.4), rel=1e-4)
     assert terms == pytest.approx([np.cos(0.7) ** 2, -(np.sin(0.7) ** 2)], rel=1e-4)
+
+
+def test_reports_draw_themselves(report, tmp_path):
+    assert report.svg() == svg(report)
+    assert report.svg("reverse", "v2") == svg(report, "reverse", "v2")
+    report.png(tmp_path / "graph.png", "forward", step=3, dark=True)
+    assert (tmp_path / "graph.png").read_bytes().startswith(b"\x89PNG")
+    report.html(tmp_path / "page.html")
+    assert "<h1>L(w₁, w₂), step by step</h1>" in (tmp_path / "page.html").read_text("utf-8")
+    report.html(tmp_path / "page.html", title="A & B")
+    assert "<h1>A &amp; B</h1>" in (tmp_path / "page.html").read_text("utf-8")

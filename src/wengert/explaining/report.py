@@ -64,14 +64,25 @@ class Report:
         text: str = module("wengert.explaining.typesetting").latex(self.steps)
         return text
 
-    def svg(self) -> str:
-        """The computation graph as a picture, a text in SVG."""
-        text: str = module("wengert.explaining.picture").svg(self)
+    def svg(self, mode: str | None = None, step: int | str | None = None, **options: Any) -> str:
+        """The computation graph as a picture, a text in SVG.
+
+        mode: "forward" for the tangents beside the values, "reverse" for the adjoints. step: the
+        name of a step, or a number of moments, for the picture in the midst of that sweep. options:
+        see `wengert.explaining.picture.svg`. Needs the packages of `wengert[pictures]`.
+        """
+        text: str = module("wengert.explaining.picture").svg(self, mode, step, **options)
         return text
 
-    def png(self, path: str | PathLike[str]) -> None:
-        """Write the computation graph as a picture to a file."""
-        module("wengert.explaining.picture").png(self, path)
+    def png(
+        self,
+        path: str | PathLike[str],
+        mode: str | None = None,
+        step: int | str | None = None,
+        **options: Any,
+    ) -> None:
+        """Write the picture that `svg` draws to a file, as pixels."""
+        module("wengert.explaining.picture").png(self, path, mode, step, **options)
 
     def html(self, path: str | PathLike[str], title: str | None = None) -> None:
         """Write a page that steps through both modes to a file. It needs no network."""
