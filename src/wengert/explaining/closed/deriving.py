@@ -13,12 +13,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wengert.explaining.closed.algebra import hadamard, multiply, total, transpose
+from wengert.explaining.closed.algebra import (
+    hadamard,
+    multiply,
+    total,
+)
 from wengert.explaining.closed.differentiating import Differentials, NoDifferential
 from wengert.explaining.closed.extracting import Extraction, NotLinear
 from wengert.explaining.closed.factoring import factored
 from wengert.explaining.closed.lifting import lift
 from wengert.explaining.closed.problem import Derivation, Line, Problem
+from wengert.explaining.closed.sums import (
+    transpose,
+)
 from wengert.explaining.closed.terms import (
     SCALAR,
     Jacobian,

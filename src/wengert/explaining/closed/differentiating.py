@@ -15,23 +15,27 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from wengert.explaining.closed.algebra import (
-    add,
-    diag,
     diagonal,
     hadamard,
-    inverse,
     multiply,
+    power,
+    times,
+    trace,
+)
+from wengert.explaining.closed.functions import derivative
+from wengert.explaining.closed.matrices import (
+    inverse,
+)
+from wengert.explaining.closed.sums import (
+    add,
+    diag,
     negative,
     ones,
-    power,
     product,
     scale,
     subtract,
-    times,
-    trace,
     transpose,
 )
-from wengert.explaining.closed.functions import derivative
 from wengert.explaining.closed.terms import (
     ONE,
     SCALAR,

@@ -14,17 +14,19 @@ Source: Magnus & Neudecker, chapter 9 (the identification theorems).
 from __future__ import annotations
 
 from wengert.explaining.closed.algebra import (
-    add,
-    diag,
     diagonal,
     hadamard,
     multiply,
-    ones,
-    parts_of,
     power,
-    product,
     times,
     total,
+)
+from wengert.explaining.closed.sums import (
+    add,
+    diag,
+    ones,
+    parts_of,
+    product,
     transpose,
 )
 from wengert.explaining.closed.terms import (

@@ -16,17 +16,19 @@ from functools import lru_cache, reduce
 from math import gcd, lcm
 
 from wengert.explaining.closed.algebra import (
+    hadamard,
+    power,
+    times,
+)
+from wengert.explaining.closed.sums import (
     add,
     coefficient_of,
     diag,
-    hadamard,
     is_negative,
     ones,
-    power,
     product,
     scale,
     split,
-    times,
     transpose,
 )
 from wengert.explaining.closed.terms import (

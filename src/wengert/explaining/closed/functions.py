@@ -14,21 +14,25 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from wengert.explaining.closed.algebra import (
+    hadamard,
+    multiply,
+    power,
+    times,
+)
+from wengert.explaining.closed.matrices import (
+    log_determinant,
+)
+from wengert.explaining.closed.sums import (
     absolute,
     add,
-    hadamard,
     is_negative,
-    log_determinant,
-    multiply,
     negative,
     ones,
     parts_of,
-    power,
     product,
     scale,
     split,
     subtract,
-    times,
     transpose,
 )
 from wengert.explaining.closed.terms import (

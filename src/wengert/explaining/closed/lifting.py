@@ -17,12 +17,18 @@ import numpy as np
 from wengert.errors import Unsupported, WengertTypeError, WengertValueError
 from wengert.execution.border import as_input, deliver, entered
 from wengert.execution.retrying import retried
-from wengert.explaining.closed.algebra import power, transpose
+from wengert.explaining.closed.algebra import (
+    power,
+)
 from wengert.explaining.closed.assuming import assumptions, check_facts
+from wengert.explaining.closed.patterns import Plan, plan_of
 from wengert.explaining.closed.problem import Named, Problem
-from wengert.explaining.closed.reading import Plan, known_array, plan_of, rational, shape_of
+from wengert.explaining.closed.reading import known_array, rational, shape_of
 from wengert.explaining.closed.recognising import recognised
 from wengert.explaining.closed.scope import Names, Opened, leaf_names
+from wengert.explaining.closed.sums import (
+    transpose,
+)
 from wengert.explaining.closed.terms import Symbol, Term, Transposed, number
 from wengert.graph.literals import full
 from wengert.graph.node import Node

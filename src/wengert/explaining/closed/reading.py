@@ -8,38 +8,32 @@ functions and sums can read. A rule gives None where it has no term: the node ge
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
-from math import isfinite, prod
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from wengert.explaining.closed.algebra import (
-    add,
-    determinant,
-    diag,
-    diagonal,
     hadamard,
-    inverse,
-    log_determinant,
     multiply,
+    power,
+    times,
+    total,
+)
+from wengert.explaining.closed.functions import apply, log_sum_exp, quotient, softmax
+from wengert.explaining.closed.sums import (
+    add,
     negative,
     ones,
-    power,
     scale,
     split,
     subtract,
-    times,
-    total,
     transpose,
 )
-from wengert.explaining.closed.functions import apply, log_sum_exp, quotient, softmax
 from wengert.explaining.closed.terms import (
     SCALAR,
     Apply,
-    Hadamard,
     Identity,
     Product,
     Shape,
@@ -47,10 +41,7 @@ from wengert.explaining.closed.terms import (
     Unit,
     is_zero,
     number,
-    zero,
 )
-from wengert.graph.literals import is_zero as is_literal_zero
-from wengert.graph.literals import literal
 from wengert.graph.node import Node
 
 Reading: TypeAlias = "Callable[..., Term | None]"
@@ -203,15 +194,6 @@ def _contract_along(node: Node, a: Term, b: Term) -> Term | None:
     return multiply(hadamard(left, right), ones((left.shape[1], 1)))
 
 
-def _solve(node: Node, a: Term, b: Term) -> Term | None:
-    (turn,) = node.params
-    return multiply(inverse(transpose(a) if turn in "TH" else a), b)
-
-
-def _inverse(node: Node, a: Term) -> Term:
-    return inverse(a)
-
-
 # --------------------------------------------------------------------------------- elementwise
 
 
@@ -239,7 +221,7 @@ def _divide(node: Node, a: Term, b: Term) -> Term | None:
     return _softmax_of_rows(a, b) or quotient(a, b)
 
 
-def _reciprocal(u: Term) -> Term:
+def reciprocal(u: Term) -> Term:
     return quotient(ones(u.shape), u)
 
 
@@ -281,31 +263,10 @@ def _smaller(node: Node, a: Term, b: Term) -> Term:
     return subtract(b, apply("relu", subtract(b, a)))
 
 
-def _is_defined_everywhere(term: Term) -> bool:
-    """Whether a term is finite at all arguments: an unselected branch must be."""
-    match term:
-        case Apply(function=function):
-            if function in ("log", "tan", "arcsin", "arccos", "arccosh", "arctanh"):
-                return False
-        case Hadamard(powers=powers):
-            if any(p < 0 or p.denominator != 1 for _, p in powers):
-                return False
-        case Product(scalars=scalars):
-            if any((p < 0 or p.denominator != 1) and base.free for base, p in scalars):
-                return False
-    return all(map(_is_defined_everywhere, term.inside()))
-
-
-def _selected(u: Term, a: Term, b: Term) -> Term | None:
-    """a where u > 0, else b."""
-    if is_zero(b) and a == u:
-        return apply("relu", u)
-    if a == u and b == negative(u):
-        return apply("abs", u)
-    if not (_is_defined_everywhere(a) and _is_defined_everywhere(b)):
-        return None
-    step = apply("step", u)
-    return add(hadamard(step, a), hadamard(subtract(ones(u.shape), step), b))
+def _step(u: Term) -> Term | None:
+    """[u > 0], which is ½ at 0: not of constants, which may well be equal."""
+    is_variable = any(symbol.role == "variable" for symbol in u.free)
+    return apply("step", u) if is_variable else None
 
 
 def _function(name: str, sign: int = 1, of: int = 1) -> Reading:
@@ -353,7 +314,7 @@ READINGS: dict[str, Reading] = {
     # powers
     "square": lambda node, u: power(u, 2),
     "sqrt": lambda node, u: power(u, Fraction(1, 2)),
-    "reciprocal": lambda node, u: _reciprocal(u),
+    "reciprocal": lambda node, u: reciprocal(u),
     "hypot": lambda node, a, b: power(add(power(a, 2), power(b, 2)), Fraction(1, 2)),
     # elementwise functions
     **{name: _function(name) for name in ELEMENTWISE},
@@ -371,10 +332,10 @@ READINGS: dict[str, Reading] = {
     "logaddexp": _logaddexp,
     "maximum": _larger,
     "minimum": _smaller,
-    "greater": lambda node, a, b: apply("step", subtract(a, b)),
-    "greater_equal": lambda node, a, b: apply("step", subtract(a, b)),
-    "less": lambda node, a, b: apply("step", subtract(b, a)),
-    "less_equal": lambda node, a, b: apply("step", subtract(b, a)),
+    "greater": lambda node, a, b: _step(subtract(a, b)),
+    "greater_equal": lambda node, a, b: _step(subtract(a, b)),
+    "less": lambda node, a, b: _step(subtract(b, a)),
+    "less_equal": lambda node, a, b: _step(subtract(b, a)),
     "xlogy": lambda node, a, b: hadamard(a, apply("log", b)),
     "entr": lambda node, u: negative(hadamard(u, apply("log", u))),
     "rel_entr": lambda node, a, b: hadamard(a, subtract(apply("log", a), apply("log", b))),
@@ -383,120 +344,3 @@ READINGS: dict[str, Reading] = {
     ),
 }
 """The term of a node from those of its inputs, by the name of its op."""
-
-
-# ------------------------------------------------------------------------------------- patterns
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How the term of a node is made: from those of the nodes in `needs`."""
-
-    needs: tuple[Node, ...]
-    build: Callable[..., Term | None]
-
-
-def plan_of(node: Node) -> Plan | None:
-    """What several nodes together are, else the reading of the node's op."""
-    pattern = PATTERNS.get(node.op.name)
-    found = None if pattern is None else pattern(node)
-    if found is not None:
-        return found
-    reading = READINGS.get(node.op.name)
-    if reading is None:
-        return None
-    return Plan(node.args, partial(reading, node))
-
-
-def _literal_plan(node: Node) -> Plan | None:
-    value = literal(node)
-    if node.dtype.kind == "c" or not isfinite(value):
-        return None
-    term = scale(rational(float(value)), ones(shape_of(node.shape)))
-    return Plan((), lambda: term if value else zero(shape_of(node.shape)))
-
-
-def _power_plan(node: Node) -> Plan | None:
-    """A power whose exponent is written as a number."""
-    base, exponent = node.args
-    if base.op.name == "full" and literal(base) > 0:
-        value = rational(float(literal(base)))
-        return Plan((exponent,), lambda u: apply("exp", times(apply("log", number(value)), u)))
-    if exponent.op.name != "full":
-        return None
-    value = rational(float(literal(exponent)))
-    if value == -1:
-        return Plan((base,), _reciprocal)
-    return Plan((base,), lambda u: power(u, value)) if value.denominator <= 24 else None
-
-
-def _select_plan(node: Node) -> Plan | None:
-    """The norm, whose root is taken where the square is not 0; branches by an inequality."""
-    mask, a, b = node.args
-    name = mask.op.name
-    if name in ("equal", "not_equal"):
-        zero, root = (a, b) if name == "equal" else (b, a)
-        is_norm = is_literal_zero(zero) and root.op.name == "sqrt" and root.args[0] in mask.args
-        if is_norm and any(map(is_literal_zero, mask.args)):
-            return Plan((root,), lambda root: root)
-        return None
-    if name in ("greater", "greater_equal"):
-        return Plan((*mask.args, a, b), lambda p, q, a, b: _selected(subtract(p, q), a, b))
-    if name in ("less", "less_equal"):
-        return Plan((*mask.args, a, b), lambda p, q, a, b: _selected(subtract(q, p), a, b))
-    return None
-
-
-def _index_plan(node: Node) -> Plan | None:
-    """The diagonal of a matrix: every (n + 1)-th of its elements in a row."""
-    (flat,), (entries,) = node.args, node.params
-    if flat.op.name == "reshape" and len(node.shape) == 1 and len(flat.args[0].shape) == 2:
-        rows, columns = flat.args[0].shape
-        if rows == columns and entries == ((0, rows, columns + 1),):
-            return Plan(flat.args, diagonal)
-    return None
-
-
-def _reshape_plan(node: Node) -> Plan | None:
-    """The diagonal matrix of a column."""
-    (flat,) = node.args
-    if flat.op.name == "embed" and len(flat.args[0].shape) == 1:
-        (extent,) = flat.args[0].shape
-        if flat.params[0] == ((0, extent, extent + 1),) and node.shape == (extent, extent):
-            return Plan(flat.args, diag)
-    return None
-
-
-def _item_plan(node: Node) -> Plan | None:
-    (several,), (k,) = node.args, node.params
-    if several.op.name != "slogdet" or len(several.args[1].shape) != 2:
-        return None
-    if k == 1:
-        return Plan(several.args[1:], log_determinant)
-    return Plan(several.args[1:], lambda a: apply("sign", determinant(a)))
-
-
-def _system_plan(node: Node) -> Plan | None:
-    """Solutions and inverses: their first input is the factored matrix."""
-    if any(len(arg.shape) != 2 for arg in node.args[1:]):
-        return None
-    reading = {"solve": _solve, "inverse": _inverse, "det": _determinant}[node.op.name]
-    return Plan(node.args[1:], partial(reading, node))
-
-
-def _determinant(node: Node, a: Term) -> Term:
-    return determinant(a)
-
-
-PATTERNS: dict[str, Callable[[Node], Plan | None]] = {
-    "full": _literal_plan,
-    "power": _power_plan,
-    "select": _select_plan,
-    "index": _index_plan,
-    "reshape": _reshape_plan,
-    "item": _item_plan,
-    "solve": _system_plan,
-    "inverse": _system_plan,
-    "det": _system_plan,
-}
-"""What is read off several nodes at once, by the name of the last op."""

@@ -10,9 +10,11 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
-from wengert.explaining.closed.algebra import transpose
 from wengert.explaining.closed.functions import log_softmax, log_sum_exp, softmax
-from wengert.explaining.closed.reading import Plan
+from wengert.explaining.closed.patterns import Plan
+from wengert.explaining.closed.sums import (
+    transpose,
+)
 from wengert.explaining.closed.terms import Term
 from wengert.graph.node import Node
 from wengert.tracing.session import Session
