@@ -229,6 +229,78 @@ def program(seed: int, depth: int = 4) -> tuple[str, str, dict[str, Any]]:
     return expression, variable, arguments
 
 
+ASSUMED = {
+    "P": "symmetric", "D": "diagonal", "Q": "orthogonal", "K": "positive definite", "y": "signs",
+    "u": "positive", "x": "", "a": "", "b": "", "A": "", "S": "", "lam": "positive",
+}  # fmt: skip
+_KINDS = {
+    "P": "nn", "D": "nn", "Q": "nn", "K": "nn", "y": "m", "u": "n", "x": "n", "a": "n", "b": "m",
+    "A": "mn", "S": "nn", "lam": "",
+}  # fmt: skip
+_OF_ASSUMED = (
+    "np.linalg.slogdet(K)[1] * ({0})",
+    "({0}) @ np.linalg.inv(K) @ ({0})",
+    "({0}) @ np.linalg.solve(P + 9 * np.eye(3), {0})",
+    "np.sum((Q @ ({0})) ** 2)",
+    "np.linalg.norm(Q.T @ ({0}) - a)",
+    "np.sum(np.log(u) * ({0}))",
+    "np.sum(u ** 1.5 * ({0}))",
+    "np.sqrt(u) @ ({0})",
+    "np.trace(D @ np.diag({0}))",
+    "np.abs(u) @ ({0})",
+    "({0}) @ (P - P.T) @ ({0})",
+    "({0}) @ D @ P @ D @ ({0})",
+    "np.log(np.linalg.det(K)) + ({0}) @ K @ ({0})",
+    "np.sqrt(({0}) @ K @ ({0}))",
+    "np.sum(np.linalg.inv(D) @ ({0}))",
+    "np.sum((y * (A @ ({0}))) ** 2)",
+    "np.sum(np.log(1 + np.exp(-y * (A @ ({0})))))",
+    "np.sum(np.tanh(y * (A @ ({0}))) * y)",
+    "np.sum(np.abs(y * (A @ ({0}))))",
+)
+
+
+def assumed_program(seed: int, depth: int = 2) -> tuple[str, str, dict[str, Any], dict[str, str]]:
+    """A random function of arrays of which something is assumed: (…, what is assumed)."""
+    rng = np.random.default_rng(seed)
+    names: dict[str, list[str]] = {}
+    for name, kind in _KINDS.items():
+        names.setdefault(kind, []).extend([name] * (4 if name == "x" else 1))
+        if name == "A":
+            names.setdefault("nm", []).append("A.T")
+    writer = Writer(rng, names)
+    expression = writer.number("", depth)
+    for _ in range(2):
+        piece = writer.pick(_OF_ASSUMED).format(writer.of("n", depth - 1))
+        if piece.startswith("np.linalg.slogdet(K)[1] *"):
+            piece = f"np.sum({piece})"
+        expression = f"({expression}) + ({piece})"
+    used = [name for name in _KINDS if name in _words(expression)]
+    arguments = {name: _assumed_value(rng, name) for name in used}
+    variable = writer.pick(["x", "x", "K", "u", "A"])
+    variable = variable if variable in arguments else used[0]
+    assumed = {name: ASSUMED[name] for name in used if ASSUMED[name] and name != variable}
+    return expression, variable, arguments, assumed
+
+
+def _assumed_value(rng: np.random.Generator, name: str) -> Any:
+    value = rng.normal(size=tuple(SIZES[k] for k in _KINDS[name]))
+    match ASSUMED[name]:
+        case "symmetric":
+            return value + value.T
+        case "diagonal":
+            return np.diag(np.diag(value))
+        case "orthogonal":
+            return np.linalg.qr(value)[0]
+        case "positive definite":
+            return value @ value.T + np.eye(len(value))
+        case "signs":
+            return np.sign(value)
+        case "positive":
+            return np.abs(value) + 0.1 if np.ndim(value) else float(abs(value) + 0.1)
+    return value
+
+
 def _words(expression: str) -> set[str]:
     return set("".join(c if c.isalnum() or c == "_" else " " for c in expression).split())
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from programs import function_of, program
+from programs import assumed_program, function_of, program
 
 import wengert as wg
 from wengert.explaining.closed.evaluating import Evaluator
@@ -21,7 +21,12 @@ MOST = 1e6
 
 def _case(seed: int, depth: int) -> tuple[Any, list[Any], str] | None:
     """A function, its arguments (the variable first) and its source; None where it is no case."""
-    expression, variable, arguments = program(seed, depth)
+    return _usable(*program(seed, depth))
+
+
+def _usable(
+    expression: str, variable: str, arguments: dict[str, Any]
+) -> tuple[Any, list[Any], str] | None:
     if variable not in arguments:
         return None
     names = [variable, *(name for name in arguments if name != variable)]
@@ -40,11 +45,22 @@ def _differs(found: Any, expected: Any) -> bool:
 
 def _wrong(seed: int, depth: int) -> str:
     """What is wrong with the closed form of a random function, "" if nothing is."""
-    case = _case(seed, depth)
+    return _wrong_of(_case(seed, depth), None, seed)
+
+
+def _wrong_assumed(seed: int, depth: int) -> str:
+    """The same, where something is assumed of arrays."""
+    *rest, assumed = assumed_program(seed, depth)
+    return _wrong_of(_usable(*rest), assumed, seed)
+
+
+def _wrong_of(
+    case: tuple[Any, list[Any], str] | None, assumed: dict[str, str] | None, seed: int
+) -> str:
     if case is None:
         return ""
     f, args, source = case
-    form = derived(f, args, None, None, verify=False)
+    form = derived(f, args, None, assumed, verify=False)
     derivation = form.derivation
     problem = derivation.problem
     values = {named.symbol: named.value for named in (*problem.arguments, *problem.constants)}
@@ -70,12 +86,24 @@ def _wrong(seed: int, depth: int) -> str:
         if derivation.second is not None:
             checks.append(("d²f", evaluate(derivation.second), np.sum(second * V)))
     wrong = [name for name, found, expected in checks if _differs(found, expected)]
-    return f"seed {seed}, depth {depth}: {', '.join(wrong)} of {source}" if wrong else ""
+    return f"seed {seed}: {', '.join(wrong)} of {source}" if wrong else ""
 
 
 @pytest.mark.parametrize("first", range(0, 200, 50))
 def test_random_functions(first: int) -> None:
     wrong = [_wrong(seed, depth=2) for seed in range(first, first + 50)]
+    assert not [message for message in wrong if message]
+
+
+def test_random_functions_of_arrays_with_properties() -> None:
+    wrong = [_wrong_assumed(seed, depth=1) for seed in range(60)]
+    assert not [message for message in wrong if message]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("first", range(10_000, 11_000, 250))
+def test_many_random_functions_of_arrays_with_properties(first: int) -> None:
+    wrong = [_wrong_assumed(seed, depth=1 + seed % 2) for seed in range(first, first + 250)]
     assert not [message for message in wrong if message]
 
 
