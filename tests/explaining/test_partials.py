@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.special
+from matplotlib.mathtext import MathTextParser
 from numpy.testing import assert_allclose
 
 import wengert as wg
+from wengert.explaining.chain_rule import of_adjoint, of_tangent
 from wengert.explaining.report import explain
 from wengert.explaining.steps import Step, Steps
 from wengert.graph.op import OPS, Op
@@ -333,3 +335,34 @@ def test_inputs_beyond_the_first_few_have_no_tangents_in_large_programs() -> Non
     assert known == [True] * count + [False] * (40 - count)
     assert f"first {count} of 40 inputs" in " ".join(steps.notes)
     assert_allclose(steps["x[39]"].adjoint, wg.grad(f)([0.1 * k for k in range(40)])[39])
+
+
+# ----------------------------------------------------------------------------------------- as LaTeX
+
+UNKNOWN_TO_MATPLOTLIB = {r"\texttt": r"\mathtt", r"\ge ": r"\geq ", r"\le ": r"\leq "}
+
+
+def typeset(latex: str) -> None:
+    """Let matplotlib read a formula, the one reader of LaTeX among the tests' packages."""
+    for command, known in UNKNOWN_TO_MATPLOTLIB.items():
+        latex = latex.replace(command, known)
+    MathTextParser("path").parse(f"${latex}$")
+
+
+@pytest.mark.long
+def test_formulas_of_all_elementwise_records_can_be_typeset() -> None:
+    formulas: set[str] = set()
+    for op in SMOOTH:
+        sample = next(samples(op, FLOAT))
+        steps = explain(lambda x, *y, op=sample: applied(op)(x, *y), *sample.arrays).steps
+        step = steps[steps.output]
+        formulas.update([step.formula_latex, *(partial.latex for partial in step.partials)])
+    for latex in formulas - {""}:
+        typeset(latex)
+
+
+def test_sums_can_be_typeset() -> None:
+    steps = explain(lambda a, b: np.sin(a * b) - a / b, 1.0, 2.0).steps
+    for step in steps:
+        for formula in (*of_adjoint(steps, step), *of_tangent(steps, step)):
+            typeset(formula.latex)
