@@ -12,8 +12,6 @@ from wengert.explaining.closed.deriving import derive, lift
 from wengert.explaining.closed.evaluating import Evaluator
 from wengert.explaining.closed.problem import Derivation
 
-POINTS = 3
-
 
 def derived(
     f: Callable[..., Any],
@@ -30,20 +28,19 @@ def agrees(
     wrt: int = 0,
     assume: Mapping[str, Any] | None = None,
 ) -> Derivation:
-    """The derivation, after its terms were compared with `grad`, `hessian`, `jacobian` and `jvp` at
-    points around the examples."""
+    """The derivation, after its terms were compared with `grad`, `jacobian` and `jvp` at a point
+    beside the examples."""
     derivation = derived(f, *examples, wrt=wrt, assume=assume)
     problem = derivation.problem
     rng = np.random.default_rng(5)
-    for _ in range(POINTS):
-        args = [np.asarray(example, float) for example in examples]
-        args[wrt] = args[wrt] * (1 + 0.2 * rng.uniform(-1, 1, size=np.shape(args[wrt])))
-        V = rng.normal(size=np.shape(args[wrt]))
-        values = {named.symbol: named.value for named in (*problem.arguments, *problem.constants)}
-        values[problem.variable] = args[wrt]
-        if derivation.direction is not None:
-            values[derivation.direction] = V
-        _compare(derivation, Evaluator(values, problem.intermediates), f, args, wrt, V)
+    args = [np.asarray(example, float) for example in examples]
+    args[wrt] = args[wrt] * (1 + 0.2 * rng.uniform(-1, 1, size=np.shape(args[wrt])))
+    V = rng.normal(size=np.shape(args[wrt]))
+    values = {named.symbol: named.value for named in (*problem.arguments, *problem.constants)}
+    values[problem.variable] = args[wrt]
+    if derivation.direction is not None:
+        values[derivation.direction] = V
+    _compare(derivation, Evaluator(values, problem.intermediates), f, args, wrt, V)
     return derivation
 
 

@@ -31,6 +31,7 @@ from wengert.explaining.closed.sums import (
     primitive,
     product,
     rational_power,
+    scale,
     split,
     transpose,
 )
@@ -57,6 +58,22 @@ from wengert.explaining.closed.terms import (
     number,
     zero,
 )
+
+__all__ = [
+    "chained",
+    "diagonal",
+    "hadamard",
+    "inner",
+    "multiply",
+    "power",
+    "scale",
+    "times",
+    "total",
+    "total_of_powers",
+    "trace",
+    "transpose",
+]
+
 
 # ------------------------------------------------------------------ powers and elementwise products
 

@@ -299,9 +299,9 @@ class _Lifter:
         if node.op.name == "stop_gradient" and node.args[0] not in self.moving:
             return Plan(node.args, lambda u: u)
         plan = plan_of(node)
-        if plan is not None and not all(map(_is_real, plan.needs)):
-            return None
-        return plan
+        if plan is not None and all(map(_is_real, plan.needs)):
+            return plan
+        return Plan(_described(node)[1], lambda *terms: None)
 
     def _made(self, node: Node, plan: Plan | None) -> Term:
         """The term of a node whose needs are there; a name where there is none."""
@@ -345,7 +345,7 @@ class _Lifter:
         for leaf in leaves:
             if leaf not in self.terms:
                 self._plan(leaf)
-        inputs = [n for n in node.args if n in self.terms] or [n for n in leaves if n in self.terms]
+        operation, inputs = _described(node)
         arguments = tuple(
             dict.fromkeys(s for leaf in leaves if leaf in self.terms for s in self.terms[leaf].free)
         )
@@ -354,15 +354,35 @@ class _Lifter:
                 symbol,
                 None,
                 node.shape,
-                formula=f"{node.op.name}({', '.join(self.terms[n].key for n in inputs)})",
+                formula=f"{operation}({', '.join(self.terms[n].key for n in inputs)})",
                 arguments=arguments,
                 compute=_computation(node, leaves, self.terms, arguments, self.session.values),
-                operation=node.op.name,
+                operation=operation,
                 inputs=tuple(self.terms[n] for n in inputs),
             )
         )
         self._standing(node, symbol)
         return self.terms[node]
+
+
+def _described(node: Node) -> tuple[str, tuple[Node, ...]]:
+    """What a node computes, and of which real arrays: ("absolute∘rfft", (x,)).
+
+    Results of an op with several are numbered: svd[1].
+    """
+    name, args = node.op.name, node.args
+    if name == "item":
+        (several,), (k,) = args, node.params
+        inner, of = _described(several)
+        return f"{inner}[{k}]", of
+    inputs: tuple[Node, ...] = ()
+    for arg in args:
+        if _is_real(arg):
+            inputs += (arg,)
+        elif arg.args:
+            inner, more = _described(arg)
+            name, inputs = f"{name}∘{inner}", inputs + more
+    return name, tuple(dict.fromkeys(inputs))
 
 
 def _is_real(node: Node) -> bool:
