@@ -12,8 +12,8 @@ from catalogue import A, S, X, b, c, x
 
 import wengert as wg
 from wengert.explaining.closed import form as module
-from wengert.explaining.closed.algebra import scale
 from wengert.explaining.closed.problem import Derivation
+from wengert.explaining.closed.sums import scale
 from wengert.explaining.closed.terms import Product
 
 
@@ -208,3 +208,44 @@ def test_points_are_drawn_where_assumptions_hold() -> None:
 def test_coefficients_print_as_fractions_and_decimals() -> None:
     assert isinstance(wg.closed_form(lambda x: 0.5 * x @ x / 3, x).derivation.gradient, Product)
     assert wg.closed_form(lambda x: 0.5 * x @ x / 3, x).gradient.text == "⅓x"
+
+
+# ------------------------------------------------- where the formulas do not hold, differentiation
+
+
+def test_other_shapes_than_those_of_the_examples() -> None:
+    form = wg.closed_form(lambda x: np.mean(x**2), x)
+    assert form.gradient.text == "⅔x"
+    np.testing.assert_allclose(form.gradient_function(np.ones(5)), np.full(5, 2 / 5))
+    np.testing.assert_allclose(form.hessian_function(np.ones(5)), 2 / 5 * np.eye(5))
+    assert "# For arrays of these shapes: x (3)." in form.numpy
+
+
+def test_numbers_whose_values_are_part_of_the_formulas() -> None:
+    def f(x: Any, n: Any) -> Any:
+        return np.sum(x**n)
+
+    form = wg.closed_form(f, x, 3)
+    assert form.gradient.text == "3x ∘ x"
+    assert "# n is held at 3." in form.numpy
+    np.testing.assert_allclose(form.gradient_function(x, 3), 3 * x**2)
+    np.testing.assert_allclose(form.gradient_function(x, 2), 2 * x)
+    form = wg.closed_form(f, np.abs(x), 1.5)
+    np.testing.assert_allclose(form.gradient_function(np.abs(x), 2.0), 2 * np.abs(x))
+
+
+def test_functions_that_branch_on_values() -> None:
+    def f(x: Any) -> Any:
+        return x @ x if x[0] > 0 else np.sum(x)
+
+    form = wg.closed_form(f, np.ones(3))
+    assert form.gradient.text == "2x"
+    assert "branches on values" in form.text
+    np.testing.assert_allclose(form.gradient_function(np.ones(3)), 2 * np.ones(3))
+    np.testing.assert_allclose(form.gradient_function(-np.ones(3)), np.ones(3))
+
+
+def test_integer_examples_are_floats() -> None:
+    form = wg.closed_form(lambda x: x @ x, np.array([1, 2, 3]))
+    assert form.gradient.text == "2x"
+    np.testing.assert_allclose(form.gradient_function(np.array([1, 2, 3])), [2, 4, 6])

@@ -7,22 +7,18 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from wengert.derivatives.gradients import grad
-from wengert.derivatives.jacobians import hessian, hvp
 from wengert.errors import WengertTypeError
 from wengert.explaining.closed.binding import bound
+from wengert.explaining.closed.calling import Call
 from wengert.explaining.closed.deriving import derive
 from wengert.explaining.closed.formula import DerivationStep, Formula
-from wengert.explaining.closed.lifting import leaf_parameters, lift
+from wengert.explaining.closed.lifting import lift
 from wengert.explaining.closed.problem import Derivation
 from wengert.explaining.closed.setting import Formulas, Page, formulas, page
 from wengert.explaining.closed.source import Written, parameters, source
 from wengert.explaining.closed.unicode import text
 from wengert.explaining.closed.verifying import Verification, verified
 from wengert.lazy import module
-from wengert.tracing.trees import flatten, unflatten
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -43,7 +39,9 @@ class ClosedForm:
     steps: the lines of the derivation.
     numpy: source of functions that compute them, with NumPy alone.
     gradient_function, hessian_function: take the arguments of the function (and V last, where X is
-        a matrix). They are the source run, or automatic differentiation where there is no formula.
+        a matrix). They run the source; where it does not hold (no formula, other shapes than those
+        of the examples, other values of arguments that are no arrays, a function that branches)
+        they differentiate automatically.
     verification: at how many random points formulas and source agree with automatic
         differentiation, and the largest difference.
     """
@@ -82,6 +80,8 @@ class ClosedForm:
             remark = f"no formula is shown: {checked.reason}; {_NUMERIC}"
         elif checked is not None and checked.steps:
             remark = f"the steps are not shown: {checked.steps}"
+        elif self.derivation.problem.branched:
+            remark = "the function branches on values: this is the branch that the examples take"
         elif self.hessian is None:
             remark = f"the Hessian has no formula here; {_NUMERIC}"
         steps = self.steps or (DerivationStep(self.function.left, self.function.right, ""),)
@@ -182,31 +182,20 @@ def derived(
             f"array of shape {problem.shape}: sum its elements, or take one of them"
         )
     derivation = derive(problem)
-    leaves, spec = flatten(tuple(examples))
-    names = leaf_parameters(f, tuple(examples))
-    places = [names.index(named.symbol.name) for named in problem.arguments]
-    place = names.index(problem.variable.name)
+    call = Call.of(f, examples, problem)
     shown = formulas(derivation)
     functions = _functions(derivation, shown)
-    given = parameters(problem, names, [one.term for one in functions])
-    code = source(problem, given, functions)
+    given = parameters(problem, call.names, [one.term for one in functions])
+    code = source(problem, given, functions, call.remarks())
     computed = bound(code, problem, given)
-
-    def of_leaves(*moved: Any) -> Any:
-        return np.reshape(f(*unflatten(spec, list(moved))), ())
-
     checked = None
     if verify:
-        checked = verified(of_leaves, leaves, places, place, derivation, computed)
+        checked = verified(call, derivation, computed)
         if not checked.passed:
             shown = Formulas(shown.function, None, None, None, ())
             computed, code = {}, ""
         elif checked.steps:
             shown = replace(shown, steps=())
-    matrix = 1 not in problem.variable.shape
-    computed = _numeric(of_leaves, place, matrix) | computed
-    gradient_function = _of_arguments(computed["gradient"], "gradient", directed=False)
-    hessian_function = _of_arguments(computed["hessian"], "hessian", directed=matrix)
     return ClosedForm(
         function=shown.function,
         gradient=shown.gradient,
@@ -214,8 +203,8 @@ def derived(
         second=shown.second,
         steps=shown.steps,
         numpy=code,
-        gradient_function=gradient_function,
-        hessian_function=hessian_function,
+        gradient_function=call.of_arguments("gradient", computed.get("gradient")),
+        hessian_function=call.of_arguments("hessian", computed.get("hessian")),
         verification=checked,
         derivation=derivation,
     )
@@ -235,29 +224,3 @@ def _functions(derivation: Derivation, shown: Formulas) -> list[Written]:
             Written("hessian", says, second, derivation.direction, like_variable=matrix)
         )
     return functions
-
-
-def _numeric(f: Callable[..., Any], place: int, directed: bool) -> dict[str, Callable[..., Any]]:
-    """The derivatives by automatic differentiation, as functions of the leaves."""
-
-    def along(*leaves_and_direction: Any) -> Any:
-        *leaves, direction = leaves_and_direction
-
-        def moved(variable: Any) -> Any:
-            return f(*leaves[:place], variable, *leaves[place + 1 :])
-
-        return hvp(moved, leaves[place], direction)
-
-    second = along if directed else hessian(f, argnums=place)
-    return {"gradient": grad(f, argnums=place), "hessian": second}
-
-
-def _of_arguments(function: Callable[..., Any], name: str, *, directed: bool) -> Callable[..., Any]:
-    """A function of the leaves as one of the arguments, with V after them where it takes one."""
-
-    def of_arguments(*args: Any) -> Any:
-        args, last = (args[:-1], args[-1:]) if directed else (args, ())
-        return function(*flatten(args)[0], *last)
-
-    of_arguments.__name__ = of_arguments.__qualname__ = name
-    return of_arguments

@@ -150,15 +150,18 @@ def _identifier(name: str, taken: set[str]) -> str:
     return found
 
 
-def source(problem: Problem, given: Parameters, functions: Sequence[Written]) -> str:
-    """A module that holds the functions."""
+def source(
+    problem: Problem, given: Parameters, functions: Sequence[Written], remarks: Iterable[str] = ()
+) -> str:
+    """A module that holds the functions, below remarks."""
     helpers: set[str] = set()
     bodies = [_function(problem, given, one, helpers) for one in functions]
     imports = ["import math\n"] if "erf" in helpers else []
     head = "\n".join([*imports, "import numpy as np\n"])
     pieces = [HELPERS[name] for name in HELPERS if name in helpers]
-    remarks = "".join(f"# {line}\n" for line in _remarks(given))
-    return "\n\n".join([head, *([remarks] if remarks else []), *pieces, *bodies])
+    comment = "".join(f"# {line}\n" for line in (*remarks, *_remarks(given)))
+    top = f"{head}\n{comment}" if comment else head
+    return "\n\n".join([top, *pieces, *bodies])
 
 
 def _remarks(given: Parameters) -> Iterable[str]:

@@ -7,18 +7,19 @@ precision), beside a rounding of the function's own value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from wengert.derivatives.gradients import value_and_grad
-from wengert.derivatives.jacobians import hessian, hvp
+from wengert.derivatives.jacobians import hessian
 from wengert.errors import WengertError
+from wengert.explaining.closed.calling import Call
 from wengert.explaining.closed.evaluating import Evaluator
 from wengert.explaining.closed.lines import line_values
-from wengert.explaining.closed.points import drawn
+from wengert.explaining.closed.points import NEAR, SPREAD, drawn
 from wengert.explaining.closed.problem import Derivation
 from wengert.explaining.closed.terms import Symbol, Term
 
@@ -58,22 +59,15 @@ class Point:
 
 
 def verified(
-    f: Callable[..., Any],
-    leaves: Sequence[Any],
-    places: Sequence[int],
-    place: int,
-    derivation: Derivation,
-    functions: dict[str, Callable[..., Any]],
+    call: Call, derivation: Derivation, functions: dict[str, Callable[..., Any]]
 ) -> Verification:
     """Compare formulas and source with automatic differentiation.
 
-    f: a function of the leaves; places: of the arguments of the problem among them; place: of the
-        variable.
     functions: "function", "gradient" and "hessian" of the source, bound to what is outside of f.
     """
     error, count, steps = 0.0, 0, ""
-    for point in _points(f, leaves, places, place, derivation):
-        for name, found, expected in _compared(point, places, derivation, functions):
+    for point in _points(call):
+        for name, found, expected in _compared(point, call, derivation, functions):
             difference, allowed = _difference(found, expected, point.value)
             if not difference <= allowed:
                 return Verification(
@@ -83,7 +77,7 @@ def verified(
                     f"{difference:.1e} of its largest element at a random point",
                 )
             error = max(error, difference)
-        steps = steps or _line_that_differs(point, places, derivation)
+        steps = steps or _line_that_differs(point, call, derivation)
         count += 1
         if count == POINTS:
             return Verification(count, error, steps=steps)
@@ -95,58 +89,47 @@ def verified(
     )
 
 
-def _points(
-    f: Callable[..., Any],
-    leaves: Sequence[Any],
-    places: Sequence[int],
-    place: int,
-    derivation: Derivation,
-) -> Iterator[Point]:
-    """Points at which the function and its derivatives are finite."""
-    rng = np.random.default_rng(len(leaves))
-    arguments = derivation.problem.arguments
+def _points(call: Call) -> Iterator[Point]:
+    """Points at which the function and its derivatives are finite.
+
+    Functions that branch on values are compared near the examples, where they branch alike.
+    """
+    rng = np.random.default_rng(len(call.leaves))
+    near = call.problem.branched
     for k in range(_DRAWS):
+        moved = list(call.leaves)
+        for at, named in zip(call.places, call.problem.arguments, strict=True):
+            if at not in call.held:
+                freely = k % POINTS == POINTS - 1 and not near
+                spread = NEAR if near else SPREAD
+                moved[at] = drawn(rng, moved[at], named.symbol.facts, freely=freely, spread=spread)
         with np.errstate(all="ignore"):
-            moved = list(leaves)
-            for at, named in zip(places, arguments, strict=True):
-                freely = k % POINTS == POINTS - 1
-                moved[at] = drawn(rng, leaves[at], named.symbol.facts, freely=freely)
             try:
-                point = _differentiated(rng, f, moved, place, derivation)
+                point = _differentiated(rng, call, moved)
             except (WengertError, ArithmeticError, np.linalg.LinAlgError):
                 continue  # outside of the domain
         if all(np.all(np.isfinite(part)) for part in (point.value, point.gradient, point.second)):
             yield point
 
 
-def _differentiated(
-    rng: np.random.Generator,
-    f: Callable[..., Any],
-    leaves: list[Any],
-    place: int,
-    derivation: Derivation,
-) -> Point:
-    value, gradient = value_and_grad(f, argnums=place)(*leaves)
-    if derivation.direction is None:
-        second = hessian(f, argnums=place)(*leaves)
+def _differentiated(rng: np.random.Generator, call: Call, leaves: list[Any]) -> Point:
+    value, gradient = value_and_grad(call, argnums=call.place)(*leaves)
+    if not call.of_matrix:
+        second = hessian(call, argnums=call.place)(*leaves)
         return Point(leaves, value, gradient, None, second)
-    direction = rng.normal(size=np.shape(leaves[place]))
-
-    def along(variable: Any) -> Any:
-        return f(*leaves[:place], variable, *leaves[place + 1 :])
-
-    return Point(leaves, value, gradient, direction, hvp(along, leaves[place], direction))
+    direction = rng.normal(size=np.shape(leaves[call.place]))
+    return Point(leaves, value, gradient, direction, call.along(*leaves, direction))
 
 
 def _compared(
     point: Point,
-    places: Sequence[int],
+    call: Call,
     derivation: Derivation,
     functions: dict[str, Callable[..., Any]],
 ) -> Iterator[tuple[str, Any, Any]]:
     """(what, the formula's value, the value by automatic differentiation)."""
     problem = derivation.problem
-    values = _values(point, places, derivation)
+    values = _values(point, call, derivation)
     directed = [] if derivation.direction is None else [point.direction]
     evaluate = Evaluator(values, problem.intermediates)
     second = derivation.hessian if derivation.direction is None else derivation.hessian_map
@@ -166,7 +149,7 @@ def _compared(
             yield "second differential", evaluate(derivation.second), expected
 
 
-def _line_that_differs(point: Point, places: Sequence[int], derivation: Derivation) -> str:
+def _line_that_differs(point: Point, call: Call, derivation: Derivation) -> str:
     """Which line of the derivation does not agree, "" where all do."""
     if not derivation.lines:
         return ""
@@ -178,7 +161,7 @@ def _line_that_differs(point: Point, places: Sequence[int], derivation: Derivati
         matrix = np.reshape(point.second, (size, size))
         return np.reshape(matrix @ np.ravel(direction), np.shape(point.gradient))
 
-    values = _values(point, places, derivation)
+    values = _values(point, call, derivation)
     with np.errstate(all="ignore"):
         lines = line_values(derivation, values, point.gradient, second, point.value)
         for k, (left, found, expected, tolerance) in enumerate(lines):
@@ -188,11 +171,12 @@ def _line_that_differs(point: Point, places: Sequence[int], derivation: Derivati
     return ""
 
 
-def _values(point: Point, places: Sequence[int], derivation: Derivation) -> dict[Symbol, Any]:
+def _values(point: Point, call: Call, derivation: Derivation) -> dict[Symbol, Any]:
     """What the symbols are at a point."""
     problem = derivation.problem
     values: dict[Symbol, Any] = {
-        named.symbol: point.leaves[at] for named, at in zip(problem.arguments, places, strict=True)
+        named.symbol: point.leaves[at]
+        for named, at in zip(problem.arguments, call.places, strict=True)
     }
     values |= {named.symbol: named.value for named in problem.constants}
     if derivation.direction is not None:
