@@ -8,8 +8,8 @@
 
 with σ(z) = 1/(1 + e⁻ᶻ). A need not be symmetric in the first line, nor square in the third.
 
-The table is by hand. `wengert.closed_form` derives the same formulas from the functions' NumPy code,
-and `grad` and `hessian` compute their values without any.
+The table is by hand. `wengert.closed_form` derives the same formulas from the functions' NumPy
+code, and `grad` and `hessian` compute their values without any.
 
 Topic: matrix calculus (Petersen & Pedersen 2012, *The Matrix Cookbook*, section 2.4).
 """
