@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from catalogue import CATALOGUE, Identity
 
 import wengert as wg
+from wengert.explaining.closed.form import derived
 
 
 @pytest.mark.parametrize("identity", CATALOGUE, ids=lambda one: one.name)
@@ -42,3 +44,16 @@ def _source_runs(form: Any, identity: Identity) -> None:
         rtol=1e-11,
         atol=1e-13,
     )
+
+
+@pytest.mark.long
+def test_derivations_take_milliseconds() -> None:
+    """Under 5 ms in the median, the check by automatic differentiation apart."""
+
+    def seconds(identity: Identity) -> float:
+        start = time.process_time()
+        derived(identity.f, identity.examples, None, identity.assume, verify=False)
+        return time.process_time() - start
+
+    shortest = [min(seconds(identity) for _ in range(5)) for identity in CATALOGUE]
+    assert np.median(shortest) < 5e-3

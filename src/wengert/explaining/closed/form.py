@@ -84,8 +84,7 @@ class ClosedForm:
             remark = "the function branches on values: this is the branch that the examples take"
         elif self.hessian is None:
             remark = f"the Hessian has no formula here; {_NUMERIC}"
-        steps = self.steps or (DerivationStep(self.function.left, self.function.right, ""),)
-        return page([self.gradient, self.hessian], steps, remark)
+        return page([self.gradient, self.hessian], self.steps or [self.function], remark)
 
     def __repr__(self) -> str:
         return self.text

@@ -8,6 +8,7 @@ from wengert.explaining.closed.latex import latex
 from wengert.explaining.closed.markup import Markup, Row, Sign
 from wengert.explaining.closed.mathml import document, mathml
 from wengert.explaining.closed.terms import Term
+from wengert.explaining.closed.typesetting import Typesetter
 from wengert.explaining.closed.unicode import text
 
 _EQUALS = Sign("=")
@@ -60,11 +61,20 @@ class Formula:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class DerivationStep:
-    """One line of a derivation: left = right, with the rule in a few words."""
+    """One line of a derivation: left = right, with the rule in a few words.
+
+    term: the right side, which `setter` writes as markup when it is asked for.
+    """
 
     left: Markup
-    right: Markup
+    term: Term
+    setter: Typesetter
     why: str
+
+    @property
+    def right(self) -> Markup:
+        """The right side as markup."""
+        return self.setter(self.term)
 
     @property
     def text(self) -> str:

@@ -67,9 +67,7 @@ def formulas(derivation: Derivation) -> Formulas:
     function = made(left["f"], derivation.function, plain)
     assert function is not None
     steps = tuple(
-        DerivationStep(
-            left[line.left], (plain if line.left == "f" else setter)(line.term), line.why
-        )
+        DerivationStep(left[line.left], line.term, plain if line.left == "f" else setter, line.why)
         for line in derivation.lines
     )
     return Formulas(
@@ -190,7 +188,9 @@ def _row(left: str, right: str) -> str:
     )
 
 
-def page(found: Sequence[Formula | None], steps: Sequence[DerivationStep], remark: str) -> Page:
+def page(
+    found: Sequence[Formula | None], steps: Sequence[DerivationStep | Formula], remark: str
+) -> Page:
     """The derivation, then the formulas, then what short names stand for."""
     groups: list[tuple[Markup, Sequence[Markup]]] = [
         (left, [step.right for step in group])
