@@ -181,7 +181,10 @@ def test_what_a_screen_reader_is_told(shown):
     assert chart == "Bytes held at each moment of forward mode, 80 B at the peak"
 
 
-def test_print_shows_the_graph_and_no_controls(shown):
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_print_shows_the_graph_and_no_controls_dark_on_white(by_theme, theme):
+    shown = by_theme[theme]
+    shown.again()
     shown.part("slider").fill("6")
     shown.page.emulate_media(media="print")
     try:
@@ -189,6 +192,10 @@ def test_print_shows_the_graph_and_no_controls(shown):
             expect(shown.page.locator(hidden)).to_be_hidden()
         for kept in ("h1", ".wg-graph", ".wg-card >> nth=0"):
             expect(shown.page.locator(kept)).to_be_visible()
+        image = matplotlib.image.imread(io.BytesIO(shown.page.screenshot()))[..., :3]
+        assert np.median(image) > 0.9
+        contrasts = shown.page.evaluate(CONTRASTS)
+        assert [entry for entry in contrasts if entry[1] < 4.5] == []
         inside = shown.page.locator(".wg-graph").bounding_box()
         assert inside["x"] >= 0
         assert inside["x"] + inside["width"] <= DESK["width"]
