@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import pickle
 import sys
 from collections.abc import Callable
@@ -316,3 +317,55 @@ def test_the_error_pickles() -> None:
     again = pickle.loads(pickle.dumps(error))
     assert again.op == "log"
     assert str(again).splitlines()[0] == str(error).splitlines()[0]
+
+
+# -------------------------------------------------------------------------------- random programs
+
+STATEMENTS = (
+    "np.log({a})",
+    "np.sqrt({a})",
+    "{a} / {b}",
+    "{a} - {b}",
+    "np.exp(300 * {a})",
+    "np.sin({a}) * {b}",
+    "np.where({a} > 0, {b}, {a})",
+    "np.cumsum({a})",
+    "{a}[::-1]",
+    "np.outer({a}, {b}).sum(axis=0)",
+    "np.maximum({a}, {b})",
+)
+
+
+@pytest.mark.parametrize("number", range(40))
+def test_random_programs(number: int) -> None:
+    """The first statement whose result is bad, of good inputs, in NumPy is the one that is named.
+    All results go into that of the function."""
+    rng = np.random.default_rng(number)
+    lines = ["def f(v0, v1):"]
+    for k in range(2, 10):
+        a, b = (f"v{i}" for i in rng.integers(0, k, size=2))
+        lines.append(f"    v{k} = " + str(rng.choice(STATEMENTS)).format(a=a, b=b))
+    source = "\n".join([*lines, f"    return np.sum({' + '.join(f'v{k}' for k in range(2, 10))})"])
+    name = f"<random program {number}>"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    names: dict[str, Any] = {"np": np}
+    exec(compile(source, name, "exec"), names)
+    given = [np.round(rng.normal(size=3), 1) for _ in range(2)]
+    values = {"np": np, "v0": given[0], "v1": given[1]}
+    culprit = None
+    with np.errstate(all="ignore"):
+        for line in lines[1:]:
+            exec(line.strip(), values)
+            made = values[line.split("=")[0].strip()]
+            if culprit is None and not np.isfinite(made).all():
+                culprit = line.strip()
+    f = names["f"]
+    for call in (wg.jit(f), wg.value_and_grad(f, argnums=(0, 1))):
+        if culprit is not None:
+            with wg.debug_nans(), pytest.raises(NotFinite) as found:
+                call(*given)
+            assert found.value.place.text == culprit
+            assert found.value.sweep == "forward"
+    if culprit is None:
+        with wg.debug_nans():
+            assert np.isfinite(wg.jit(f)(*given))
