@@ -22,7 +22,7 @@ from wengert.explaining.picture.layout import PICTURE, asset, scripts
 if TYPE_CHECKING:
     from wengert.explaining.report import Report
 
-_STEPPING = (*PICTURE, "telling", "showing", "stepping")
+_STEPPING = (*PICTURE, "telling", "showing", "stepping", "starting")
 _FIELD = re.compile(r"\{\{(\w+)\}\}")
 
 

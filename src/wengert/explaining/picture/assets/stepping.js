@@ -7,7 +7,7 @@ const READABLE = 0.8; // graphs are not made smaller than this by themselves
 const MOST_PLAYED = 300; // a long sweep is played in about so many pictures
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-let graphviz = null;
+let graphviz = null; // a promise of it, which all explanations on a page share
 let latest = null; // the explanation used last, which takes the keys where nothing has the focus
 let made = 0;
 
@@ -394,40 +394,3 @@ function derivativeFact(doc, k) {
 function setAttribute(drawn, name, value) {
   if (drawn.getAttribute(name) !== value) drawn.setAttribute(name, value);
 }
-
-/** Brings the explanations on the page to life that are not yet. */
-function startAll() {
-  for (const root of document.querySelectorAll(".wg-explanation:not([data-state])")) {
-    root.dataset.state = "starting";
-    const explanation = new Explanation(root);
-    latest ??= explanation;
-    explanation.start();
-  }
-}
-
-/** On a page of its own the keys work wherever the focus is, and there is a switch of colours. */
-function startPage() {
-  document.addEventListener("keydown", (event) => {
-    const ownPage = document.querySelector(".wg-page");
-    if (ownPage && latest?.sweep && !event.target.closest?.(".wg-explanation")) latest.key(event);
-  });
-  const button = document.querySelector("[data-theme-switch]");
-  if (!button) return;
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  const isDark = () => (document.documentElement.dataset.theme ?? (dark.matches ? "dark" : "light")) === "dark";
-  const tell = () => button.setAttribute("aria-pressed", isDark());
-  button.addEventListener("click", () => {
-    document.documentElement.dataset.theme = isDark() ? "light" : "dark";
-    tell();
-  });
-  dark.addEventListener("change", tell);
-  tell();
-}
-
-function start() {
-  startPage();
-  startAll();
-}
-
-if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
-else start();

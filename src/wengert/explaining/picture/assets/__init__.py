@@ -1,0 +1,1 @@
+"""The scripts, styles and markup of pictures and pages."""
