@@ -18,7 +18,7 @@ from wengert.explaining.closed.form import derived
 MATHML = "{http://www.w3.org/1998/Math/MathML}"
 ELEMENTS = {
     "math", "mrow", "mi", "mn", "mo", "mtext", "msup", "msub", "mfrac", "msqrt", "mstyle", "mtable",
-    "mtr", "mtd",
+    "mtr", "mtd", "mspace",
 }  # fmt: skip
 CHILDREN = {"msup": 2, "msub": 2, "mfrac": 2, "msqrt": 1}
 

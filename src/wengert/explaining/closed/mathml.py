@@ -5,6 +5,7 @@ Source: W3C, *MathML Core*, 2023.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
 from wengert.explaining.closed.markup import (
@@ -22,6 +23,7 @@ from wengert.explaining.closed.markup import (
 )
 
 _TIMES = "<mo>&#x2062;</mo>"  # invisible times
+_SPACE = '<mspace width="0.17em"></mspace>'
 _APPLY = "<mo>&#x2061;</mo>"  # function application
 
 
@@ -53,13 +55,15 @@ def mathml(markup: Markup) -> str:
         case Sign("ᵀ" | "−ᵀ" as sign):
             minus = "<mo>−</mo>" if sign != "ᵀ" else ""
             return f'<mrow>{minus}<mi mathvariant="normal">⊤</mi></mrow>'
+        case Sign(", "):
+            return '<mo separator="true">,</mo>'
         case Sign(sign, spaced):
             form = "infix" if spaced else "prefix"
             return f'<mo form="{form}">{escape(sign)}</mo>'
         case Row(items):
             return f"<mrow>{''.join(map(mathml, items))}</mrow>"
         case Juxtaposed(items):
-            return f"<mrow>{_TIMES.join(map(mathml, items))}</mrow>"
+            return f"<mrow>{''.join(_factors(items))}</mrow>"
         case Superscript(base, exponent):
             return f"<msup>{mathml(base)}{mathml(exponent)}</msup>"
         case Quotient(over, under):
@@ -81,8 +85,27 @@ def mathml(markup: Markup) -> str:
             return f"<mrow>{head}{_APPLY}{inside}</mrow>"
 
 
+def _factors(items: tuple[Markup, ...]) -> Iterator[str]:
+    """Factors side by side, with a little space where a word or a differential stands."""
+    for before, item in zip((None, *items[:-1]), items, strict=True):
+        if before is not None:
+            yield _SPACE if _stands_apart(before) or _stands_apart(item) else _TIMES
+        yield mathml(item)
+
+
+def _stands_apart(markup: Markup) -> bool:
+    while isinstance(markup, Superscript):
+        markup = markup.base
+    if isinstance(markup, Call):
+        return markup.name == "d"
+    return isinstance(markup, Name) and (
+        markup.is_word or (markup.differential and markup.base != "")
+    )
+
+
 def _identifier(base: str) -> str:
-    return f"<mi>{escape(base)}</mi>"
+    upright = ' mathvariant="normal"' if base == "d" else ""
+    return f"<mi{upright}>{escape(base)}</mi>"
 
 
 def _fence(sign: str, form: str) -> str:

@@ -172,7 +172,7 @@ class Page:
             for k, right in enumerate(rights):
                 rows.append(_row(mathml(left) if k == 0 else "", mathml(right)))
         rows += [
-            _row(f"<mtext>where </mtext>{mathml(name)}", mathml(meaning))
+            _row(f"<mtext>where&#xA0;</mtext>{mathml(name)}", mathml(meaning))
             for name, meaning in self.where
         ]
         return document(f"<mtable>{''.join(rows)}</mtable>")
