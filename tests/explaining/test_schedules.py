@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 import random
+import time
+from typing import Any
 
+import numpy as np
 import pytest
 
-from wengert.explaining.schedules import Schedule, schedules_of
+import wengert as wg
+from wengert.explaining.schedules import Schedule, schedules, schedules_of, tasks_of
 from wengert.explaining.sweeps import Task
 
 
@@ -20,12 +24,13 @@ def chain(count: int, nbytes: int = 8) -> list[Task]:
     return tasks
 
 
-def drawn(seed: int) -> list[Task]:
-    """A random program: operations on what came before, of random sizes, with random residuals."""
+def drawn(seed: int, most: int = 30, near: int = 100) -> list[Task]:
+    """A random program: operations on what came shortly before, of random sizes, with random
+    residuals."""
     draw = random.Random(seed)
     tasks = [Task("a", nbytes=80, is_given=True), Task("c", is_given=True, active=False)]
-    for k in range(draw.randint(1, 30)):
-        args = tuple({draw.choice(tasks).name for _ in range(draw.randint(1, 3))})
+    for k in range(draw.randint(most // 30, most)):
+        args = tuple({draw.choice(tasks[-near:]).name for _ in range(draw.randint(1, 3))})
         name = f"v{k}"
         active = any(task.active for task in tasks if task.name in args)
         reads = tuple(other for other in (*args, name) if active and draw.random() < 0.5)
@@ -42,16 +47,23 @@ def drawn(seed: int) -> list[Task]:
     ]
 
 
+def drawn_long(seed: int) -> list[Task]:
+    """A random program that is too long for the planner."""
+    tasks = drawn(seed, 600, 20)
+    assert len(tasks) > 200
+    return tasks
+
+
 def check(tasks: list[Task], schedule: Schedule) -> None:
     """The laws of every schedule."""
     by_name = {task.name: task for task in tasks}
     before: set[str] = {task.name for task in tasks if task.is_given}
+    held: set[str] = set()
     seen: set[str] = set()
     reversed_: list[str] = []
     for moment in schedule.moments:
         task = by_name[moment.step]
-        held = set(moment.held)
-        assert len(held) == len(moment.held)
+        held = (held | set(moment.added)) - set(moment.dropped)
         assert {t.name for t in tasks if t.is_given} <= held
         if moment.action == "reverse":
             assert held <= before, "a reverse step computes no value"
@@ -158,3 +170,50 @@ def test_long_programs_are_not_recomputed_for_each_step() -> None:
 def test_a_program_without_derivatives_has_no_schedules() -> None:
     tasks = [Task("n", is_given=True, active=False), Task("m", ("n",), active=False)]
     assert schedules_of(tasks) == ()
+
+
+@pytest.mark.parametrize("tasks", [chain(300), drawn_long(3), drawn_long(4)])
+def test_long_programs_obey_the_laws_too(tasks: list[Task]) -> None:
+    stored, checkpointed, *budgets = (
+        way for way in schedules_of(tasks) if way.name != "recompute everything"
+    )
+    for schedule in (stored, checkpointed, *budgets):
+        check(tasks, schedule)
+    assert (stored.name, checkpointed.name) == ("store everything", "√n checkpoints")
+    assert budgets[-1].work <= 1
+    assert len(budgets) >= 3
+    assert [b.budget for b in budgets] == sorted(b.budget or 0 for b in budgets)
+
+
+def test_a_page_of_many_steps_has_its_schedules_soon() -> None:
+    tasks = chain(2_000)
+    begin = time.process_time()
+    schedules_of(tasks)
+    assert time.process_time() - begin < 1.5  # half a second, but for a busy machine
+
+
+def test_moments_say_what_has_changed() -> None:
+    for schedule in schedules_of(drawn(2)):
+        there: set[str] = set()
+        for moment in schedule.moments:
+            assert there.isdisjoint(moment.added)
+            assert there.issuperset(moment.dropped)
+            there = (there | set(moment.added)) - set(moment.dropped)
+            assert there == set(moment.held)
+            assert len(there) == len(moment.held)
+
+
+def test_steps_of_integers_have_no_reverse_step() -> None:
+    def f(x: Any) -> Any:
+        whole = (3.0 * x).astype(int)
+        return x * whole
+
+    @wg.primitive
+    def opaque(x: Any) -> Any:
+        return np.sin(x)
+
+    wg.defvjp(opaque, lambda result, x: lambda ct: ct * np.cos(x))
+    for function in (f, lambda x: opaque(x) * x):
+        steps = wg.explain(function, 2.0).steps
+        for schedule in schedules(steps):
+            check(tasks_of(steps), schedule)

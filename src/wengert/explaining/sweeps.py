@@ -8,7 +8,7 @@ the next; its bytes are those of the adjoints.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -59,12 +59,15 @@ class Sweeps:
     def _adjoints(self) -> tuple[list[tuple[str, ...]], list[int]]:
         """(the adjoints at each reverse step, the bytes of those that are left after it)."""
         alive = {task.name: None for task in self.values if task.is_output and task.active}
+        bytes = self.bytes_of_adjoints(alive)
         during, left = [], []
         for task in self.reverse:
-            alive.update((name, None) for name in task.args if self.tasks[name].active)
+            new = [name for name in task.args if self.tasks[name].active and name not in alive]
+            alive.update(dict.fromkeys(new))
             during.append(tuple(alive))
             del alive[task.name]
-            left.append(self.bytes_of_adjoints(alive))
+            bytes += self.bytes_of_adjoints(dict.fromkeys(new)) - task.nbytes
+            left.append(bytes)
         return during, left
 
     def _problem(self, left: Sequence[int]) -> Problem:
@@ -99,15 +102,6 @@ class Sweeps:
                     break
                 name = self.tasks[name].args[0]
         return tuple(sorted(found))
-
-    def stands(self, name: str, live: Container[str]) -> bool:
-        """Whether what a live value is a view of is live too. (A view costs nothing: the planner
-        may forget the one and keep the other until it computes the one again.)"""
-        while self.tasks[name].is_view:
-            (name, *_) = self.tasks[name].args
-            if name not in live:
-                return False
-        return True
 
     def bytes_of(self, names: Iterable[str]) -> int:
         """What the values of these names take."""

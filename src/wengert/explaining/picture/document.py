@@ -37,6 +37,7 @@ Document = dict[str, Any]
 
 _ACTIONS = {"forward": "f", "recompute": "c", "reverse": "r"}
 _DIGITS = 5
+_MOST_NAMED = 8
 MOST_DIRECTIONS = 24
 """Tangents in more directions than these are not told: each is a column of numbers."""
 
@@ -46,7 +47,7 @@ def document(report: Report) -> Document:
     steps = report.steps
     rows = _Rows(steps)
     return {
-        "title": f"{steps.function}({', '.join(steps.inputs)})",
+        "title": f"{steps.function}({', '.join(_few(steps.inputs))})",
         "function": steps.function,
         "inputs": [rows.numbers[name] for name in rows.directions],
         "left_out": len(steps.inputs) - len(rows.directions),
@@ -73,20 +74,17 @@ def document(report: Report) -> Document:
 
 
 def _schedule(schedule: Schedule, numbers: dict[str, int]) -> Document:
-    moments, before = [], frozenset[str]()
-    for moment in schedule.moments:
-        held = frozenset(moment.held)
-        moments.append(
-            [
-                _ACTIONS[moment.action],
-                numbers[moment.step],
-                sorted(numbers[name] for name in held - before),
-                sorted(numbers[name] for name in before - held),
-                moment.bytes,
-                len(moment.adjoints),
-            ]
-        )
-        before = held
+    moments = [
+        [
+            _ACTIONS[moment.action],
+            numbers[moment.step],
+            sorted(numbers[name] for name in moment.added),
+            sorted(numbers[name] for name in moment.dropped),
+            moment.bytes,
+            len(moment.adjoints),
+        ]
+        for moment in schedule.moments
+    ]
     return {
         "name": schedule.name,
         "peak": schedule.peak_bytes,
@@ -103,7 +101,14 @@ class _Rows:
         self.steps = {step.name: step for step in steps}
         self.numbers = {name: k for k, name in enumerate(self.steps)}
         self.places = _Places()
-        self.directions = steps.inputs[:MOST_DIRECTIONS]
+        self.directions = tuple(
+            name
+            for k, name in enumerate(steps.inputs[:MOST_DIRECTIONS])
+            if self.steps[name].tangents[k] is not None
+        )
+        self.moving = [
+            {step.name for step in steps if _moves(step, k)} for k in range(len(self.directions))
+        ]
 
     def row(self, step: Step) -> Document:
         short, long = _sized(step.value), _long(step.value)
@@ -138,7 +143,7 @@ class _Rows:
         """
         if direction >= len(step.tangents) or step.tangents[direction] is None:
             return [None] * len(step.args)
-        moving = [name for name in dict.fromkeys(step.args) if self.moves(name, direction)]
+        moving = [name for name in step.args if name in self.moving[direction]]
         found: dict[str, str | None] = dict.fromkeys(step.args, "0")
         for name in moving:
             alone = len(moving) == 1
@@ -146,13 +151,6 @@ class _Rows:
                 step.tangents[direction] if alone else self.product(step, name, direction)
             )
         return [found[name] for name in step.args]
-
-    def moves(self, name: str, direction: int) -> bool:
-        """Whether a step has a tangent in this direction that is not zero."""
-        tangents = self.steps[name].tangents
-        tangent = tangents[direction] if direction < len(tangents) else None
-        parts = tangent if isinstance(tangent, tuple) else (tangent,)
-        return any(part is not None and bool(np.any(np.asarray(part))) for part in parts)
 
     def product(self, step: Step, name: str, direction: int) -> Any:
         tangent = self.steps[name].tangents[direction]
@@ -163,6 +161,18 @@ class _Rows:
             return None
         with np.errstate(all="ignore"):
             return weights[0] * tangent
+
+
+def _moves(step: Step, direction: int) -> bool:
+    """Whether a step has a tangent in this direction that is not zero."""
+    tangent = step.tangents[direction] if direction < len(step.tangents) else None
+    parts = tangent if isinstance(tangent, tuple) else (tangent,)
+    return any(part is not None and bool(np.any(part)) for part in parts)
+
+
+def _few(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names, or of many the first two and the last."""
+    return names if len(names) <= _MOST_NAMED else (*names[:2], "…", names[-1])
 
 
 class _Places:
