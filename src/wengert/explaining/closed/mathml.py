@@ -71,7 +71,8 @@ def mathml(markup: Markup) -> str:
         case Root(of):
             return f"<msqrt>{mathml(of)}</msqrt>"
         case Fence(left, of, right, subscript):
-            inside = f"{_fence(left, 'prefix')}{mathml(of)}{_fence(right, 'postfix')}"
+            tall = _is_tall(of)
+            inside = f"{_fence(left, 'prefix', tall)}{mathml(of)}{_fence(right, 'postfix', tall)}"
             if subscript:
                 return f"<msub><mrow>{inside}</mrow>{_identifier(subscript)}</msub>"
             return f"<mrow>{inside}</mrow>"
@@ -81,7 +82,8 @@ def mathml(markup: Markup) -> str:
                 head = f"<msup>{head}{_exponent(power)}</msup>"
             inside = mathml(of)
             if fenced:
-                inside = f"{_fence('(', 'prefix')}{inside}{_fence(')', 'postfix')}"
+                tall = _is_tall(of)
+                inside = f"{_fence('(', 'prefix', tall)}{inside}{_fence(')', 'postfix', tall)}"
             return f"<mrow>{head}{_APPLY}{inside}</mrow>"
 
 
@@ -108,8 +110,23 @@ def _identifier(base: str) -> str:
     return f"<mi{upright}>{escape(base)}</mi>"
 
 
-def _fence(sign: str, form: str) -> str:
-    return f'<mo fence="true" form="{form}">{escape(sign)}</mo>'
+def _fence(sign: str, form: str, tall: bool) -> str:
+    stretchy = "" if tall else ' stretchy="false"'
+    return f'<mo fence="true" form="{form}"{stretchy}>{escape(sign)}</mo>'
+
+
+def _is_tall(markup: Markup) -> bool:
+    """Whether there is a fraction in it, so that brackets around it are to grow."""
+    match markup:
+        case Quotient():
+            return True
+        case Row(items) | Juxtaposed(items):
+            return any(map(_is_tall, items))
+        case Superscript(base):
+            return _is_tall(base)
+        case Fence(of=of) | Call(of=of) | Root(of):
+            return _is_tall(of)
+    return False
 
 
 def _exponent(power: str) -> str:
