@@ -124,7 +124,7 @@ def explain(f: Callable[..., Any], *args: Any) -> Report:
         A function written with NumPy that returns real numbers or arrays, or structures of them,
         or what `grad` and the like make of one.
     args
-        Its arguments: real numbers, arrays, or structures of them. Without any, of a `jit` function
+        Its arguments: numbers, arrays, or structures of them. Without any, of a `jit` function
         that has been called: what it is for its newest signature, `.cost` and `.why_slow` alone.
 
     Returns
@@ -140,7 +140,7 @@ def explain(f: Callable[..., Any], *args: Any) -> Report:
     Raises
     ------
     WengertTypeError
-        Where an argument or a result is complex, or an argument cannot be traced.
+        Where a result is complex, or an argument cannot be traced.
     WengertValueError
         Where there are no arguments, and a `jit` function has not been called yet.
 

@@ -38,7 +38,7 @@ MOST_NAMED = 3
 def steps_of(f: Callable[..., Any], args: tuple[Any, ...]) -> Steps:
     """Trace a function of real results, and differentiate each step of it.
 
-    Raises WengertTypeError where an argument or a result is complex or cannot be traced.
+    Raises WengertTypeError where a result is complex, or an argument cannot be traced.
     """
     leaves, spec = flatten(args)
     called = parameters(f, args)
@@ -51,7 +51,6 @@ def steps_of(f: Callable[..., Any], args: tuple[Any, ...]) -> Steps:
                 for leaf, name in zip(leaves, called, strict=True)
             ]
             inputs = {t.node: name for t, name in zip(tracers, called, strict=True)}
-            _check_arguments(inputs)
             session.running = True
             results, _ = output_nodes(f(*unflatten(spec, tracers)), session, "explain")
         _check_results(results, inputs)
@@ -71,17 +70,6 @@ def steps_of(f: Callable[..., Any], args: tuple[Any, ...]) -> Steps:
             notes=_notes(program, names),
             nodes=tuple(program.shown),
         )
-
-
-def _check_arguments(inputs: Mapping[Node, str]) -> None:
-    """An error for complex arguments: a derivative by one is no number, in one direction."""
-    for node, name in inputs.items():
-        if node.dtype.kind == "c":
-            raise WengertTypeError(
-                f"explain shows derivatives by real inputs, but {name} is complex ({node.type}): "
-                f"give the function its real and imaginary parts, and write {name} = a + 1j * b "
-                "in it"
-            )
 
 
 def _check_results(results: Sequence[Node], inputs: Mapping[Node, str]) -> None:
@@ -252,6 +240,11 @@ def _notes(program: Program, names: Mapping[Node, Formula]) -> tuple[str, ...]:
     if any(node.shape for node in program.active):
         notes.append(
             "∂/∂x·1 is the derivative in the direction of 1 in every element of the array x."
+        )
+    if any(node.dtype.kind == "c" for node in program.active):
+        notes.append(
+            "Of a complex input z = x + iy, tangents are by x, and adjoints are ∂/∂x − i ∂/∂y, "
+            "as those of grad."
         )
     directions = _directions(program)
     if directions < len(program.active):
