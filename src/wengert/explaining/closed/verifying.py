@@ -67,16 +67,15 @@ def verified(
     """
     error, count, steps = 0.0, 0, ""
     for point in _points(call):
-        for name, found, expected in _compared(point, call, derivation, functions):
-            difference, allowed = _difference(found, expected, point.value)
-            if not difference <= allowed:
-                return Verification(
-                    count,
-                    difference,
-                    f"the {name} that was derived differs from automatic differentiation by "
-                    f"{difference:.1e} of its largest element at a random point",
-                )
-            error = max(error, difference)
+        try:
+            found = _at_point(point, call, derivation, functions)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as raised:
+            return Verification(
+                count, np.inf, f"it cannot be evaluated at a random point: {raised}"
+            )
+        if isinstance(found, str):
+            return Verification(count, error, found)
+        error = max(error, found)
         steps = steps or _line_that_differs(point, call, derivation)
         count += 1
         if count == POINTS:
@@ -87,6 +86,22 @@ def verified(
         f"it could be compared with automatic differentiation at {count} random points near the "
         f"examples, not at {POINTS}: the function or a derivative is not finite at the others",
     )
+
+
+def _at_point(
+    point: Point, call: Call, derivation: Derivation, functions: dict[str, Callable[..., Any]]
+) -> float | str:
+    """The largest difference at a point, or what differs."""
+    largest = 0.0
+    for name, found, expected in _compared(point, call, derivation, functions):
+        difference, allowed = _difference(found, expected, point.value)
+        if not difference <= allowed:
+            return (
+                f"the {name} that was derived differs from automatic differentiation by "
+                f"{difference:.1e} of its largest element at a random point"
+            )
+        largest = max(largest, difference)
+    return largest
 
 
 def _points(call: Call) -> Iterator[Point]:
