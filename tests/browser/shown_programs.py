@@ -32,3 +32,20 @@ def unkind(x):
 
 
 unkind.__name__ = "</script><img src=x onerror=alert(1)>"
+
+
+def helper(a):
+    b = np.exp(-a)
+    return b / (1 + b)
+
+
+def looping(x, w):
+    """Each round goes through another function and back."""
+    for _ in range(60):
+        y = np.sin(x) * w
+        x = x + helper(y)
+    return x
+
+
+def squares(xs):
+    return sum(x * x for x in xs)

@@ -266,3 +266,30 @@ def test_where_there_is_nothing_to_go_back_to(opening):
     assert shown.page.locator(".wg-choice input[value=reverse]").is_disabled()
     assert "= 3" in shown.part("summary").text_content()
     assert shown.quiet()
+
+
+def test_where_a_rule_is_for_reverse_mode_alone(opening):
+    @wg.custom_vjp
+    def sine(x):
+        return np.sin(x)
+
+    sine.defvjp(lambda x: (np.sin(x), x), lambda x, g: (g * np.cos(x),))
+    report = wg.explain(lambda x: sine(x) * 2, 1.0)
+    shown = opening(page(report))
+    shown.part("last").click()
+    assert not re.search("undefined|null|NaN", shown.page.locator("main").inner_text())
+    shown.mode("reverse")
+    shown.part("last").click()
+    assert changing(shown, "x") == f"{barred('x')} {brief(2 * np.cos(1.0))}"
+    assert shown.quiet()
+
+
+def test_many_inputs(opening):
+    report = wg.explain(lambda xs: sum(x * x for x in xs), [float(k) for k in range(100)])
+    shown = opening(page(report))
+    options = shown.part("direction").locator("option").all_text_contents()
+    assert options[:2] == ["xs[0]", "xs[1]"]
+    assert options[-1] == f"{100 - len(options) + 1} more inputs, without tangents"
+    shown.part("last").click()
+    assert not re.search("undefined|null|NaN", shown.page.locator("main").inner_text())
+    assert shown.quiet()

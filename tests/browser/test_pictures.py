@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import xml.etree.ElementTree as ElementTree
@@ -9,7 +10,7 @@ import xml.etree.ElementTree as ElementTree
 import matplotlib.image
 import numpy as np
 import pytest
-from shown_programs import L, layer, unkind
+from shown_programs import L, layer, looping, squares, unkind
 
 import wengert as wg
 from wengert.errors import WengertError, WengertValueError
@@ -137,6 +138,43 @@ def test_many_steps_are_folded():
     seen = Picture(svg(wg.explain(f, 1.0)))
     assert len(seen.boxes) == 2
     assert any("100 steps" in text for texts in seen.texts.values() for text in texts)
+
+
+def test_loops_are_folded_by_their_lines():
+    report = wg.explain(looping, 1.0, 0.5)
+    seen = Picture(svg(report))
+    lines = {name for name in seen.boxes if name.startswith("line")}
+    assert set(seen.boxes) == {"x", "w", *lines}
+    counts = {"y = np.sin(x) * w": 120, "b = np.exp(-a)": 120, "return b / (1 + b)": 120}
+    counts["x = x + helper(y)"] = 60
+    assert {seen.texts[name][1]: int(name.split()[3]) for name in lines} == counts
+    title = {seen.texts[name][1]: name for name in lines}
+    rounds = {
+        ("y = np.sin(x) * w", "b = np.exp(-a)"): "×60",
+        ("b = np.exp(-a)", "return b / (1 + b)"): "×120",
+        ("return b / (1 + b)", "x = x + helper(y)"): "×60",
+        ("x = x + helper(y)", "y = np.sin(x) * w"): "×59",
+    }
+    found = seen.connections()
+    for (start, end), label in rounds.items():
+        assert found[title[start], title[end]] == label
+
+
+def test_many_lines_and_many_inputs_are_folded_too(tmp_path, monkeypatch):
+    lines = [f"    x{k + 1} = np.sin(x{k}) * 2.0\n" for k in range(150)]
+    source = f"import numpy as np\ndef f(x0):\n{''.join(lines)}    return x150\n"
+    (tmp_path / "many_lines.py").write_text(source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    seen = Picture(svg(wg.explain(importlib.import_module("many_lines").f, 1.0)))
+    assert len(seen.boxes) == 51  # the input, and the lines three by three
+    assert "lines 3–5 · 6 steps" in seen.boxes
+    report = wg.explain(squares, [float(k) for k in range(200)])
+    content = document(report)
+    assert content["title"] == "squares(xs[0], xs[1], …, xs[199])"
+    assert content["left_out"] == 200 - len(content["inputs"])
+    seen = Picture(drawn(content))
+    assert {"inputs · 200 steps"} < set(seen.boxes)
+    assert len(seen.boxes) == 2
 
 
 def test_it_is_told_to_who_cannot_see_it(report):

@@ -25,8 +25,8 @@ function ruleCard(doc, k, { direction, fold, onFold }) {
   const rows = [];
   const slopes = localDerivatives(doc, k).map(({ left, right }) => element("dd", {}, `${left} = ${right}`));
   if (slopes.length) rows.push(element("dt", {}, "Local derivatives"), ...slopes);
-  const by = nameOfDirection(doc, direction);
-  rows.push(...sumRows(`Tangent, in the direction of ${by}`, "forward", forwardSum(doc, k, direction)));
+  const tangent = forwardSum(doc, k, direction);
+  if (tangent) rows.push(...sumRows(`Tangent, the derivative ${towards(doc, direction)}`, "forward", tangent));
   rows.push(...sumRows("Adjoint, the sum over the steps that read it", "reverse", reverseSum(doc, k)));
   parts.push(element("dl", { class: "wg-rule" }, ...rows));
   if (fold) parts.push(foldButton(`Fold ${fold.title}`, onFold));

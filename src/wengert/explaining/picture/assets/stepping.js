@@ -288,6 +288,8 @@ class Explanation {
     for (const k of doc.inputs.slice(0, 6)) facts.push(derivativeFact(doc, k));
     if (doc.steps.length > 24) facts.push(`${doc.steps.length} steps`);
     part.summary.append(...facts.map((fact) => element("span", {}, fact)));
+    if (doc.left_out)
+      part.direction.append(element("option", { disabled: true }, `${counted(doc.left_out, "more input")}, without tangents`));
     if (doc.schedules.length) part.ways.append(schedulePicker(doc, `${this.name}-way`, (k) => this.setSchedule(k)));
     part.directions.hidden = doc.inputs.length < 2;
     part.direction.append(...doc.inputs.map((k, n) => element("option", { value: n }, doc.steps[k].n)));
@@ -358,8 +360,11 @@ class Explanation {
   activate(target) {
     const node = this.nodeAt(target);
     const frame = target.closest?.("[data-fold]");
-    if (node) this.select(node.fold ? node.fold.steps[0] : node.step);
-    else if (frame) this.setFold(this.folds[Number(frame.dataset.fold)], false);
+    if (node) {
+      this.select(node.fold ? node.fold.steps[0] : node.step);
+      this.part.told.textContent = `Shown: ${node.fold?.title ?? this.doc.steps[node.step].n}, its rule and line of source`;
+    }
+    if (frame) this.setFold(this.folds[Number(frame.dataset.fold)], false);
   }
 
   foldAll() {

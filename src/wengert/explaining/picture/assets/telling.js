@@ -3,15 +3,12 @@
 /** A sentence for the moment that a sweep is at. */
 function sentenceOf(doc, sweep, direction) {
   const { moment, timeline } = sweep;
-  if (!moment)
-    return timeline.mode === "forward"
-      ? `Forward mode. Each step computes its value and, beside it, its tangent: the derivative by ${nameOfDirection(doc, direction)}.`
-      : "Reverse mode. The forward sweep computes the values; the reverse sweep then passes adjoints back, from the output to the inputs.";
+  if (!moment) return timeline.mode === "forward" ? forwardBeginning(doc, direction) : REVERSE_BEGINNING;
   const step = doc.steps[moment.step];
   const equation = step.f === null ? `${step.n} = ${step.v}` : `${step.n} = ${step.f} = ${step.v}`;
   if (moment.action === AGAIN) return `Again: ${equation}. It had been dropped, and is needed.`;
   if (moment.action === FORWARD) {
-    const tangent = timeline.mode === "forward" ? step.t[direction] : null;
+    const tangent = (timeline.mode === "forward" && step.t[direction]) || null;
     if (step.k === "input" && tangent !== null) return `Input: ${equation}, and its tangent ${step.d} = ${tangent}.`;
     return `Forward: ${equation}${tangent === null ? "" : `, and its tangent ${step.d} = ${tangent}`}.`;
   }
@@ -28,7 +25,19 @@ function sentenceOf(doc, sweep, direction) {
   }`;
 }
 
-const nameOfDirection = (doc, direction) => doc.steps[doc.inputs[direction]]?.n ?? "nothing";
+const REVERSE_BEGINNING =
+  "Reverse mode. The forward sweep computes the values; the reverse sweep then passes adjoints back, from the output to the inputs.";
+
+function forwardBeginning(doc, direction) {
+  if (!doc.inputs.length) return "Forward mode. No tangents are known: no input has any, or a rule is for reverse mode alone.";
+  return `Forward mode. Each step computes its value and, beside it, its tangent: the derivative ${towards(doc, direction)}.`;
+}
+
+/** What the tangents of a direction are derivatives by. */
+function towards(doc, direction) {
+  const { n, v } = doc.steps[doc.inputs[direction]];
+  return v.includes("norm") ? `in the direction of 1 in every element of ${n}` : `by ${n}`;
+}
 
 function listed(parts) {
   return parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
