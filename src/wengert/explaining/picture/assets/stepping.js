@@ -288,11 +288,11 @@ class Explanation {
     for (const k of doc.inputs.slice(0, 6)) facts.push(derivativeFact(doc, k));
     if (doc.steps.length > 24) facts.push(`${doc.steps.length} steps`);
     part.summary.append(...facts.map((fact) => element("span", {}, fact)));
-    if (doc.left_out)
-      part.direction.append(element("option", { disabled: true }, `${counted(doc.left_out, "more input")}, without tangents`));
     if (doc.schedules.length) part.ways.append(schedulePicker(doc, `${this.name}-way`, (k) => this.setSchedule(k)));
     part.directions.hidden = doc.inputs.length < 2;
     part.direction.append(...doc.inputs.map((k, n) => element("option", { value: n }, doc.steps[k].n)));
+    if (doc.left_out)
+      part.direction.append(element("option", { disabled: true }, `${counted(doc.left_out, "more input")}, without tangents`));
   }
 
   // --------------------------------------------------------------------------------------- events
