@@ -235,6 +235,38 @@ def test_kinks() -> None:
     assert (found.op, found.kind) == ("maximum", "kink")
 
 
+def test_kinks_have_a_slope_on_each_side() -> None:
+    found = blamed(lambda x: np.sum(np.abs(x - X)), X + 1e-9, order=2)
+    assert found.kind == "kink"
+    np.testing.assert_allclose(found.got, -np.abs(found.got))
+    np.testing.assert_allclose(found.want, -found.got, rtol=1e-4)
+    assert "slope before" in str(found)
+
+
+def test_kinks_in_operations_of_several_results() -> None:
+    at = np.array([1.0, 0.5])
+
+    def f(x):
+        return wg.scan(lambda c, t: (np.abs(c - t), (c, t)), x, at)[0]
+
+    found = blamed(f, 1.0)
+    assert found.kind == "kink"
+    assert "slope" in str(found)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_edges_of_where_a_function_is_defined() -> None:
+    def f(x):
+        root = np.sqrt(x)
+        return root * 2
+
+    found = blamed(f, 1e-4)
+    assert (found.op, found.kind) == ("sqrt", "edge")
+    assert found.place.text == "root = np.sqrt(x)"
+    assert "take a smaller eps" in str(found)
+    wg.check_grads(f, (1e-4,), eps=1e-7, order=1)
+
+
 def test_a_step_that_is_too_large() -> None:
     found = blamed(lambda x: np.sin(300 * x), X, order=1)
     assert (found.op, found.kind) == ("sin", "kink")

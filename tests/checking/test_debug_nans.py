@@ -369,3 +369,11 @@ def test_random_programs(number: int) -> None:
     if culprit is None:
         with wg.debug_nans():
             assert np.isfinite(wg.jit(f)(*given))
+
+
+def test_values_of_several_results_are_named() -> None:
+    """The factors of a matrix that overflow when it is inverted go in as one value."""
+    with pytest.raises(NotFinite) as caught, wg.debug_nans():
+        wg.grad(lambda a: np.sum(np.linalg.inv(a)))(np.eye(2) * 1e-320)
+    assert caught.value.op == "inverse"
+    assert "lu: tuple" in str(caught.value)

@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from wengert.checking.rules import Pushed, pushed
+from wengert.checking.stencils import STENCIL, Values, parts_of
 from wengert.checking.values import computed
 from wengert.control.rules import BatchedRule
 from wengert.control.scanning import parts
@@ -36,10 +36,6 @@ from wengert.tracing.lifting import lift
 from wengert.tracing.observing import Place, Timeline, observed
 from wengert.tracing.session import outermost
 from wengert.tracing.trees import flatten, unflatten
-
-STENCIL = (0.0, 1.0, -1.0, 2.0, -2.0, 4.0, -4.0)
-"""Where everything is evaluated, in halves of a step: the last four of them make the quotient of
-the step, those of half as much the finer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +56,11 @@ class Culprit:
     """An operation whose derivative is wrong, or near a kink of which the point is.
 
     op: its name. rules: what the user gave as its rule, if that is it. of: the op whose derivative
-    it belongs to, if it does. kind: "pushforward", "transpose" or "kink". mode: "fwd" or "rev".
+    it belongs to, if it does. kind: "pushforward", "transpose", "kink", or "edge" where it is not
+    finite nearby. mode: "fwd" or "rev".
     place: the user's line. within: the loops and branches around it. inputs: their types.
-    got, want: what the derivative gives, and what differences give.
+    got, want: what the derivative gives, and what differences give; of a kink or an edge, the
+    slopes before the point and behind it.
     """
 
     op: str
@@ -83,6 +81,8 @@ class Culprit:
         whose = "" if self.of is None else f", in the derivative of {self.of},"
         if self.kind == "kink":
             lines = [f"{self.op}{whose} has a kink near here, or the step is too large for it"]
+        elif self.kind == "edge":
+            lines = [f"{self.op}{whose} is not finite within the step: take a smaller eps"]
         else:
             lines = [f"the {self.kind} of {self.op}{whose} disagrees with differences"]
         lines += [f"  by the rule {rule}" for rule in self.rules]
@@ -91,45 +91,14 @@ class Culprit:
             lines.append(f"  in    {place.text}    ({place.file}:{place.line} in {place.function})")
         lines += [f"  in    {part}" for part in self.within]
         lines.append(f"  of    {', '.join(self.inputs)}")
-        labels = ("half the step", "the step") if self.kind == "kink" else ("got", "differences")
+        sides = self.kind in ("kink", "edge")
+        labels = ("slope before", "slope behind") if sides else ("got", "differences")
         width = max(map(len, labels)) + 2
         lines += [
             f"  {label:<{width}}{_shortly(value)}"
             for label, value in zip(labels, (self.got, self.want), strict=True)
         ]
         return "\n".join(lines)
-
-
-@dataclass(frozen=True)
-class Values:
-    """A graph at all points of the stencil."""
-
-    at: Sequence[Mapping[Node, Any]]
-    step: float
-
-    @cached_property
-    def here(self) -> Mapping[Node, Any]:
-        """The values at the point itself."""
-        return self.at[0]
-
-    def quotients(self, node: Node) -> tuple[list[Any], list[Any]]:
-        """The derivatives of a node's parts along the direction, by half the step and by it."""
-        return self._quotient(node, 1, self.step / 2), self._quotient(node, 3, self.step)
-
-    def bends(self, node: Node, bound: float) -> bool:
-        """Whether the slope of a node jumps at the point: there v(h) − 2 v(0) + v(−h) shrinks as h
-        does, and elsewhere as h²."""
-        at = [_parts(self.at[k][node]) for k in range(5)]
-        with np.errstate(all="ignore"):
-            for here, a, b, c, d in zip(*at, strict=True):
-                fine, coarse = np.abs(a - 2 * here + b), np.abs(c - 2 * here + d)
-                if np.any((fine > bound) & (2.5 * fine > coarse) & (coarse > 1.5 * fine)):
-                    return True
-        return False
-
-    def _quotient(self, node: Node, first: int, h: float) -> list[Any]:
-        points = [_parts(self.at[k][node]) for k in range(first, first + 4)]
-        return [(8 * (a - b) - (c - d)) / (12 * h) for a, b, c, d in zip(*points, strict=True)]
 
 
 def culprit(
@@ -175,7 +144,8 @@ def _leaves_of(values: Mapping[Node, Any]) -> dict[Node, Any]:
 
 
 class _Search:
-    """kink: the first operation near which differences did not converge, once it was met."""
+    """kink: the first operation near which differences did not converge or which is not finite
+    there, once it was met."""
 
     def __init__(
         self,
@@ -204,12 +174,14 @@ class _Search:
                 continue
             with np.errstate(all="ignore"):
                 fine, coarse = values.quotients(node)
-            bound = self.tolerance.of(*fine, *_parts(values.here[node]))
+            bound = self.tolerance.of(*fine, *parts_of(values.here[node]))
             agree = all(_near(a, b, bound) for a, b in zip(fine, coarse, strict=True))
-            if not agree or values.bends(node, bound):
+            ends = values.ends(node)
+            if ends or not agree or values.bends(node, bound):
                 rough.add(node)
                 if self.kink is None and rough.isdisjoint(node.args):
-                    self.kink = self._told(node, "kink", within, fine, coarse)
+                    kind = "edge" if ends else "kink"
+                    self.kink = self._told(node, kind, within, *values.sides(node))
                 continue
             if not rough.isdisjoint(node.args):
                 continue
@@ -335,16 +307,6 @@ def _has_cotangents(node: Node) -> bool:
     return not any(isinstance(kind, TapeType) for kind in kinds)
 
 
-def _parts(value: Any) -> list[Any]:
-    """The results of an op, as numbers that can be subtracted."""
-    found = []
-    for part in value if isinstance(value, tuple) else (value,):
-        array = np.asarray(part)
-        wide = {"f": np.float64, "c": np.complex128}.get(array.dtype.kind)
-        found.append(np.zeros(array.shape) if wide is None else array.astype(wide))
-    return found
-
-
 def _whole(parts: list[Any], node: Node) -> Any:
     return tuple(parts) if isinstance(node.type, TupleType) else parts[0]
 
@@ -426,5 +388,8 @@ def _called(function: Callable[..., Any]) -> str:
 
 
 def _shortly(value: Any) -> str:
+    """A value; of several results, each."""
+    if isinstance(value, list):
+        return ", ".join(map(_shortly, value))
     text = np.array2string(np.asarray(value), threshold=8, edgeitems=3, precision=10)
     return " ".join(text.split())

@@ -36,6 +36,8 @@ class Operand:
 
     def at(self, where: Any) -> str:
         """It, with the entries that the bad ones were made of, where they stand at their places."""
+        if isinstance(self.value, tuple):
+            return f"{self.name}: {self.type}"
         value = np.asarray(self.value)
         if value.dtype.kind not in "biufc":
             return f"{self.name}: {self.type}"
