@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from wengert.explaining.closed.facts import is_nonnegative
+from wengert.explaining.closed.facts import is_gram, is_nonnegative
 from wengert.explaining.closed.sums import (
     Power,
     absolute,
@@ -550,8 +550,9 @@ def _trace(chain: tuple[Term, ...]) -> Term:
 def _cyclic_orientation(chain: tuple[Term, ...]) -> tuple[object, ...]:
     last = chain[-1]
     return (
+        not is_gram(chain),
         not last.moving,
-        isinstance(last, Transposed) and last.moving,
+        last.key.count("'") if last.moving else 0,
         -any(is_variable(symbol) for symbol in last.free),
         isinstance(last, Transposed),
         sum(isinstance(factor, Transposed) for factor in chain),

@@ -40,6 +40,8 @@ from wengert.explaining.closed.terms import (
 __all__ = ["derive", "lift"]
 
 _MOST_LINES = 4
+_LONGEST = 250
+"""Gradients of more symbols than this have no second derivative that anybody would read."""
 
 
 def derive(problem: Problem) -> Derivation:
@@ -90,6 +92,8 @@ class _Deriving:
         hessian = second = mapped = direction = None
         dg = None
         try:
+            if gradient.size > _LONGEST:
+                raise NoDifferential("the second derivative would be too long to be read")
             if self.is_matrix:
                 direction = self._direction()
                 d_v, _ = self._differentials(direction)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from functools import lru_cache, reduce
+from functools import reduce
 from math import gcd, lcm
 
 from wengert.explaining.closed.algebra import (
@@ -47,30 +47,199 @@ from wengert.explaining.closed.terms import (
     Transposed,
 )
 
+_LONGEST = 1500
+"""Terms of more symbols than this stay as they are."""
+_MOST_SUMS = 150
 _MOST_PARTS = 10
-"""Of sums of more parts only numbers are taken out."""
+"""Of sums of more parts only what all share is taken out."""
 
 Part = tuple[Fraction, tuple[tuple[Term, Fraction], ...], tuple[Term, ...]]
 
 
 def factored(term: Term) -> Term:
-    """A term in its shorter form, at the top and in what its product holds."""
-    if isinstance(term, Sum):
-        return _of_sum(term)
-    if isinstance(term, Product):
-        factors = tuple(_of_factor(factor) for factor in term.factors)
-        scalars = tuple((_of_factor(base), p) for base, p in term.scalars)
-        return _front(term.shape, term.coefficient, scalars, factors)
-    return _of_factor(term)
+    """A term in its shorter form, at the top and in what its products hold."""
+    return term if term.size > _LONGEST else _Factoring().of(term)
 
 
-def _of_factor(term: Term) -> Term:
-    match term:
-        case Sum():
-            return _of_sum(term)
-        case Diag(of=of) if isinstance(of, Sum):
-            return Diag(term.shape, _of_sum(of))
-    return term
+class _Factoring:
+    """One search for a shorter form. left: how many sums may still be tried; all ways to factor
+    many parts are exponentially many."""
+
+    __slots__ = ("known", "left")
+
+    def __init__(self) -> None:
+        self.left = _MOST_SUMS
+        self.known: dict[Term, Term] = {}
+
+    def of(self, term: Term) -> Term:
+        """A term in its shorter form."""
+        if isinstance(term, Sum):
+            return self._of_sum(term)
+        if isinstance(term, Product):
+            factors = tuple(self._of_factor(factor) for factor in term.factors)
+            scalars = tuple((self._of_factor(base), p) for base, p in term.scalars)
+            return _front(term.shape, term.coefficient, scalars, factors)
+        return self._of_factor(term)
+
+    def _of_factor(self, term: Term) -> Term:
+        match term:
+            case Sum():
+                return self._of_sum(term)
+            case Diag(of=of) if isinstance(of, Sum):
+                return Diag(term.shape, self._of_sum(of))
+        return term
+
+    def _of_sum(self, term: Sum) -> Term:
+        if not term.parts:
+            return term
+        merged = _merged_diagonals(term)
+        return self._grouped(merged) if isinstance(merged, Sum) else self.of(merged)
+
+    def _grouped(self, term: Sum) -> Term:
+        """The best of the ways to take out common factors, again and again."""
+        if term not in self.known:
+            self.left -= 1
+            self.known[term] = self._searched(term) if self.left > 0 else term
+        return self.known[term]
+
+    def _searched(self, term: Sum) -> Term:
+        shared = self._shared_scalars(term) or self._shared_powers(term)
+        if shared is not None:
+            return shared
+        length = written_length(term)
+        best: Term = term
+        for candidate in self._candidates(term):
+            candidate_length = written_length(candidate)
+            if candidate_length < length:
+                best, length = candidate, candidate_length
+        if best is term or not isinstance(best, Sum):
+            return best
+        return self._grouped(best)
+
+    def _shared_scalars(self, term: Sum) -> Term | None:
+        """The powers of numbers that all parts share, in front of the rest."""
+        splits = [split(part) for part in term.parts]
+        powers = [dict(scalars) for _, scalars, _ in splits]
+        common = _shared(powers)
+        if not common:
+            return None
+        inside = []
+        for (coefficient, _, chain), of in zip(splits, powers, strict=True):
+            rest = [(base, p - common.get(base, Fraction(0))) for base, p in of.items()]
+            kept = tuple((base, p) for base, p in rest if p)
+            inside.append(product(term.shape, coefficient, kept, chain))
+        bracket = self.of(add(*inside))
+        return _in_front(term.shape, tuple(common.items()), bracket)
+
+    def _shared_powers(self, term: Sum) -> Term | None:
+        """The elementwise powers of arrays that all parts share, outside of the bracket."""
+        splits = [split(part) for part in term.parts]
+        arrays = [product(term.shape, ONE, (), chain) for _, _, chain in splits]
+        if not any(isinstance(array, Hadamard) for array in arrays):
+            return None
+        powers = [
+            dict(array.powers) if isinstance(array, Hadamard) else {array: ONE} for array in arrays
+        ]
+        common = _shared(powers)
+        if not common:
+            return None
+        inside = []
+        for (coefficient, scalars, _), of in zip(splits, powers, strict=True):
+            rest: Term = ones(term.shape)
+            for base, p in of.items():
+                rest = hadamard(rest, power(base, p - common.get(base, Fraction(0))))
+            inside.append(times(product(SCALAR, coefficient, scalars, ()), rest))
+        bracket = self.of(add(*inside))
+        outside = _powers_of(bracket)
+        if isinstance(bracket, Sum):
+            coefficient, bracket = _primitive(bracket)
+            scalars: tuple[tuple[Term, Fraction], ...] = ()
+            outside = ((bracket, ONE),)
+        else:
+            coefficient, scalars, _ = split(bracket)
+        array = Hadamard(term.shape, (*common.items(), *outside))
+        return _front(term.shape, coefficient, scalars, (array,))
+
+    def _candidates(self, term: Sum) -> Iterator[Term]:
+        """Ways to write a sum with something taken out."""
+        yield from _rational(term)
+        splits = [split(part) for part in term.parts]
+        chains: dict[tuple[Term, ...], list[int]] = {}
+        for k, (_, _, chain) in enumerate(splits):
+            if chain:
+                chains.setdefault(chain, []).append(k)
+        for alike in chains.values():
+            if len(alike) > 1:
+                yield self._numbers_taken_out(term, splits, alike)
+        if len(splits) > _MOST_PARTS:
+            return
+        for side in (0, -1):
+            groups: dict[Term, list[int]] = {}
+            for k, (_, _, chain) in enumerate(splits):
+                if len(chain) > 1:
+                    groups.setdefault(chain[side], []).append(k)
+            for factor, places in groups.items():
+                if len(places) > 1 and (factor.free or len(places) == len(splits)):
+                    made = self._taken_out(term, splits, places, factor, side)
+                    if made is not None:
+                        yield made
+        if term.shape == SCALAR:
+            yield from self._common_number(term, splits)
+
+    def _taken_out(
+        self, term: Sum, splits: Sequence[Part], places: Sequence[int], factor: Term, side: int
+    ) -> Term | None:
+        """The parts at some places with the first (side 0) or last factor of chains outside."""
+        if len({splits[k][2] for k in places}) == 1:
+            return None  # the whole chains are alike
+        rows, columns = term.shape
+        inner_shape = (factor.shape[1], columns) if side == 0 else (rows, factor.shape[0])
+        if inner_shape[0] == 1 or (inner_shape[1] == 1 and side == -1):
+            return None
+        inside = []
+        for k in places:
+            coefficient, scalars, chain = splits[k]
+            rest = chain[1:] if side == 0 else chain[:-1]
+            inside.append(product(inner_shape, coefficient, scalars, rest))
+        bracket = self.of(add(*inside))
+        coefficient, scalars, chain = split(bracket)
+        around = (factor, *chain) if side == 0 else (*chain, factor)
+        whole = _front(term.shape, coefficient, scalars, around)
+        return _together(term, places, whole)
+
+    def _numbers_taken_out(self, term: Sum, splits: Sequence[Part], places: Sequence[int]) -> Term:
+        """a M + b M = (a + b) M for numbers a and b and a chain M."""
+        numbers = [product(SCALAR, splits[k][0], splits[k][1], ()) for k in places]
+        bracket = self.of(add(*numbers))
+        if isinstance(bracket, Sum):
+            coefficient, bracket = _primitive(bracket)
+            scalars, _ = _bracket(bracket)
+        else:
+            coefficient, scalars, _ = split(bracket)
+        whole = Product(term.shape, coefficient, scalars, splits[places[0]][2])
+        return _together(term, places, whole)
+
+    def _common_number(self, term: Sum, splits: Sequence[Part]) -> Iterator[Term]:
+        """a b + a c = a (b + c) for numbers, some of the parts."""
+        groups: dict[Term, list[int]] = {}
+        for k, (_, scalars, _) in enumerate(splits):
+            for base, p in scalars:
+                if p == 1:
+                    groups.setdefault(base, []).append(k)
+        for base, places in groups.items():
+            if len(places) > 1:
+                rest = [
+                    product(
+                        SCALAR,
+                        splits[k][0],
+                        tuple(pair for pair in splits[k][1] if pair[0] != base),
+                        (),
+                    )
+                    for k in places
+                ]
+                coefficient, scalars, _ = split(self.of(add(*rest)))
+                whole = Product(SCALAR, coefficient, ((base, ONE), *scalars), ())
+                yield _together(term, places, whole)
 
 
 def _front(
@@ -101,13 +270,6 @@ def _front(
     return Product(shape, coefficient, scalars, tuple(moved))
 
 
-def _of_sum(term: Sum) -> Term:
-    if not term.parts:
-        return term
-    merged = _merged_diagonals(term)
-    return _grouped(merged) if isinstance(merged, Sum) else factored(merged)
-
-
 def _merged_diagonals(term: Sum) -> Term:
     """diag(u) + diag(v) as diag(u + v)."""
     columns, rest = [], []
@@ -121,69 +283,6 @@ def _merged_diagonals(term: Sum) -> Term:
     if len(columns) < 2:
         return term
     return add(diag(add(*columns)), *rest) if rest else diag(add(*columns))
-
-
-@lru_cache(maxsize=1024)
-def _grouped(term: Sum) -> Term:
-    """The best of the ways to take out common factors, again and again."""
-    shared = _shared_scalars(term) or _shared_powers(term)
-    if shared is not None:
-        return shared
-    length = written_length(term)
-    best: Term = term
-    for candidate in _candidates(term):
-        candidate_length = written_length(candidate)
-        if candidate_length < length:
-            best, length = candidate, candidate_length
-    if best is term or not isinstance(best, Sum):
-        return best
-    return _grouped(best)
-
-
-def _shared_scalars(term: Sum) -> Term | None:
-    """The powers of numbers that all parts share, in front of the rest."""
-    splits = [split(part) for part in term.parts]
-    powers = [dict(scalars) for _, scalars, _ in splits]
-    common = _shared(powers)
-    if not common:
-        return None
-    inside = []
-    for (coefficient, _, chain), of in zip(splits, powers, strict=True):
-        rest = [(base, p - common.get(base, Fraction(0))) for base, p in of.items()]
-        kept = tuple((base, p) for base, p in rest if p)
-        inside.append(product(term.shape, coefficient, kept, chain))
-    bracket = factored(add(*inside))
-    return _in_front(term.shape, tuple(common.items()), bracket)
-
-
-def _shared_powers(term: Sum) -> Term | None:
-    """The elementwise powers of arrays that all parts share, outside of the bracket."""
-    splits = [split(part) for part in term.parts]
-    arrays = [product(term.shape, ONE, (), chain) for _, _, chain in splits]
-    if not any(isinstance(array, Hadamard) for array in arrays):
-        return None
-    powers = [
-        dict(array.powers) if isinstance(array, Hadamard) else {array: ONE} for array in arrays
-    ]
-    common = _shared(powers)
-    if not common:
-        return None
-    inside = []
-    for (coefficient, scalars, _), of in zip(splits, powers, strict=True):
-        rest: Term = ones(term.shape)
-        for base, p in of.items():
-            rest = hadamard(rest, power(base, p - common.get(base, Fraction(0))))
-        inside.append(times(product(SCALAR, coefficient, scalars, ()), rest))
-    bracket = factored(add(*inside))
-    outside = _powers_of(bracket)
-    if isinstance(bracket, Sum):
-        coefficient, bracket = _primitive(bracket)
-        scalars: tuple[tuple[Term, Fraction], ...] = ()
-        outside = ((bracket, ONE),)
-    else:
-        coefficient, scalars, _ = split(bracket)
-    array = Hadamard(term.shape, (*common.items(), *outside))
-    return _front(term.shape, coefficient, scalars, (array,))
 
 
 def _powers_of(term: Term) -> tuple[tuple[Term, Fraction], ...]:
@@ -223,31 +322,6 @@ def _primitive(term: Sum) -> tuple[Fraction, Sum]:
     return (common, inside) if shorter else (ONE, term)
 
 
-def _candidates(term: Sum) -> Iterator[Term]:
-    """Ways to write a sum with something taken out."""
-    yield from _rational(term)
-    splits = [split(part) for part in term.parts]
-    chains: dict[tuple[Term, ...], list[int]] = {}
-    for k, (_, _, chain) in enumerate(splits):
-        if chain:
-            chains.setdefault(chain, []).append(k)
-    for alike in chains.values():
-        if len(alike) > 1:
-            yield _numbers_taken_out(term, splits, alike)
-    for side in (0, -1) if len(splits) <= _MOST_PARTS else ():
-        groups: dict[Term, list[int]] = {}
-        for k, (_, _, chain) in enumerate(splits):
-            if len(chain) > 1:
-                groups.setdefault(chain[side], []).append(k)
-        for factor, places in groups.items():
-            if len(places) > 1 and (factor.free or len(places) == len(splits)):
-                made = _taken_out(term, splits, places, factor, side)
-                if made is not None:
-                    yield made
-    if term.shape == SCALAR:
-        yield from _common_number(term, splits)
-
-
 def _rational(term: Sum) -> Iterator[Term]:
     """The rational number that all parts share, where it is no fraction of its own making."""
     common = _shared_number(term)
@@ -273,64 +347,6 @@ def _bracket(
 ) -> tuple[tuple[tuple[Term, Fraction], ...], tuple[Term, ...]]:
     """A term as what stands in a product."""
     return (((inside, ONE),), ()) if inside.shape == SCALAR else ((), (inside,))
-
-
-def _taken_out(
-    term: Sum, splits: Sequence[Part], places: Sequence[int], factor: Term, side: int
-) -> Term | None:
-    """The parts at some places with the first (side 0) or last factor of their chains outside."""
-    if len({splits[k][2] for k in places}) == 1:
-        return None  # the whole chains are alike
-    rows, columns = term.shape
-    inner_shape = (factor.shape[1], columns) if side == 0 else (rows, factor.shape[0])
-    if inner_shape[0] == 1 or (inner_shape[1] == 1 and side == -1):
-        return None
-    inside = []
-    for k in places:
-        coefficient, scalars, chain = splits[k]
-        rest = chain[1:] if side == 0 else chain[:-1]
-        inside.append(product(inner_shape, coefficient, scalars, rest))
-    bracket = factored(add(*inside))
-    coefficient, scalars, chain = split(bracket)
-    around = (factor, *chain) if side == 0 else (*chain, factor)
-    whole = _front(term.shape, coefficient, scalars, around)
-    return _together(term, places, whole)
-
-
-def _numbers_taken_out(term: Sum, splits: Sequence[Part], places: Sequence[int]) -> Term:
-    """a M + b M = (a + b) M for numbers a and b and a chain M."""
-    numbers = [product(SCALAR, splits[k][0], splits[k][1], ()) for k in places]
-    bracket = factored(add(*numbers))
-    if isinstance(bracket, Sum):
-        coefficient, bracket = _primitive(bracket)
-        scalars, _ = _bracket(bracket)
-    else:
-        coefficient, scalars, _ = split(bracket)
-    whole = Product(term.shape, coefficient, scalars, splits[places[0]][2])
-    return _together(term, places, whole)
-
-
-def _common_number(term: Sum, splits: Sequence[Part]) -> Iterator[Term]:
-    """a b + a c = a (b + c) for numbers, some of the parts."""
-    groups: dict[Term, list[int]] = {}
-    for k, (_, scalars, _) in enumerate(splits):
-        for base, p in scalars:
-            if p == 1:
-                groups.setdefault(base, []).append(k)
-    for base, places in groups.items():
-        if len(places) > 1:
-            rest = [
-                product(
-                    SCALAR,
-                    splits[k][0],
-                    tuple(pair for pair in splits[k][1] if pair[0] != base),
-                    (),
-                )
-                for k in places
-            ]
-            coefficient, scalars, _ = split(factored(add(*rest)))
-            whole = Product(SCALAR, coefficient, ((base, ONE), *scalars), ())
-            yield _together(term, places, whole)
 
 
 def _together(term: Sum, places: Sequence[int], whole: Term) -> Term:

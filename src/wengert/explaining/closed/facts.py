@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from wengert.explaining.closed.terms import (
     Apply,
+    Curvature,
     Det,
     Diag,
     Hadamard,
@@ -43,7 +44,7 @@ def is_symmetric(term: Term) -> bool:
     match term:
         case Symbol(facts=facts):
             return "symmetric" in facts
-        case Identity() | Diag():
+        case Identity() | Diag() | Curvature():
             return True
         case Inverse(of=of):
             return is_symmetric(of)
@@ -88,6 +89,8 @@ def is_nonnegative_power(base: Term, power: Fraction) -> bool:
 def is_gram(factors: tuple[Term, ...]) -> bool:
     """Whether a chain is Mᵀ P M with P absent or positive definite, so that its number is ≥ 0."""
     half = len(factors) // 2
+    if len(factors) == 1:
+        return False
     if len(factors) % 2:
         middle = factors[half]
         if not (isinstance(middle, Symbol) and "positive definite" in middle.facts):

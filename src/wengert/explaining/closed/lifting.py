@@ -41,7 +41,7 @@ from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import Spec, flatten, paths, unflatten
 from wengert.transforms.pushforward import pushforward
 
-_LONGEST = 400
+_LONGEST = 80
 """Terms of more symbols than this get names: nobody reads them."""
 
 
@@ -375,6 +375,8 @@ def _described(node: Node) -> tuple[str, tuple[Node, ...]]:
         (several,), (k,) = args, node.params
         inner, of = _described(several)
         return f"{inner}[{k}]", of
+    if name == "index":
+        name = f"slice[{', '.join(map(_slice, node.params[0]))}]"
     inputs: tuple[Node, ...] = ()
     for arg in args:
         if _is_real(arg):
@@ -383,6 +385,17 @@ def _described(node: Node) -> tuple[str, tuple[Node, ...]]:
             inner, more = _described(arg)
             name, inputs = f"{name}∘{inner}", inputs + more
     return name, tuple(dict.fromkeys(inputs))
+
+
+def _slice(entry: Any) -> str:
+    """An entry of an index as Python writes it."""
+    if isinstance(entry, int):
+        return str(entry)
+    start, count, step = entry
+    stop = start + count * step
+    return f"{start}:{max(stop, 0) if step > 0 else '' if stop < 0 else stop}" + (
+        "" if step == 1 else f":{step}"
+    )
 
 
 def _is_real(node: Node) -> bool:

@@ -73,7 +73,9 @@ class Derivation:
 
     gradient: of the shape of the variable, for a function that is a number; else None.
     jacobian: for a function that is a column of a column or number; else None.
-    hessian: for a number of a number or a column: n × n (or a number). For a matrix variable None.
+    hessian: for a number of a number or a column: n × n (or a number). For a matrix variable None,
+        and where it would be too long to be read, or a named intermediate has no second derivative
+        that can be written.
     second: d²f as a number, with the differential `direction` (V) twice; for matrix variables.
     hessian_map: V ↦ H[V], of the shape of the variable; for matrix variables.
     direction: the symbol V.
