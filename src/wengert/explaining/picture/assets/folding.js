@@ -19,7 +19,8 @@ function foldsOf(doc) {
   for (let k = 0; k < groups.length; k += size) merged.push(joined(groups.slice(k, k + size)));
   for (const [kind, title] of [["input", "inputs"], ["constant", "arrays from outside"]]) {
     const steps = [...doc.steps.keys()].filter((k) => doc.steps[k].k === kind);
-    if (steps.length > MOST_LEAVES) merged.push({ title, text: "", counts: {}, steps });
+    const text = `${doc.steps[steps[0]]?.n} … ${doc.steps[steps.at(-1)]?.n}`;
+    if (steps.length > MOST_LEAVES) merged.push({ title, text, counts: {}, steps });
   }
   return merged
     .filter((fold) => fold.steps.length > 1)

@@ -17,7 +17,7 @@ function rowsOf(doc, node, derived) {
       { kind: "code", text: shortened(text, MOST_LETTERS) },
       { kind: "counts", text: shortened(countsText(counts), MOST_LETTERS + 4) },
       { kind: "now", text: "", widest: "m".repeat(16) },
-    ];
+    ].filter((row) => row.text || row.widest);
   }
   const step = doc.steps[node.step];
   const formula = step.f === null ? "" : shortened(step.f, MOST_LETTERS);

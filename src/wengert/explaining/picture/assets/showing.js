@@ -54,7 +54,7 @@ function foldCard(doc, fold, { onFold, onStep }) {
   const more = fold.steps.length - shown.length;
   return [
     element("p", { class: "wg-title" }, `${fold.title}: ${fold.steps.length} steps`),
-    element("p", { class: "wg-value" }, countsText(fold.counts)),
+    element("p", { class: "wg-value" }, countsText(fold.counts) || fold.text),
     foldButton(`Unfold ${fold.title}`, onFold),
     element("div", { class: "wg-members", role: "group", "aria-label": "Steps of the group" }, ...members),
     more > 0 ? element("p", { class: "wg-note" }, `and ${more} more`) : null,
@@ -118,7 +118,7 @@ function schedulePicker(doc, name, onSchedule) {
       bar,
     );
   });
-  return element("fieldset", { class: "wg-ways" }, element("legend", {}, "Ways of the reverse sweep"), heads(), ...ways);
+  return element("fieldset", { class: "wg-ways" }, element("legend", {}, "Schedules"), heads(), ...ways);
 }
 
 const timesText = (work) => `${Number(work.toPrecision(3))} ×`;
