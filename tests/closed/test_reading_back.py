@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,12 @@ def _compared(f: Any, args: Any, assume: Any, label: str) -> int:
         rng = np.random.default_rng(0)
         arrays[derivation.direction] = rng.normal(size=derivation.direction.shape)
     values = {text(named(s)): np.reshape(value, s.shape) for s, value in arrays.items()}
+    for symbol, value in arrays.items():
+        if symbol.shape[1] == 1 and not symbol.is_scalar:
+            elements = np.reshape(value, (-1, 1, 1))
+            values |= {
+                text(replace(named(symbol), subscript=str(k))): e for k, e in enumerate(elements)
+            }
     evaluate = Evaluator(arrays, ())
     count = 0
     for formula in (form.function, form.gradient, form.hessian, form.second):

@@ -7,7 +7,7 @@ side and quotients; superscripts; what needs no brackets anywhere.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from fractions import Fraction
 
@@ -257,6 +257,10 @@ class Typesetter:
         """base^p, or base^−p below a fraction bar where p < 0."""
         if base in self.short.roots:
             return self._raised(self.short.roots[base], Level.ATOM, 2 * abs(power))
+        if isinstance(base, Inner):
+            element = _element(base.factors)
+            if element is not None:
+                return self._raised(element, Level.ATOM, abs(power))
         root = root_of_square(base)
         if root is not None and not _reads_better_as_chain(base, root, power):
             frobenius = "F" if isinstance(base, Trace) else ""
@@ -367,6 +371,21 @@ def _is_negative(term: Term) -> bool:
 
 def _is_transposed_matrix(term: Term) -> bool:
     return isinstance(term, Transposed) and min(term.shape) > 1
+
+
+def _element(factors: Sequence[Term]) -> Markup | None:
+    """x₀ for the number e₀ᵀx, an element of a column, counted from 0; not of dx: dx₁ is another."""
+    match factors:
+        case (Transposed(of=Unit(index=index)), Symbol() as column):
+            pass
+        case (Transposed(of=Symbol() as column), Unit(index=index)):
+            pass
+        case _:
+            return None
+    name = named(column)
+    if name.subscript or column.role == "differential":
+        return None
+    return replace(name, subscript=str(index))
 
 
 def _has_a_name(term: Apply) -> bool:
