@@ -278,9 +278,7 @@ def _of_recorded(function: Jitted) -> Cost:
         steps=tuple(
             StepCost(
                 name=name,
-                formula=f"{node.op.name}({', '.join(names[a] for a in node.args)})"
-                if node.args
-                else "",
+                formula=_applied(node, names),
                 place="",
                 source="",
                 operations=operations(node),
@@ -353,7 +351,9 @@ def _kernels(made: Made, owners: dict[Node, str]) -> tuple[KernelCost, ...]:
         KernelCost(
             number=number,
             what=kernel.what,
-            steps=tuple(dict.fromkeys(owners[node] for node in kernel.nodes if node in owners)),
+            steps=tuple(
+                dict.fromkeys(owners[n] for n in kernel.nodes or kernel.copied if n in owners)
+            ),
             operations=sum(map(operations, kernel.nodes)),
             read=kernel.read,
             written=kernel.written,

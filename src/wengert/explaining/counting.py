@@ -5,7 +5,7 @@
     reduction, sum         one for each element read
     movement, conversion   none
     factorisation          the cubes of Golub & Van Loan 2013, *Matrix Computations*, leading terms
-    Fourier transform      5 n log₂ n for each transform of length n
+    Fourier transform      5 n log₂ n for each transform of length n; half of it of real numbers
     loop                   its steps times the operations of its body
 
 The unit is a floating-point operation as these sources count them, so that exp counts as much as a
@@ -25,9 +25,7 @@ from wengert.graph.walk import topological
 _CUBES = {
     "cholesky": 1 / 3,
     "lu": 2 / 3,
-    "det": 2 / 3,
-    "slogdet": 2 / 3,
-    "inverse": 2.0,
+    "inverse": 4 / 3,
     "eigvalsh": 4 / 3,
     "eigh": 9.0,
     "eigvals": 10.0,
@@ -37,7 +35,7 @@ _CUBES = {
     "pinv": 22.0,
     "expm": 30.0,
 }
-"""Operations as multiples of n³, for a square matrix of order n."""
+"""Operations as multiples of n³, for a square matrix of order n; the inverse is from factors."""
 _NO_CUBE = 10.0
 """The same for an op of matrices that is not named."""
 _UNKNOWN = 16
@@ -65,11 +63,12 @@ def operations(node: Node) -> int:
     if family == "indexing":
         return elements(node.args[-1].type) if "add" in name else 0
     if family == "transform":
-        longest = max((arg.type.shape[-1] for arg in node.args if arg.ndim), default=1)
-        return round(5 * max(size, read) * math.log2(max(longest, 2)))
+        return _of_transform(node)
     if bodies(node.params):
         return _of_bodies(node)
     order, count = _matrices(node)
+    if isinstance(node.args[0].type, TupleType) and family == "determinant":
+        return order * count  # the product of the diagonal of the factors
     if family == "linear system" and name != "inverse":
         return order * size * (2 if name == "solve" else 1)
     if family in _MATRICES or name == "inverse":
@@ -95,6 +94,16 @@ def _products(node: Node, read: int) -> int:
     if not over:
         return node.size
     return 2 * node.size * math.prod(node.args[0].shape[axis] for axis in over)
+
+
+def _of_transform(node: Node) -> int:
+    """The lengths are those in time, which of a real transform's results has about half."""
+    (arg,) = node.args
+    axes = node.params[0] if isinstance(node.params[0], tuple) else (node.params[0],)
+    lengths = [max(arg.shape[axis], node.shape[axis]) for axis in axes]
+    is_real = "f" in (arg.dtype.kind, node.dtype.kind)
+    each = 2.5 if is_real else 5.0
+    return round(each * max(arg.size, node.size) * math.log2(max(math.prod(lengths), 2)))
 
 
 def _of_bodies(node: Node) -> int:

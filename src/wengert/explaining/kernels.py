@@ -22,6 +22,7 @@ from wengert.compiler.support import is_native, why_host_call
 from wengert.execution.compiled import Compiled, Step
 from wengert.explaining.counting import nbytes
 from wengert.graph.node import Node
+from wengert.graph.types import TupleType, Type
 from wengert.graph.walk import topological
 from wengert.ops.leaves import item
 
@@ -32,6 +33,7 @@ class Kernel:
 
     what: "loop nest", "numbers", "library call", "loop or branch", "host call".
     nodes: what it computes. read, written: bytes in memory. reason: of a host call.
+    copied: of a loop that computes nothing, the results that it writes.
     """
 
     what: str
@@ -39,6 +41,7 @@ class Kernel:
     read: int
     written: int
     reason: str = ""
+    copied: list[Node] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -91,12 +94,15 @@ def _add_program(made: Made, outputs: Sequence[Node], inputs: Sequence[Node]) ->
         written = sum(nbytes(node.type) for node in outputs)
         made.kernels.append(Kernel("numbers", nodes, read, written))
     else:
-        made.kernels += _of_module(made, module, nodes)
+        made.kernels += _of_module(made, module, nodes, outputs)
 
 
-def _of_module(made: Made, module: Module, nodes: Sequence[Node]) -> list[Kernel]:
+def _of_module(
+    made: Made, module: Module, nodes: Sequence[Node], outputs: Sequence[Node]
+) -> list[Kernel]:
     groups = [group for unit in module.functions for group in _groups(unit)]
-    kernels = [_of_nest(group) for group in groups]
+    results = [node for node in outputs for _ in range(_parts(node.type))]
+    kernels = [_of_nest(group, results) for group in groups]
     owner = {
         id(statement): kernel
         for group, kernel in zip(groups, kernels, strict=True)
@@ -188,7 +194,8 @@ def _groups(unit: Sequence[Item]) -> Iterator[list[Item]]:
     yield group
 
 
-def _of_nest(group: Sequence[Item]) -> Kernel:
+def _of_nest(group: Sequence[Item], results: Sequence[Node]) -> Kernel:
+    """results: the node that each output of the module is a part of."""
     statements = list(flat(group))
     read = {
         edge.source
@@ -197,7 +204,13 @@ def _of_nest(group: Sequence[Item]) -> Kernel:
         if isinstance(edge.source, Memory)
     }
     written = {s.target for s in statements if s.target is not None}
-    return Kernel("loop nest", [], _bytes(read), _bytes(written))
+    copied = [results[memory.index] for memory in written if memory.where == "output"]
+    return Kernel("loop nest", [], _bytes(read), _bytes(written), copied=copied)
+
+
+def _parts(type: Type) -> int:
+    """How many arrays a value of this type is."""
+    return sum(map(_parts, type.items)) if isinstance(type, TupleType) else 1
 
 
 def _bytes(memories: set[Memory]) -> int:
