@@ -298,6 +298,7 @@ def test_conditions_on_constants_are_computed() -> None:
     zeros = np.array([0.0, 1.0, -1.0, 0.0])
     agrees(lambda x: np.sum(np.where(zeros > 0, A @ x, -2 * (A @ x))), x)
     agrees(lambda x: np.sum((zeros >= 0) * (A @ x)), x)
+    agrees(lambda x: x @ np.where(np.exp(c) > 0, np.exp(c), 0.1 * c), x)
 
 
 def test_what_has_no_formula_gets_a_name() -> None:

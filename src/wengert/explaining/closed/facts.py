@@ -35,7 +35,7 @@ IMPLIED = {
 }
 """A fact and what follows from it."""
 
-NONNEGATIVE = frozenset({"exp", "sigmoid", "softplus", "cosh", "abs", "relu", "step", "normal_cdf"})
+NONNEGATIVE = frozenset({"exp", "sigmoid", "softplus", "cosh", "abs", "relu", "step"})
 """Elementwise functions that have no negative values."""
 
 

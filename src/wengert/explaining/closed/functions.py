@@ -108,6 +108,7 @@ def _one_and_exponential(u: Term) -> Term | None:
 
 
 def _logarithm(u: Term) -> Term | None:
+    """What a logarithm is written as; None where it stays one."""
     exponent = _one_and_exponential(u)
     if exponent is not None:
         return apply("softplus", exponent)
@@ -119,42 +120,31 @@ def _logarithm(u: Term) -> Term | None:
     if isinstance(u, Apply) and u.function == "sigmoid":
         return negative(apply("softplus", negative(u.of)))
     if isinstance(u, Inner) and len(u.factors) == 2:
-        for one, other in (u.factors, u.factors[::-1]):
-            other = other if other.shape[1] == 1 else transpose(other)
-            if isinstance(one if one.shape[1] == 1 else transpose(one), Ones) and (
-                isinstance(other, Apply) and other.function == "exp"
-            ):
+        row, column = transpose(u.factors[0]), u.factors[1]
+        for one, other in ((row, column), (column, row)):
+            if isinstance(one, Ones) and isinstance(other, Apply) and other.function == "exp":
                 return log_sum_exp(other.of)
     return _logarithm_of_powers(u)
 
 
 def _logarithm_of_powers(u: Term) -> Term | None:
-    """log of a product that holds a softmax, a root, or the exponential of a sum.
-
-    log(u v) = log u + log v where both are known to be positive; log √u = ½ log u.
-    """
+    """log 1 = 0, log √u = ½ log u, log softmax(u) = u − log Σ e^u."""
+    if u == ones(u.shape):
+        return zero(u.shape)
     if u.shape == SCALAR:
         coefficient, powers, _ = split(u)
     else:
         coefficient, scalars, chain = split(u)
         array = product(u.shape, ONE, (), chain)
-        if scalars or not isinstance(array, Hadamard | Softmax):
-            return None
         powers = array.powers if isinstance(array, Hadamard) else ((array, ONE),)
-    if coefficient != 1 or not powers:
-        return ones_times(Fraction(0), u) if coefficient == 1 and not powers else None
-    if len(powers) == 1:
-        base, p = powers[0]
-        if isinstance(base, Softmax):
-            return scale(p, log_softmax(base.of))
-        if p.denominator != 1:
-            return scale(p, apply("log", base))
+        if scalars:
+            return None
+    if coefficient != 1 or len(powers) != 1:
         return None
-    return None
-
-
-def ones_times(value: Fraction, like: Term) -> Term:
-    return scale(value, ones(like.shape)) if value else zero(like.shape)
+    ((base, p),) = powers
+    if isinstance(base, Softmax):
+        return scale(p, log_softmax(base.of))
+    return scale(p, apply("log", base)) if p.denominator != 1 else None
 
 
 def _exponential(u: Term) -> Term | None:

@@ -275,9 +275,16 @@ class _Lifter:
             if missing:
                 stack.extend(reversed(missing))
                 continue
-            stack.pop()
             if node not in self.terms:  # a leaf has its symbol already
-                self.terms[node] = self._made(node, plan)
+                term = self._read(node, plan)
+                if term is None:
+                    inputs = _described(node)[1]
+                    if any(n not in self.terms for n in inputs):
+                        plans[node] = Plan(inputs, _unread)
+                        continue
+                    term = self._intermediate(node)
+                self.terms[node] = term
+            stack.pop()
         return self.terms[output]
 
     def _plan(self, node: Node) -> Plan | None:
@@ -301,20 +308,21 @@ class _Lifter:
         plan = plan_of(node)
         if plan is not None and all(map(_is_real, plan.needs)):
             return plan
-        return Plan(_described(node)[1], lambda *terms: None)
+        return Plan(_described(node)[1], _unread)
 
-    def _made(self, node: Node, plan: Plan | None) -> Term:
-        """The term of a node whose needs are there; a name where there is none."""
-        if plan is not None:
-            try:
-                term = plan.build(*[self.terms[n] for n in plan.needs])
-            except ZeroDivisionError:  # 0 to a negative power: whatever NumPy makes of it
-                term = None
-            if term is not None and term.size <= _LONGEST:
-                if term.shape != shape_of(node.shape):
-                    raise AssertionError(f"{node} was read as a term of shape {term.shape}")
-                return term
-        return self._intermediate(node)
+    def _read(self, node: Node, plan: Plan | None) -> Term | None:
+        """The term of a node whose needs are there; None where there is none to be read."""
+        if plan is None:
+            return None
+        try:
+            term = plan.build(*[self.terms[n] for n in plan.needs])
+        except ZeroDivisionError:  # 0 to a negative power: whatever NumPy makes of it
+            return None
+        if term is None or term.size > _LONGEST:
+            return None
+        if term.shape != shape_of(node.shape):
+            raise AssertionError(f"{node} was read as a term of shape {term.shape}")
+        return term
 
     def _captured(self, node: Node) -> Plan | None:
         """An array that the function made itself: as a known term, else with a name."""
@@ -345,7 +353,8 @@ class _Lifter:
         for leaf in leaves:
             if leaf not in self.terms:
                 self._plan(leaf)
-        operation, inputs = _described(node)
+        operation, given = _described(node)
+        inputs = [n for n in given if n in self.terms] or [n for n in leaves if n in self.terms]
         arguments = tuple(
             dict.fromkeys(s for leaf in leaves if leaf in self.terms for s in self.terms[leaf].free)
         )
@@ -363,6 +372,10 @@ class _Lifter:
         )
         self._standing(node, symbol)
         return self.terms[node]
+
+
+def _unread(*terms: Term) -> None:
+    """What nodes are read as that have no term."""
 
 
 def _described(node: Node) -> tuple[str, tuple[Node, ...]]:
