@@ -94,6 +94,15 @@ def test_what_is_no_matrix_calculus_has_a_name() -> None:
     assert "z1_of" in form.numpy
 
 
+def test_branches_by_what_is_held() -> None:
+    def f(X: Any, x: Any) -> Any:
+        return np.where(x > 0, x, 0.1 * x) @ (X @ x)
+
+    form = wg.closed_form(f, X, x)
+    assert form.verification.passed
+    np.testing.assert_allclose(form.gradient_function(X, x), wg.grad(f)(X, x))
+
+
 # ------------------------------------------------------------------------------------- what it says
 
 

@@ -116,7 +116,7 @@ def test_source_does_not_overflow() -> None:
         (lambda x: 0.3 * x @ x, (x,), "0.6x"),
         (lambda x: x @ x / 7, (x,), "(2/7)x"),
         (lambda X: np.sum(X**3), (X,), "3X ∘ X"),
-        (lambda x: x[0] ** 2 * x[1], (x,), "2x₀x₁e₀ + x₀²e₁"),
+        (lambda x: x[0] ** 2 * x[1], (x,), "x₀(2x₁e₀ + x₀e₁)"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

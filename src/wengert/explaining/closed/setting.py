@@ -23,7 +23,7 @@ from wengert.explaining.closed.markup import (
 from wengert.explaining.closed.mathml import document, mathml
 from wengert.explaining.closed.naming import Abbreviations, abbreviations
 from wengert.explaining.closed.problem import Derivation, Named
-from wengert.explaining.closed.terms import Symbol, Term
+from wengert.explaining.closed.terms import Term
 from wengert.explaining.closed.typesetting import Typesetter
 from wengert.explaining.closed.unicode import text
 
@@ -51,16 +51,11 @@ def formulas(derivation: Derivation) -> Formulas:
     taken = {symbol for term in (derivation.function, *shown) for symbol in term.free}
     short = abbreviations(shown, taken)
     plain, setter = Typesetter(short.without_names()), Typesetter(short)
-    meanings = [
-        (one.symbol, _computation(plain, one))
-        for one in problem.intermediates
-        if one.operation is not None
-    ]
 
     def made(left: Markup, term: Term | None, setter: Typesetter) -> Formula | None:
         if term is None:
             return None
-        where = [*_meanings(meanings, plain, term), *_definitions(setter.short, term)]
+        where = [*_meanings(problem.intermediates, plain, term), *_definitions(setter.short, term)]
         return Formula(term, left, setter(term), tuple(where))
 
     left = _lefts(derivation, short)
@@ -106,12 +101,16 @@ def _computation(setter: Typesetter, named: Named) -> Markup:
 
 
 def _meanings(
-    meanings: Sequence[tuple[Symbol, Markup]], setter: Typesetter, term: Term
-) -> Iterator[tuple[Markup, Markup]]:
-    inside = set(_everything(term)) if meanings else set()
-    for symbol, meaning in meanings:
-        if symbol in inside:
-            yield setter(symbol), meaning
+    intermediates: Sequence[Named], setter: Typesetter, term: Term
+) -> list[tuple[Markup, Markup]]:
+    """z₁ = cumsum(x): the intermediates of a term, and those that they are computed from."""
+    inside = set(_everything(term)) if intermediates else set()
+    found: list[tuple[Markup, Markup]] = []
+    for one in reversed(intermediates):
+        if one.symbol in inside and one.operation is not None:
+            inside.update(part for given in one.inputs for part in _everything(given))
+            found.insert(0, (setter(one.symbol), _computation(setter, one)))
+    return found
 
 
 def _definitions(short: Abbreviations, term: Term) -> Iterator[tuple[Markup, Markup]]:
