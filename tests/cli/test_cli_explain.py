@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+import pytest
 from click.testing import Result
+
+from wengert import lazy
 
 L = ("explain", "program.py:L", "--at", "w1=2,w2=3")
 
@@ -75,6 +79,23 @@ def test_files(run: Callable[..., Result], program: Path) -> None:
     assert (program.parent / "out.png").read_bytes().startswith(b"\x89PNG")
     page = (program.parent / "out.html").read_text(encoding="utf-8")
     assert page.lower().startswith("<!doctype html>")
+
+
+def test_pictures_of_one_mode(run: Callable[..., Result], program: Path) -> None:
+    texts = []
+    for mode in ("forward", "reverse"):
+        run(*L, "--svg", "out.svg", "--mode", mode)
+        texts.append((program.parent / "out.svg").read_text(encoding="utf-8"))
+    assert texts[0] != texts[1]
+
+
+def test_missing_packages_are_named(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    lazy.module.cache_clear()
+    said = run(*L, "--png", "out.png", status=1).stderr
+    assert "pip install 'wengert[pictures]'" in said
 
 
 def test_a_file_that_cannot_be_written(run: Callable[..., Result]) -> None:

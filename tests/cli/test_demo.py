@@ -46,10 +46,10 @@ def test_quick_demonstration(runner: CliRunner, tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_full_demonstration(runner: CliRunner, tmp_path: Path) -> None:
-    start = time.perf_counter()
+    start = time.process_time()  # the machine may be busy
     result = runner.invoke(cli.main, ["demo"])
     assert result.exit_code == 0, result.output
-    assert time.perf_counter() - start < 90
+    assert time.process_time() - start < 60
     assert (tmp_path / "demo" / "cities.png").is_file()
     assert (tmp_path / "demo" / "report.html").is_file()
     assert "1000 variables" in (tmp_path / "demo" / "report.html").read_text(encoding="utf-8")

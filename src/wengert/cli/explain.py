@@ -12,6 +12,7 @@ from wengert.cli.asking import takes_function
 from wengert.cli.programs import loaded, running
 from wengert.cli.telling import plain, say, say_json, working
 from wengert.explaining import table
+from wengert.explaining.report import Report
 from wengert.explaining.report import explain as explained
 from wengert.explaining.steps import Step
 
@@ -24,6 +25,7 @@ Examples:
   wengert explain program.py:L --at w1=2,w2=3 --json
 """
 _TABLES = {"forward": table.forward, "reverse": table.reverse}
+_ABOUT = ("function", "inputs", "output", "outputs", "source", "first_line")
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -40,7 +42,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     type=click.Choice(["both", "forward", "reverse"]),
     default="both",
     show_default=True,
-    help="The table of one mode alone, in the order in which it computes.",
+    help="The table or the picture of one mode alone, in the order in which it computes.",
 )
 def explain(
     target: str,
@@ -68,7 +70,7 @@ def explain(
         for path, what in ((html, "html"), (svg, "svg"), (png, "png")):
             if path is not None:
                 now(f"drawing {path}")
-                _write(report, what, path)
+                _write(report, what, path, None if mode == "both" else mode)
                 written.append(str(path))
         document = _document(report, cost, why_slow, written) if as_json else {}
         shown: list[Any] = []
@@ -88,12 +90,12 @@ def explain(
         click.echo(f"wrote {name}")
 
 
-def _write(report: Any, what: str, path: Path) -> None:
+def _write(report: Report, what: str, path: Path, mode: str | None) -> None:
     try:
         if what == "svg":
-            path.write_text(report.svg(), encoding="utf-8")
+            path.write_text(report.svg(mode), encoding="utf-8")
         elif what == "png":
-            report.png(path)
+            report.png(path, mode)
         else:
             report.html(path)
     except OSError as error:
@@ -108,10 +110,10 @@ def _step(step: Step) -> dict[str, Any]:
     return found
 
 
-def _document(report: Any, cost: bool, why_slow: bool, written: list[str]) -> dict[str, Any]:
+def _document(report: Report, cost: bool, why_slow: bool, written: list[str]) -> dict[str, Any]:
     steps = report.steps
     found: dict[str, Any] = {
-        **plain(steps),
+        **{name: getattr(steps, name) for name in _ABOUT},
         "steps": [_step(step) for step in steps],
         "forward": steps.forward,
         "reverse": steps.reverse,

@@ -77,6 +77,8 @@ def running(file: str | None, quiet: bool = False) -> Iterator[None]:
     except click.ClickException:
         raise
     except (Exception, SystemExit) as error:
+        if isinstance(error, WengertError) and isinstance(error, ImportError):
+            raise click.ClickException(_own(error)) from error  # a package of wengert's extras
         raise ProgramFailed(_message(error, file)) from error
 
 
@@ -167,7 +169,7 @@ def _message(error: BaseException, file: str | None) -> str:
         )  # fmt: skip
     line = line_of(error, file)
     if isinstance(error, WengertError):
-        text = str(error).partition("\n  at ")[0]  # the same place, without the line itself
+        text = _own(error)
     elif isinstance(error, SystemExit):
         text = "the program ended itself (SystemExit)"
     else:
@@ -177,6 +179,11 @@ def _message(error: BaseException, file: str | None) -> str:
     if isinstance(error, TypeError) and "integer" in str(error):
         text += "\n(a whole number in --at is taken as a float: write n=int(3) for a whole one)"
     return text
+
+
+def _own(error: WengertError) -> str:
+    """What wengert says, without the place, which is said once and with its line."""
+    return str(error).partition("\n  at ")[0]
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
