@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
@@ -361,3 +363,23 @@ def test_the_report_holds_what_it_is_of() -> None:
     assert found.function is course
     assert found.args == (2.0, 3.0)
     assert found.steps.output == "v₄"
+
+
+BESIDE_V8 = """
+import wengert as wg
+from wengert.compiler.machine import Loaded, object_code
+
+wg.explain(lambda x: x * x, 3.0).svg()
+sums = "".join(f" %y{k + 1} = fadd double %y{k}, {k}.125\\n" for k in range(3000))
+start = "define double @f(double %x){\\n %y0 = fadd double %x, 1.5\\n"
+code = object_code(start + sums + " ret double %y3000\\n}\\n")
+loaded = [Loaded(code) for _ in range(250)]
+assert all(each.address("f") for each in loaded)
+"""
+
+
+@pytest.mark.long
+def test_machine_code_is_loaded_after_a_picture_was_drawn() -> None:
+    """V8 reserves so much address space that code and its constants may be loaded far apart."""
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", BESIDE_V8], check=True, timeout=300)

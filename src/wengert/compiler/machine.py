@@ -10,6 +10,7 @@ through a table that is passed at run time.
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Sequence
 from functools import cache
 from threading import RLock
@@ -38,14 +39,19 @@ def binding() -> Any:
 
 
 def make_target_machine() -> Any:
-    """The host: its processor and all its features, code that may be loaded anywhere."""
+    """The host: its processor and all its features, code that may be loaded anywhere.
+
+    Code reaches its constants by addresses of 64 bits on x86-64. By 32 bits it would not where they
+    are loaded more than 2 GB from it, at which LLVM aborts the process: that happens beside what
+    reserves much of the address space, as V8 does, on which pictures are drawn.
+    """
     llvm = binding()
     return llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(),
         features=llvm.get_host_cpu_features().flatten(),
         opt=2,
         reloc="pic",
-        codemodel="small",
+        codemodel="large" if platform.machine().lower() in ("x86_64", "amd64") else "small",
     )
 
 
