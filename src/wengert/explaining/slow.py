@@ -86,7 +86,6 @@ class WhySlow:
 def why_slow_of(report: Report) -> WhySlow:
     """What costs in what a report explains, ranked."""
     found = [*slow_programs.host_calls(report), *slow_programs.memory_traffic(report)]
-    found += slow_programs.small_products(report)
     if isinstance(report.function, Jitted):
         found += slow_calls.retraces(report.function)
     if report.traced is None:

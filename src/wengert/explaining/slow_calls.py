@@ -190,8 +190,9 @@ def dense_derivatives(report: Report) -> Iterator[Finding]:
         return
     rows, columns = found.shape
     products = "one product" if found.products == 1 else f"{found.products} products"
-    passes = _passes(function, args) if of == "jacobian" else None
-    made = "" if passes is None or passes <= found.products else f", and {passes} are computed"
+    passes = _passes(function, args) if of == "jacobian" else dense
+    more = passes is not None and passes > found.products
+    made = f", and {passes} are computed" if more else ""
     yield Finding(
         kind="dense derivative",
         what=(
@@ -199,7 +200,7 @@ def dense_derivatives(report: Report) -> Iterator[Finding]:
             f"entries can be nonzero: {products} with vectors would hold them all{made}"
         ),
         cure=f"wengert.{of}(f, sparse=True), which gives a scipy.sparse array",
-        share=1 - found.nnz / (rows * columns),
+        share=1 - found.products / passes if passes and more else None,
         where=(repr(function),),
     )
 

@@ -1,4 +1,4 @@
-"""What makes a compiled program slow: host calls, memory traffic, small products."""
+"""What makes a compiled program slow: host calls and memory traffic."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ CACHED = 2**20
 """Bytes that stay in the caches near a core: traffic of less is no matter."""
 LEAST_INTENSITY = 4.0
 """Operations for each byte, below which memory takes more of the time than arithmetic does."""
-SMALL_PRODUCT, FEW = 20_000, 4
-"""Operations of a product that is too small for BLAS, and how many such are worth a word."""
 
 
 def seconds(kernel: KernelCost) -> float:
@@ -92,27 +90,6 @@ def memory_traffic(report: Report) -> Iterator[Finding]:
             "the rest"
         )
     yield Finding("memory traffic", what, cure, share, _lines(report, names))
-
-
-def small_products(report: Report) -> Iterator[Finding]:
-    """Many products of matrices that are too small for BLAS."""
-    cost = report.cost
-    small = [
-        kernel
-        for kernel in cost.kernels
-        if kernel.what == "library call" and kernel.operations < SMALL_PRODUCT
-    ]
-    if len(small) < FEW:
-        return
-    total = sum(map(seconds, cost.kernels))
-    names = [name for kernel in small for name in kernel.steps]
-    yield Finding(
-        kind="small products",
-        what=f"{len(small)} calls of BLAS of fewer than {SMALL_PRODUCT:,} operations each",
-        cure="stack the matrices and multiply them in one `@`, or vmap the function",
-        share=sum(map(seconds, small)) / total if total else None,
-        where=_lines(report, names),
-    )
 
 
 def _outputs(report: Report) -> tuple[str, ...]:
