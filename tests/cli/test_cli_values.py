@@ -82,6 +82,11 @@ def test_lists_that_are_no_arrays() -> None:
         "1/0",
         "np.zeros(-1)",
         "np.reshape([1, 2], 3)",
+        "np.ones",
+        "[max]",
+        "np.random.default_rng(0)",
+        "@~nobody-at-all/x.npy",
+        "-" * 10_000 + "1",
     ],
 )
 def test_nothing_else_is_evaluated(text: str, tmp_path: Path, monkeypatch: Any) -> None:

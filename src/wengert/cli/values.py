@@ -42,6 +42,8 @@ OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Div: operator.truediv, ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod,
     ast.MatMult: operator.matmul, ast.UAdd: operator.pos, ast.USub: operator.neg,
 }  # fmt: skip
+ANY = (int, float, complex, str, type(None), list, tuple, dict, np.ndarray, np.generic)
+"""What a value may be."""
 GREATEST_POWER = 10_000
 """Of whole numbers, whose digits would fill the memory."""
 
@@ -68,7 +70,7 @@ def value_of(text: str) -> Any:
         return _from_file(text[1:].strip("'\""))
     try:
         tree = ast.parse(text, mode="eval").body
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise BadValue("this is no Python expression") from error
     try:
         return as_float(tree, _value(tree))
@@ -83,7 +85,7 @@ def value_of(text: str) -> Any:
 def as_float(tree: ast.AST, value: Any) -> Any:
     """What is written as a whole number, or as a list of numbers, means floats, in structures too;
     what a call makes keeps its type."""
-    if isinstance(tree, ast.Call | ast.Subscript | ast.Attribute):
+    if isinstance(tree, ast.Call | ast.Subscript | ast.Attribute) and isinstance(value, ANY):
         return value
     if isinstance(tree, ast.List):
         parts = [as_float(a, b) for a, b in zip(tree.elts, value, strict=True)]
@@ -95,6 +97,8 @@ def as_float(tree: ast.AST, value: Any) -> Any:
         return {key: as_float(part, one) for part, (key, one) in pairs}
     if isinstance(value, list):  # [0, 1] * 3
         return _as_array([float(part) if type(part) is int else part for part in value])
+    if not isinstance(value, ANY):
+        raise BadValue(f"{ast.unparse(tree)} is no number, text or array")
     return float(value) if type(value) is int else value
 
 
@@ -117,7 +121,7 @@ def _from_file(name: str) -> Any:
         found = np.load(Path(path).expanduser(), allow_pickle=False)
     except FileNotFoundError as error:
         raise BadValue(f"there is no file {path}") from error
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, RuntimeError) as error:
         raise BadValue(f"{path} is no file of NumPy's arrays (.npy, .npz)") from error
     if isinstance(found, np.ndarray):
         return found
