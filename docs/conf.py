@@ -6,8 +6,11 @@ theme brings its own styles and scripts.
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
+
+from sphinx.application import Sphinx
 
 import wengert
 
@@ -63,3 +66,12 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 pygments_style = "friendly"
 pygments_dark_style = "github-dark"
+
+
+def trim(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Examples end in an empty line, as doctest wants it in a file; readers do not."""
+    source[0] = re.sub(r"\n\n```$", "\n```", source[0], flags=re.MULTILINE)
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("source-read", trim, priority=900)
