@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -202,6 +202,51 @@ def test_methods_and_callables() -> None:
     model = Model(2.0)
     assert operations(model, 1.0)[0] == ("height", "2 · x")
     assert [name for name, _ in operations(model.loss, 1.0)] == ["height", "v₁", "error", "v₂"]
+
+
+def test_parameters_that_are_written_alike_are_told_apart() -> None:
+    def f(x1, x_1, x__1, _, __):
+        x1 = x1 * x_1 * x__1
+        return x1 * _ + __
+
+    steps = wg.explain(f, 2.0, 3.0, 4.0, 5.0, 6.0).steps
+    assert steps.inputs == ("x₁", "x₁⁽²⁾", "x_₁⁽³⁾", "_", "_⁽²⁾")
+    assert len({step.latex for step in steps}) == len({step.name for step in steps}) == len(steps)
+    for step in steps:
+        assert steps[step.name] is step
+    assert [steps[name].adjoint for name in steps.inputs] == [60.0, 40.0, 30.0, 24.0, 1.0]
+    assert "x₁⁽⁴⁾" in repr(wg.explain(f, 2.0, 3.0, 4.0, 5.0, 6.0))
+
+
+class Pair(NamedTuple):
+    first: Any
+    second: Any
+
+
+@dataclass
+class Record:
+    first: Any
+    second: Any
+
+
+@pytest.mark.parametrize("kind", [Pair, Record])
+def test_fields_are_no_variables(kind: Any) -> None:
+    def f(x):
+        pair = kind(2 * x, 3 * x)
+        a = pair.first
+        return a * pair.second
+
+    assert [name for name, _ in operations(f, 2.0)] == ["a", "v₁", "v₂"]
+
+
+def test_results_of_numpy_have_the_names_that_the_user_gives() -> None:
+    def f(a):
+        w, _v = np.linalg.eigh(a + a.T)
+        return np.sum(w)
+
+    names = [name for name, _ in operations(f, np.eye(2))]
+    assert "w" in names
+    assert "eigenvalues" not in names
 
 
 def test_arrays_from_outside_have_their_names() -> None:

@@ -38,18 +38,25 @@ def names_of(
     bound to, one after the other, gives them numbers: x⁽¹⁾, x⁽²⁾, ….
     """
     steps = set(shown)
-    names = {node: subscripted(name) for node, name in inputs.items()}
+    count: Counter[str] = Counter()  # of what a name is when it is typed
+    names: dict[Node, str] = {}
+    for node, parameter in inputs.items():
+        name = subscripted(parameter)
+        count[plain(name)] += 1
+        again = count[plain(name)] > 1  # x1 and x_1
+        names[node] = numbered(name, count[plain(name)]) if again else name
     taken = set(names.values())
     bound = {
         node: subscripted(variables[node])
         for node in order
         if node in variables and node not in inputs and node in steps
     }
-    several = {name for name, count in Counter(bound.values()).items() if count > 1} | taken
-    count: Counter[str] = Counter()
+    several = {key for key, times in Counter(map(plain, bound.values())).items() if times > 1}
+    several |= count.keys()
+    count = Counter({key: times for key, times in count.items() if times > 1})
     for node, name in bound.items():
-        count[name] += 1
-        names[node] = numbered(name, count[name]) if name in several else name
+        count[plain(name)] += 1
+        names[node] = numbered(name, count[plain(name)]) if plain(name) in several else name
     taken.update(names.values())
     step, outside = (_free_letter(letters, taken) for letters in ("vzuqy", "ckabd"))
     found: dict[Node, Formula] = {}

@@ -144,7 +144,7 @@ class Timeline:
 
     def called(self, frame: FrameType, event: str, argument: Any) -> Any:
         """Python's tracing function: follow the frames of the user's, and no others."""
-        if not is_own(frame):
+        if not is_own(frame) or _is_generated(frame):
             return None
         self._frames.append(frame)
         self._seen.setdefault(frame, {})
@@ -174,6 +174,15 @@ class Timeline:
         """Let go of the frames."""
         self._frames.clear()
         self._seen.clear()
+
+
+def _is_generated(frame: FrameType) -> bool:
+    """Whether a frame is that of a method which `namedtuple` or `dataclass` wrote: its parameters
+    are fields, and no variables of the user's."""
+    if frame.f_code.co_filename != "<string>":
+        return False
+    of_a_tuple = str(frame.f_globals.get("__name__", "")).startswith("namedtuple_")
+    return of_a_tuple or frame.f_code.co_name == "__init__"
 
 
 def _place(frame: FrameType) -> Place:
