@@ -123,7 +123,7 @@ def picture(found: Errors) -> Figure:
         axes.loglog(found.products, found.measured[method], "o-", label=method)
     axes.set(xlabel="products Hv", ylabel="relative error", title="The trace of a Hessian")
     axes.set_xticks(found.products, [str(v) for v in found.products])
-    axes.minorticks_off()
+    axes.xaxis.minorticks_off()
     axes.legend()
     return figure
 

@@ -97,7 +97,7 @@ def picture(found: list[Budgeted]) -> Figure:
     axes.semilogx(peaks, [one.seconds / fastest for one in found], "s-", label="time, as measured")
     axes.set(xlabel="peak (MB)", ylabel="as a multiple", title="Less memory, more time")
     axes.set_xticks(peaks, [f"{peak:.2g}" for peak in peaks])
-    axes.minorticks_off()
+    axes.xaxis.minorticks_off()
     axes.set_ylim(bottom=0)
     axes.legend()
     for one in (found[0], found[len(found) // 2], found[-1]):

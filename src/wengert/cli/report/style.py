@@ -33,7 +33,7 @@ code, pre { font-family: var(--mono); font-size: 0.9em; }
 .lead { font-size: 1.1rem; color: var(--soft); }
 .about { font-size: 0.87rem; color: var(--soft); }
 main > section { margin-top: 3.2rem; padding-top: 1.6rem; border-top: 1px solid var(--line); }
-.glance { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: 0.8rem;
+.glance { display: grid; grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); gap: 0.8rem;
   margin: 1.6rem 0 0; padding: 0; list-style: none; }
 .glance a { display: block; height: 100%; padding: 0.9rem 1rem; background: var(--card);
   color: inherit; border: 1px solid var(--line); border-radius: 0.6rem; text-decoration: none; }
@@ -88,7 +88,7 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line);
   .page { max-width: none; padding: 0; }
   h1 { font-size: 20pt; } h2 { font-size: 14pt; } h3 { font-size: 11pt; }
   h2, h3, h4 { break-after: avoid; }
-  p, li { orphans: 3; widows: 3; }
+  p, li, pre { orphans: 3; widows: 3; }
   main > section { margin-top: 9mm; padding-top: 4mm; }
   .scrolls, .formula dd, .formula pre, .steps .math { overflow: visible; }
   .scrolls:not(.long) { break-inside: avoid; }
@@ -99,7 +99,7 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line);
   th, td { padding: 0.9mm 3mm 0.9mm 0; white-space: normal; overflow-wrap: anywhere; }
   th.number, td.number { overflow-wrap: normal; white-space: nowrap; }
   thead { display: table-header-group; }
-  tr, figure, .formula dl, .formula pre, .glance li, .steps li { break-inside: avoid; }
+  tr, figure, .formula dl, .glance li, .steps li { break-inside: avoid; }
   .formula { -webkit-box-decoration-break: clone; box-decoration-break: clone; }
   .glance { grid-template-columns: repeat(3, 1fr); gap: 2.5mm; }
   .glance strong { font-size: 13pt; } .glance span { font-size: 8pt; }
