@@ -366,3 +366,10 @@ def test_sums_can_be_typeset() -> None:
     for step in steps:
         for formula in (*of_adjoint(steps, step), *of_tangent(steps, step)):
             typeset(formula.latex)
+
+
+def test_results_that_are_integers_have_no_adjoint() -> None:
+    steps = explain(lambda x: (x * x, np.argmax(x)), np.arange(3.0)).steps
+    place = steps[steps.outputs[1]]
+    assert (place.op, place.adjoint, place.seed) == ("argmax", None, None)
+    assert steps.reverse == ("v₁", "x")

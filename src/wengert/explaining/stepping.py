@@ -161,7 +161,7 @@ def _records(
     seeds = {
         node: constant(program.outputs.count(node), node)
         for node in program.outputs
-        if node in program.involved
+        if node in program.involved and is_inexact(node.dtype)
     }
     value = Reader(session)
     value.compute(program.shown)
