@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -103,8 +102,3 @@ def run_json(run: Callable[..., Result]) -> Callable[..., Any]:
         return json.loads(result.stdout, parse_constant=no_constants)
 
     return runs
-
-
-def examples(command: Any) -> list[str]:
-    """The command lines in the help of a command."""
-    return re.findall(r"^  wengert (.+)$", command.epilog or "", re.MULTILINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import sys
@@ -12,11 +13,14 @@ import pytest
 from click.testing import Result
 
 import wengert
-from conftest import examples
 from wengert import cli
 
 COMMANDS = ("explain", "closed-form", "check", "jacobian", "memory", "bench", "demo")
-LINES = [line for command in cli.main.commands.values() for line in examples(command)]
+LINES = [
+    line
+    for command in cli.main.commands.values()
+    for line in re.findall(r"^  wengert (.+)$", command.epilog or "", re.MULTILINE)
+]
 
 
 def test_version(run: Callable[..., Result]) -> None:
