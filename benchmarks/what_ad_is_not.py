@@ -396,11 +396,13 @@ def curve(errors: dict[str, Any]) -> str:
         parts.append(f'<text x="{x(k):.0f}" y="294" class="small">{power(k)}</text>')
     for k in range(-16, 1, 4):
         parts.append(f'<text x="36" y="{y(10.0**k) + 4:.0f}" class="small">{power(k)}</text>')
-    for name, style in (("forward", "forward"), ("central", "backward")):
+    for name, style, below in (("forward", "forward", -2), ("central", "backward", 12)):
         points = [f"{x(-row['step']):.0f},{y(row[name]):.0f}" for row in errors["rows"]]
         parts.append(f'<path class="{style}" d="M{" L".join(points)}" />')
         at = y(errors["rows"][0][name])
-        parts.append(f'<text x="{x(-1) + 62:.0f}" y="{at + 4:.0f}" class="{style}">{name}</text>')
+        parts.append(
+            f'<text x="{x(-1) + 62:.0f}" y="{at + below:.0f}" class="{style}">{name}</text>'
+        )
     at = y(errors["automatic"])
     parts.append(f'<line class="automatic" x1="60" x2="536" y1="{at:.0f}" y2="{at:.0f}" />')
     parts.append(f'<text x="588" y="{at + 4:.0f}">automatic</text>')
