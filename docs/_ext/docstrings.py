@@ -11,6 +11,7 @@ from sphinx.roles import XRefRole
 
 import wengert
 
+_FIELD = re.compile(r"([a-z]\w*(?:, [a-z]\w*)*): (.*)")
 _BAR = re.compile(r"(?<!\\)\|(?=\S)")
 _STARRED = re.compile(r"(?<=[(\s])(\*{1,2})(?=[a-z_][\w.]*[,)])")
 
@@ -21,6 +22,23 @@ def escape(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: lis
         if not line.lstrip().startswith((">>>", "...")):
             starred = _STARRED.sub(lambda stars: stars[0].replace("*", "\\*"), line)
             lines[k] = _BAR.sub(r"\\|", starred)
+
+
+def fields(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """The fields of a record, "name: text" up to an empty line, as definitions."""
+    if what not in ("class", "exception"):
+        return
+    found: list[str] = []
+    inside = False
+    for line in lines:
+        field = _FIELD.match(line)
+        if field and (inside or not found or not found[-1]):
+            found += [*([""] if inside else []), field[1], f"    {field[2]}"]
+            inside = True
+        else:
+            inside = inside and bool(line)
+            found.append(f"    {line.strip()}" if inside else line)
+    lines[:] = found
 
 
 class NameRole(XRefRole):
@@ -36,5 +54,6 @@ class NameRole(XRefRole):
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", escape)
+    app.connect("autodoc-process-docstring", fields)
     app.add_role("name", NameRole())
     return {"parallel_read_safe": True, "parallel_write_safe": True}
