@@ -242,13 +242,14 @@ def test_a_missing_package_is_said_with_its_cure(report, monkeypatch, tmp_path):
         raise ModuleNotFoundError(name)
 
     monkeypatch.setattr(layout, "module", missing)
-    layout._engine.cache_clear()
-    try:
-        with pytest.raises(ImportError, match=r"pip install 'wengert\[pictures\]'") as caught:
-            svg(report)
-        assert isinstance(caught.value, WengertError)
-    finally:
-        layout._engine.cache_clear()
+    monkeypatch.setattr(layout, "_engine", layout._engine.__wrapped__)  # not the one that runs
+    with pytest.raises(ImportError, match=r"pip install 'wengert\[pictures\]'") as caught:
+        svg(report)
+    assert isinstance(caught.value, WengertError)
+    resvg = importlib.import_module("wengert.explaining.picture.png")
+    monkeypatch.setattr(resvg, "module", missing)
+    with pytest.raises(ImportError, match=r"pip install 'wengert\[pictures\]'"):
+        png(report, tmp_path / "graph.png")
 
 
 # ------------------------------------------------------------------------------------ the document

@@ -6,6 +6,7 @@ The scripts of `assets` and the vendored build of Graphviz are loaded once into 
 
 from __future__ import annotations
 
+import atexit
 import json
 import time
 from functools import cache
@@ -57,11 +58,16 @@ def picture(document: dict[str, Any], **options: Any) -> str:
 
 @cache
 def _engine() -> Any:
-    """A V8 with Graphviz and the scripts in it: made once, in about a fifth of a second."""
+    """A V8 with Graphviz and the scripts in it: made once, in about a fifth of a second.
+
+    It is closed when Python ends and never before: the garbage collector may come to it on any
+    thread, at any time, and V8 is not made for that.
+    """
     try:
         racer = module("py_mini_racer").MiniRacer()
     except ModuleNotFoundError as error:
         raise NotInstalled(INSTALL) from error
+    atexit.register(racer.close)
     racer.eval(asset("assets/engine.js") + asset("vendored/viz-global.js") + ";0")
     racer.eval(scripts(*PICTURE, "still") + ";0")
     racer.eval(_START)
