@@ -40,6 +40,7 @@ FUNCTIONS: dict[str, Any] = {
     "softmax": lambda u: np.exp(u) / np.exp(u).sum(axis=0 if u.shape[1] == 1 else 1, keepdims=True),
     "logsumexp": lambda u: np.log(np.exp(u).sum(axis=1, keepdims=True)),
 }
+RELATIONS = {">": np.greater, "<": np.less, "≥": np.greater_equal, "≤": np.less_equal}
 
 
 class Unreadable(Exception):
@@ -108,7 +109,7 @@ class Reader:
         factors = [self.power()]
         while self.take("·") or (self.take(" ") if re.match(r" [^+−∘⊘]", self.rest) else True):
             before = self.rest
-            if not before or before[0] in " )]}‖|/,⟩":
+            if not before or before[0] in " )]}‖|/,⟩<>≤≥":
                 break
             factors.append(self.power())
         return multiplied(factors)
@@ -182,6 +183,16 @@ class Reader:
             return None
         return np.reshape(np.sum(self.power()), (1, 1))
 
+    def relation(self) -> Any:
+        """[u > v]: 1 where it holds, else 0."""
+        left = number(self.sum())
+        holds = next((f for sign, f in RELATIONS.items() if self.take(f" {sign} ")), None)
+        if holds is None:
+            raise Unreadable(self.rest)
+        right = number(self.sum())
+        self.expect("]")
+        return 1.0 * holds(left, right)
+
     def bracket(self) -> Any:
         if re.match(r"\(\d+/\d+\)", self.rest):
             return np.array([[self.number()]])
@@ -194,6 +205,8 @@ class Reader:
             self.expect("‖")
             self.take("_F")
             return np.array([[np.sqrt(np.sum(value**2))]])
+        if self.take("["):
+            return self.relation()
         if self.take("|"):
             value = number(self.sum())
             self.expect("|")

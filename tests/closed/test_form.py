@@ -219,6 +219,22 @@ def test_coefficients_print_as_fractions_and_decimals() -> None:
     assert wg.closed_form(lambda x: 0.5 * x @ x / 3, x).gradient.text == "⅓x"
 
 
+@pytest.mark.parametrize(
+    ("f", "gradient"),
+    [
+        (lambda x: np.sum(np.where(x >= 1, x**2, 0 * x)), "2x ∘ [x ≥ 1]"),
+        (lambda x: np.sum(np.where(x > 1, x**2, 3 * x)), "2x ∘ [x > 1] + 3[x ≤ 1]"),
+        (lambda x: np.sum(np.where(x < 1, x**2, 3 * x)), "2x ∘ [x < 1] + 3[x ≥ 1]"),
+        (lambda x: np.sum((x <= 1) * x**2), "2x ∘ [x ≤ 1]"),
+    ],
+)
+def test_conditions_hold_at_their_boundary(f: Any, gradient: str) -> None:
+    x = np.array([1.0, 2.0, 0.5])
+    form = wg.closed_form(f, x)
+    assert form.gradient.text == gradient
+    assert np.array_equal(form.gradient_function(x), wg.grad(f)(x))
+
+
 # ------------------------------------------------- where the formulas do not hold, differentiation
 
 

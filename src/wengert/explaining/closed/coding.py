@@ -68,7 +68,12 @@ HELPERS = {
 }
 """Functions that NumPy has not, without overflow."""
 
-_CALLED = {"relu": "np.maximum({}, 0)", "step": "np.heaviside({}, 0.5)"}
+_CALLED = {
+    "relu": "np.maximum({}, 0)",
+    "step": "np.heaviside({}, 0.5)",
+    "positive": "np.heaviside({}, 0)",
+    "nonnegative": "np.heaviside({}, 1)",
+}
 
 
 @dataclass(slots=True)

@@ -57,6 +57,8 @@ FUNCTIONS: dict[str, Callable[[Matrix], Matrix]] = {
     "softplus": lambda u: np.logaddexp(0.0, u),
     "relu": lambda u: np.maximum(u, 0.0),
     "step": lambda u: np.heaviside(u, 0.5),
+    "positive": lambda u: np.heaviside(u, 0.0),
+    "nonnegative": lambda u: np.heaviside(u, 1.0),
     "erf": np.vectorize(math.erf, otypes=[float]),
 }
 """Every elementwise function of terms."""

@@ -35,7 +35,9 @@ IMPLIED = {
 }
 """A fact and what follows from it."""
 
-NONNEGATIVE = frozenset({"exp", "sigmoid", "softplus", "cosh", "abs", "relu", "step"})
+NONNEGATIVE = frozenset(
+    {"exp", "sigmoid", "softplus", "cosh", "abs", "relu", "step", "positive", "nonnegative"}
+)
 """Elementwise functions that have no negative values."""
 
 

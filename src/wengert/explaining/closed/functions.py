@@ -326,6 +326,8 @@ FUNCTIONS: dict[str, Function] = {
     "sign": Function(lambda u: zero(u.shape), "odd", 0),
     "relu": Function(_same("step")),
     "step": Function(lambda u: zero(u.shape)),
+    "positive": Function(lambda u: zero(u.shape)),
+    "nonnegative": Function(lambda u: zero(u.shape)),
     "erf": Function(
         lambda u: times(
             times(number(2), power(Symbol(SCALAR, "π"), -_HALF)),
@@ -335,7 +337,8 @@ FUNCTIONS: dict[str, Function] = {
         0,
     ),
 }
-"""Every elementwise function of terms. σ = sigmoid, step is [u > 0], relu is max(u, 0)."""
+"""Every elementwise function of terms. σ = sigmoid; relu is max(u, 0), and step its slope, which is
+½ at 0; positive is [u > 0] and nonnegative [u ≥ 0]."""
 
 RECOGNISED: dict[str, Callable[[Term], Term | None]] = {
     "log": _logarithm,

@@ -26,7 +26,7 @@ GREEK = {
 }  # fmt: skip
 _SIGNS = {
     "−": "-", "∘": r"\circ", "⊘": r"\oslash", "ᵀ": r"\top", "−ᵀ": r"-\top", "·": r"\cdot",
-    "Σ": r"\sum", "′": "'", "″": "''",
+    "≥": r"\geq", "≤": r"\leq", "Σ": r"\sum", "′": "'", "″": "''",
     "↦": r"\mapsto", ", ": r",\, ", "∂": r"\partial", "∂²": r"\partial^{2}",
 }  # fmt: skip
 _FENCES = {

@@ -82,9 +82,9 @@ def _select_plan(node: Node) -> Plan | None:
             return Plan((root,), lambda root: root)
         return None
     if name in ("greater", "greater_equal"):
-        return Plan((*mask.args, a, b), lambda p, q, a, b: _selected(subtract(p, q), a, b))
+        return Plan((*mask.args, a, b), lambda p, q, a, b: _selected(name, subtract(p, q), a, b))
     if name in ("less", "less_equal"):
-        return Plan((*mask.args, a, b), lambda p, q, a, b: _selected(subtract(q, p), a, b))
+        return Plan((*mask.args, a, b), lambda p, q, a, b: _selected(name, subtract(q, p), a, b))
     return None
 
 
@@ -103,19 +103,18 @@ def _is_defined_everywhere(term: Term) -> bool:
     return all(map(_is_defined_everywhere, term.inside()))
 
 
-def _selected(u: Term, a: Term, b: Term) -> Term | None:
-    """a where u > 0, else b. At u = 0 the step is ½: a condition on constants, which may well be
-    equal, is none."""
-    if not any(symbol.role == "variable" for symbol in u.free):
-        return None
+def _selected(condition: str, u: Term, a: Term, b: Term) -> Term | None:
+    """a where u > 0, or u ≥ 0 where the condition has an "equal", else b."""
     if is_zero(b) and a == u:
         return apply("relu", u)
     if a == u and b == negative(u):
         return apply("abs", u)
     if not (_is_defined_everywhere(a) and _is_defined_everywhere(b)):
         return None
-    step = apply("step", u)
-    return add(hadamard(step, a), hadamard(subtract(ones(u.shape), step), b))
+    holds, fails = "positive", "nonnegative"
+    if condition.endswith("equal"):
+        holds, fails = fails, holds
+    return add(hadamard(apply(holds, u), a), hadamard(apply(fails, negative(u)), b))
 
 
 def _index_plan(node: Node) -> Plan | None:

@@ -263,12 +263,6 @@ def _smaller(node: Node, a: Term, b: Term) -> Term:
     return subtract(b, apply("relu", subtract(b, a)))
 
 
-def _step(u: Term) -> Term | None:
-    """[u > 0], which is ½ at 0: not of constants, which may well be equal."""
-    is_variable = any(symbol.role == "variable" for symbol in u.free)
-    return apply("step", u) if is_variable else None
-
-
 def _function(name: str, sign: int = 1, of: int = 1) -> Reading:
     return lambda node, u: scale(sign, apply(name, scale(of, u)))
 
@@ -332,10 +326,10 @@ READINGS: dict[str, Reading] = {
     "logaddexp": _logaddexp,
     "maximum": _larger,
     "minimum": _smaller,
-    "greater": lambda node, a, b: _step(subtract(a, b)),
-    "greater_equal": lambda node, a, b: _step(subtract(a, b)),
-    "less": lambda node, a, b: _step(subtract(b, a)),
-    "less_equal": lambda node, a, b: _step(subtract(b, a)),
+    "greater": lambda node, a, b: apply("positive", subtract(a, b)),
+    "greater_equal": lambda node, a, b: apply("nonnegative", subtract(a, b)),
+    "less": lambda node, a, b: apply("positive", subtract(b, a)),
+    "less_equal": lambda node, a, b: apply("nonnegative", subtract(b, a)),
     "xlogy": lambda node, a, b: hadamard(a, apply("log", b)),
     "entr": lambda node, u: negative(hadamard(u, apply("log", u))),
     "rel_entr": lambda node, a, b: hadamard(a, subtract(apply("log", a), apply("log", b))),

@@ -215,9 +215,7 @@ def gathered(scalars: Iterable[Power]) -> tuple[Power, ...]:
     for base, power in scalars:
         if isinstance(base, Apply) and base.function == "exp":
             exponents.append(scale(power, base.of))
-        elif (
-            isinstance(base, Apply) and base.function == "step" and power.denominator == 1 <= power
-        ):
+        elif _is_zero_or_one(base) and power.denominator == 1 <= power:
             powers[base] = ONE
         elif isinstance(base, Apply) and base.function == "abs" and power % 2 == 0:
             for inside, p in _bases_of(base.of):
@@ -233,6 +231,11 @@ def gathered(scalars: Iterable[Power]) -> tuple[Power, ...]:
             powers[base] = Fraction(powers[base] % 2)
     kept = [(base, power) for base, power in powers.items() if power]
     return tuple(sorted(kept, key=_place_of_power)) if len(kept) > 1 else tuple(kept)
+
+
+def _is_zero_or_one(base: Term) -> bool:
+    """Whether all elements are 0 or 1, so that their powers are themselves."""
+    return isinstance(base, Apply) and base.function in ("step", "positive", "nonnegative")
 
 
 def _bases_of(term: Term) -> Sequence[Power]:

@@ -30,6 +30,7 @@ from wengert.explaining.closed.markup import (
     bracketed,
 )
 from wengert.explaining.closed.naming import Abbreviations, named, root_of_square
+from wengert.explaining.closed.sums import add, is_variable, negative
 from wengert.explaining.closed.terms import (
     Apply,
     Curvature,
@@ -67,6 +68,9 @@ _PLUS, _LESS = Sign("+"), Sign("−")
 _CIRCLE, _SLASHED = Sign("∘"), Sign("⊘")
 _INVERSE = Row((MINUS, Number("1")))
 _INVERSE_TRANSPOSE = Row((MINUS, TRANSPOSE))
+_RELATIONS = {"positive": Sign(">"), "nonnegative": Sign("≥")}
+"""Iverson's bracket: [u > v] is 1 where u > v, else 0."""
+_TURNED = {Sign(">"): Sign("<"), Sign("≥"): Sign("≤")}
 _CALLED = {"sigmoid": "σ", "sign": "sign", "normal_cdf": "Φ"}
 """Elementwise functions that are printed under another name than their own."""
 
@@ -343,10 +347,23 @@ class Typesetter:
             return self._exponential(term, level)
         if term.function == "abs":
             return Fence("|", self(term.of), "|")
+        if term.function in _RELATIONS:
+            return Fence("[", self._relation(_RELATIONS[term.function], term.of), "]")
         if term.function == "softplus":
             power = Apply(term.of.shape, "exp", term.of)
             return Call("log", Row((Number("1"), _PLUS, self.at(power, Level.ELEMENTWISE))))
         return self._call(term, ONE, opened=opened and isinstance(term.of, Symbol))
+
+    def _relation(self, sign: Sign, difference: Term) -> Markup:
+        """u > v for the difference u − v, or v < u where v alone has the variable."""
+        parts = difference.parts if isinstance(difference, Sum) else (difference,)
+        over = [part for part in parts if not _is_negative(part)]
+        under = [negative(part) for part in parts if _is_negative(part)]
+        sides = [self(add(*side)) if side else Number("0") for side in (over, under)]
+        varies = [any(is_variable(s) for part in side for s in part.free) for side in (over, under)]
+        if varies == [False, True]:
+            return Row((sides[1], _TURNED[sign], sides[0]))
+        return Row((sides[0], sign, sides[1]))
 
     def _call(self, term: Apply, power: Fraction, *, opened: bool = False) -> Markup:
         name = _CALLED.get(term.function, term.function)
@@ -389,7 +406,7 @@ def _element(factors: Sequence[Term]) -> Markup | None:
 
 
 def _has_a_name(term: Apply) -> bool:
-    return term.function not in ("exp", "abs", "softplus")
+    return term.function not in ("exp", "abs", "softplus", *_RELATIONS)
 
 
 def _reads_better_as_chain(base: Term, root: Sequence[Term], power: Fraction) -> bool:
