@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -234,6 +235,11 @@ def test_arrays_are_told_by_shape_and_norm(opening):
     shown.node("h").click()
     assert f"{h.value[0]:.4g}" in shown.part("rule").text_content()
     assert shown.quiet()
+
+
+def test_a_page_that_is_shared_tells_no_folder(html) -> None:
+    assert "shown_programs.py" in html
+    assert str(Path(__file__).parent) not in html
 
 
 def test_text_of_the_user_stays_text(opening):

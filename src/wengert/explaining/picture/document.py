@@ -21,6 +21,7 @@ while it runs are those of the moment before, with `added` and without `dropped`
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -189,7 +190,7 @@ class _Places:
             self._numbers[place] = len(self.rows)
             self.rows.append(
                 {
-                    "file": place.file,
+                    "file": Path(place.file).name,  # pages are shared: no folders
                     "line": place.line,
                     "text": place.text,
                     "function": place.function,

@@ -67,14 +67,13 @@ function sourceCard(doc, place) {
   const at = place && place.line - first;
   const within = place && at >= 0 && lines[at]?.trim() === place.text;
   const parts = [];
-  if (place) parts.push(element("p", { class: "wg-where" }, `${fileName(place.file)}, line ${place.line}, in ${place.function}`));
+  if (place) parts.push(element("p", { class: "wg-where" }, `${place.file}, line ${place.line}, in ${place.function}`));
   else parts.push(element("p", { class: "wg-where" }, "No line of source makes this step."));
   if (place && !within) parts.push(listing([place.text], place.line, 0));
   if (lines.length) parts.push(listing(lines, first, within ? at : -1));
   return parts;
 }
 
-const fileName = (path) => path.split(/[\\/]/).at(-1);
 
 function listing(lines, first, marked) {
   const items = lines.map((line, k) =>
