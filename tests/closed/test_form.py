@@ -12,6 +12,7 @@ from catalogue import A, S, X, b, c, x
 
 import wengert as wg
 from wengert.explaining.closed import form as module
+from wengert.explaining.closed.algebra import multiply
 from wengert.explaining.closed.problem import Derivation
 from wengert.explaining.closed.sums import scale
 from wengert.explaining.closed.terms import Product
@@ -184,6 +185,35 @@ def test_wrong_steps_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert form.steps == ()
     assert "the steps are not shown: line 2" in form.text
     assert form.gradient.text == "Aᵀ(Ax − b)"
+
+
+def test_what_holds_of_captured_arrays_by_chance_does_not_pass(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """2Px is the gradient of xᵀPx for symmetric P alone, and nobody said that P is."""
+    P = S + S.T
+
+    def change(derivation: Derivation) -> Derivation:
+        problem = derivation.problem
+        (captured,) = problem.constants
+        wrong = scale(2, multiply(captured.symbol, problem.variable))
+        return replace(derivation, gradient=wrong)
+
+    _planted(monkeypatch, change)
+    form = wg.closed_form(lambda x: x @ P @ x, x)
+    assert form.gradient is None
+    assert "gradient" in form.verification.reason
+
+
+def test_wrong_steps_of_flat_functions_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def change(derivation: Derivation) -> Derivation:
+        first, second, *others = derivation.lines
+        wrong = replace(second, term=_doubled(second.term))
+        return replace(derivation, lines=(first, wrong, *others))
+
+    _planted(monkeypatch, change)
+    form = wg.closed_form(lambda x: 1e-9 * np.sum((A @ x - b) ** 2), x)
+    assert form.steps == ()
 
 
 def test_wrong_source_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from wengert.derivatives.gradients import grad
 from wengert.derivatives.jacobians import hessian, hvp
 from wengert.explaining.closed.lifting import leaf_parameters
 from wengert.explaining.closed.problem import Problem
+from wengert.explaining.closed.scope import Opened
+from wengert.explaining.closed.terms import Symbol
 from wengert.tracing.trees import Spec, flatten, unflatten
 
 
@@ -48,6 +50,16 @@ class Call:
             if k != place and (k not in places or (name in numbers and not np.ndim(leaves[k])))
         )
         return cls(f, problem, leaves, spec, names, places, place, held)
+
+    def with_outside(self, values: Mapping[Symbol, Any]) -> Call:
+        """The same where f reads other arrays from outside."""
+        moved = {
+            id(named.value): values[named.symbol]
+            for named in self.problem.constants
+            if named.is_outside
+        }
+        opened = Opened(lambda name, value: moved.get(id(value), value))
+        return replace(self, f=opened.callable(self.f))
 
     def __call__(self, *leaves: Any) -> Any:
         """f of the leaves, as a number."""

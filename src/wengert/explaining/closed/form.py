@@ -189,7 +189,7 @@ def derived(
     computed = bound(code, problem, given)
     checked = None
     if verify:
-        checked = verified(call, derivation, computed)
+        checked = verified(call, derivation, computed, given.arrays)
         if not checked.passed:
             shown = Formulas(shown.function, None, None, None, ())
             computed, code = {}, ""

@@ -225,9 +225,9 @@ class _Lifter:
             self.floats[tracer.node] = float(value)
         return tracer
 
-    def _constant(self, name: str, node: Node, value: Any) -> None:
+    def _constant(self, name: str, node: Node, value: Any, *, is_outside: bool) -> None:
         symbol = self._symbol(name, node, "constant", value)
-        self.constants.append(Named(symbol, value, node.shape))
+        self.constants.append(Named(symbol, value, node.shape, is_outside=is_outside))
 
     def _symbol(self, name: str, node: Node, role: str, value: Any) -> Symbol:
         facts = self.assumed.get(name, frozenset())
@@ -292,7 +292,7 @@ class _Lifter:
             return self.recognised[node]
         if node in self._unread:
             name, value = self._unread.pop(node)
-            self._constant(name, node, value)
+            self._constant(name, node, value, is_outside=True)
             return None
         if node.op is capture:
             return self._captured(node)
@@ -332,7 +332,7 @@ class _Lifter:
             if known is not None:
                 return Plan((), lambda: known)
         letter = "C" if len(node.shape) == 2 else "c"
-        self._constant(self.names.counted(letter), node, value)
+        self._constant(self.names.counted(letter), node, value, is_outside=False)
         return None
 
     def _is_linear(self, node: Node) -> bool:

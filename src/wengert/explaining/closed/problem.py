@@ -19,6 +19,7 @@ class Named:
     formula: how an intermediate is computed, e.g. "conv(x, w)"; None for arguments and captures.
     arguments: the symbols that an intermediate is computed from.
     compute: of an intermediate, the arrays of `arguments` -> its array; it can be traced.
+    is_outside: whether f reads it from outside by a name.
     operation, inputs: of an intermediate, the name of its op and the terms that it is given.
     """
 
@@ -28,6 +29,7 @@ class Named:
     formula: str | None = None
     arguments: tuple[Symbol, ...] = ()
     compute: Callable[..., Any] | None = None
+    is_outside: bool = False
     operation: str | None = None
     inputs: tuple[Term, ...] = ()
 

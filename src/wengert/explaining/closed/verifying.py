@@ -1,14 +1,17 @@
 """Before a formula is shown it is compared with automatic differentiation, at random points.
 
-Both what is printed, as terms, and the NumPy source are evaluated. Agreement means that the largest
+Both what is printed, as terms, and the NumPy source are evaluated. Arrays that the function reads
+from outside are moved with its arguments: 2Sx is wrong for xᵀSx though S should happen to be
+symmetric. Agreement means that the largest
 difference is below 1e-8 of the largest element (1e-4 where the function computes in single
 precision), beside a rounding of the function's own value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,13 +23,15 @@ from wengert.explaining.closed.calling import Call
 from wengert.explaining.closed.evaluating import Evaluator
 from wengert.explaining.closed.lines import line_values
 from wengert.explaining.closed.points import NEAR, SPREAD, drawn
-from wengert.explaining.closed.problem import Derivation
+from wengert.explaining.closed.problem import Derivation, Named
 from wengert.explaining.closed.terms import Symbol, Term
 
 POINTS = 3
 _DRAWS = 15
 _TOLERANCES = {"f": 1e-4, "d": 1e-8}
 _ROUNDING = 1e-13
+_FLAT = 1e-4
+"""Derivatives below this part of the function are compared with it: differences are no better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +54,13 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Where formulas are compared, and what automatic differentiation gives there."""
+    """Where formulas are compared, and what automatic differentiation gives there.
+
+    outside: the values of what the function reads from outside.
+    """
 
     leaves: list[Any]
+    outside: dict[Symbol, Any]
     value: Any
     gradient: Any
     direction: Any
@@ -59,16 +68,22 @@ class Point:
 
 
 def verified(
-    call: Call, derivation: Derivation, functions: dict[str, Callable[..., Any]]
+    call: Call,
+    derivation: Derivation,
+    functions: dict[str, Callable[..., Any]],
+    arrays: Mapping[str, Named],
 ) -> Verification:
     """Compare formulas and source with automatic differentiation.
 
-    functions: "function", "gradient" and "hessian" of the source, bound to what is outside of f.
+    functions: "function", "gradient" and "hessian" of the source, bound to what is outside of f;
+        it has the names in `arrays`.
     """
     error, count, steps = 0.0, 0, ""
     for point in _points(call):
         try:
-            found = _at_point(point, call, derivation, functions)
+            given = {name: point.outside[named.symbol] for name, named in arrays.items()}
+            there = {name: partial(function, **given) for name, function in functions.items()}
+            found = _at_point(point, call, derivation, there)
         except (ArithmeticError, LookupError, TypeError, ValueError) as raised:
             return Verification(
                 count, np.inf, f"it cannot be evaluated at a random point: {raised}"
@@ -118,22 +133,39 @@ def _points(call: Call) -> Iterator[Point]:
                 freely = k % POINTS == POINTS - 1 and not near
                 spread = NEAR if near else SPREAD
                 moved[at] = drawn(rng, moved[at], named.symbol.facts, freely=freely, spread=spread)
+        outside = {named.symbol: named.value for named in call.problem.constants}
+        there = call
+        if k < _DRAWS - 2 * POINTS:
+            there = call.with_outside(outside := _moved_outside(rng, call))
         with np.errstate(all="ignore"):
             try:
-                point = _differentiated(rng, call, moved)
+                point = _differentiated(rng, there, moved, outside)
             except (WengertError, ArithmeticError, np.linalg.LinAlgError):
                 continue  # outside of the domain
         if all(np.all(np.isfinite(part)) for part in (point.value, point.gradient, point.second)):
             yield point
 
 
-def _differentiated(rng: np.random.Generator, call: Call, leaves: list[Any]) -> Point:
+def _moved_outside(rng: np.random.Generator, call: Call) -> dict[Symbol, Any]:
+    """Values near those of what the function reads from outside by name."""
+    spread = NEAR if call.problem.branched else SPREAD
+    return {
+        named.symbol: drawn(rng, named.value, named.symbol.facts, freely=False, spread=spread)
+        if named.is_outside and np.ndim(named.value)
+        else named.value
+        for named in call.problem.constants
+    }
+
+
+def _differentiated(
+    rng: np.random.Generator, call: Call, leaves: list[Any], outside: dict[Symbol, Any]
+) -> Point:
     value, gradient = value_and_grad(call, argnums=call.place)(*leaves)
     if not call.of_matrix:
         second = hessian(call, argnums=call.place)(*leaves)
-        return Point(leaves, value, gradient, None, second)
+        return Point(leaves, outside, value, gradient, None, second)
     direction = rng.normal(size=np.shape(leaves[call.place]))
-    return Point(leaves, value, gradient, direction, call.along(*leaves, direction))
+    return Point(leaves, outside, value, gradient, direction, call.along(*leaves, direction))
 
 
 def _compared(
@@ -177,11 +209,13 @@ def _line_that_differs(point: Point, call: Call, derivation: Derivation) -> str:
         return np.reshape(matrix @ np.ravel(direction), np.shape(point.gradient))
 
     values = _values(point, call, derivation)
+    largest = max(np.max(np.abs(point.gradient)), np.max(np.abs(point.second)))
+    floor = _FLAT * (1 + np.abs(point.value))
     with np.errstate(all="ignore"):
         lines = line_values(derivation, values, point.gradient, second, point.value)
         for k, (left, found, expected, tolerance) in enumerate(lines):
-            scale = tolerance * max(1, np.max(np.abs(point.gradient)), np.max(np.abs(point.second)))
-            if not abs(np.ravel(found)[0] - expected) <= scale + tolerance * abs(expected):
+            allowed = tolerance * (floor + largest + abs(expected))
+            if not abs(np.ravel(found)[0] - expected) <= allowed:
                 return f"line {k + 1} of the derivation, {left} = …, does not agree"
     return ""
 
@@ -193,7 +227,7 @@ def _values(point: Point, call: Call, derivation: Derivation) -> dict[Symbol, An
         named.symbol: point.leaves[at]
         for named, at in zip(problem.arguments, call.places, strict=True)
     }
-    values |= {named.symbol: named.value for named in problem.constants}
+    values |= point.outside
     if derivation.direction is not None:
         values[derivation.direction] = point.direction
     return values
