@@ -265,6 +265,13 @@ def test_conditions_hold_at_their_boundary(f: Any, gradient: str) -> None:
     assert np.array_equal(form.gradient_function(x), wg.grad(f)(x))
 
 
+def test_what_cancels_when_it_is_factored() -> None:
+    """xᵀ(P − Pᵀ)x is 0."""
+    form = wg.closed_form(lambda P: np.diag(P) @ (P - P.T) @ np.diag(P), S)
+    assert form.gradient.text == "0"
+    assert not np.any(form.gradient_function(S))
+
+
 # ------------------------------------------------- where the formulas do not hold, differentiation
 
 

@@ -45,6 +45,8 @@ from wengert.explaining.closed.terms import (
     Term,
     Trace,
     Transposed,
+    is_zero,
+    zero,
 )
 
 _LONGEST = 1500
@@ -78,6 +80,8 @@ class _Factoring:
         if isinstance(term, Product):
             factors = tuple(self._of_factor(factor) for factor in term.factors)
             scalars = tuple((self._of_factor(base), p) for base, p in term.scalars)
+            if any(map(is_zero, (*factors, *(base for base, _ in scalars)))):
+                return zero(term.shape)
             return _front(term.shape, term.coefficient, scalars, factors)
         return self._of_factor(term)
 
@@ -86,7 +90,8 @@ class _Factoring:
             case Sum():
                 return self._of_sum(term)
             case Diag(of=of) if isinstance(of, Sum):
-                return Diag(term.shape, self._of_sum(of))
+                inside = self._of_sum(of)
+                return zero(term.shape) if is_zero(inside) else Diag(term.shape, inside)
         return term
 
     def _of_sum(self, term: Sum) -> Term:
@@ -112,7 +117,7 @@ class _Factoring:
             candidate_length = written_length(candidate)
             if candidate_length < length:
                 best, length = candidate, candidate_length
-        if best is term or not isinstance(best, Sum):
+        if best is term or is_zero(best) or not isinstance(best, Sum):
             return best
         return self._grouped(best)
 
@@ -129,6 +134,8 @@ class _Factoring:
             kept = tuple((base, p) for base, p in rest if p)
             inside.append(product(term.shape, coefficient, kept, chain))
         bracket = self.of(add(*inside))
+        if is_zero(bracket):
+            return zero(term.shape)
         return _in_front(term.shape, tuple(common.items()), bracket)
 
     def _shared_powers(self, term: Sum) -> Term | None:
@@ -150,6 +157,8 @@ class _Factoring:
                 rest = hadamard(rest, power(base, p - common.get(base, Fraction(0))))
             inside.append(times(product(SCALAR, coefficient, scalars, ()), rest))
         bracket = self.of(add(*inside))
+        if is_zero(bracket):
+            return zero(term.shape)
         outside = _powers_of(bracket)
         if isinstance(bracket, Sum):
             coefficient, bracket = _primitive(bracket)
@@ -202,6 +211,8 @@ class _Factoring:
             rest = chain[1:] if side == 0 else chain[:-1]
             inside.append(product(inner_shape, coefficient, scalars, rest))
         bracket = self.of(add(*inside))
+        if is_zero(bracket):
+            return _together(term, places, None)
         coefficient, scalars, chain = split(bracket)
         around = (factor, *chain) if side == 0 else (*chain, factor)
         whole = _front(term.shape, coefficient, scalars, around)
@@ -211,6 +222,8 @@ class _Factoring:
         """a M + b M = (a + b) M for numbers a and b and a chain M."""
         numbers = [product(SCALAR, splits[k][0], splits[k][1], ()) for k in places]
         bracket = self.of(add(*numbers))
+        if is_zero(bracket):
+            return _together(term, places, None)
         if isinstance(bracket, Sum):
             coefficient, bracket = _primitive(bracket)
             scalars, _ = _bracket(bracket)
@@ -237,7 +250,11 @@ class _Factoring:
                     )
                     for k in places
                 ]
-                coefficient, scalars, _ = split(self.of(add(*rest)))
+                bracket = self.of(add(*rest))
+                if is_zero(bracket):
+                    yield _together(term, places, None)
+                    continue
+                coefficient, scalars, _ = split(bracket)
                 whole = Product(SCALAR, coefficient, ((base, ONE), *scalars), ())
                 yield _together(term, places, whole)
 
@@ -349,8 +366,11 @@ def _bracket(
     return (((inside, ONE),), ()) if inside.shape == SCALAR else ((), (inside,))
 
 
-def _together(term: Sum, places: Sequence[int], whole: Term) -> Term:
+def _together(term: Sum, places: Sequence[int], whole: Term | None) -> Term:
+    """The sum with one part for those at some places; none where they cancel."""
     rest = [part for k, part in enumerate(term.parts) if k not in set(places)]
+    if whole is None:
+        return add(*rest) if rest else zero(term.shape)
     return Sum(term.shape, tuple(sorted((whole, *rest), key=is_negative))) if rest else whole
 
 
