@@ -42,6 +42,7 @@ from wengert.explaining.closed.terms import (
 
 ONE = Fraction(1)
 HALF = Fraction(1, 2)
+_LARGEST_DENOMINATOR = 10**4
 
 
 class Level(IntEnum):
@@ -229,7 +230,7 @@ class Coder:
         under = [self.power(base, -power) for base, power in powers if power < 0]
         over += [] if chain is None else [chain]
         size = abs(coefficient)
-        if size.denominator != 1 and Fraction(repr(float(size))) != size:
+        if 1 < size.denominator < _LARGEST_DENOMINATOR and Fraction(repr(float(size))) != size:
             under.insert(0, (str(size.denominator), Level.ATOM))
             size = Fraction(size.numerator)
         front = str(size) if size.denominator == 1 else repr(float(size))

@@ -58,6 +58,7 @@ from wengert.explaining.closed.terms import (
     Term,
     Trace,
     Transposed,
+    Unit,
     number,
     zero,
 )
@@ -85,8 +86,8 @@ class Differentials:
             return zero(term.shape)
         if isinstance(term, Symbol):
             return self.symbols[term]
-        if depth == 0 and not isinstance(term, Sum | Transposed):
-            return _standing(term)
+        if depth == 0 and self._worth(term):
+            return self._standing(term)
         return self._rule(term, lambda inside: self.of(inside, depth - self._worth(term)))
 
     def moves(self, term: Term) -> bool:
@@ -94,8 +95,21 @@ class Differentials:
         return any(symbol in self.symbols for symbol in term.free)
 
     def _worth(self, term: Term) -> int:
-        """How many rules a kind counts for: sums and transposes are none."""
-        return 0 if isinstance(term, Sum | Transposed) else 1
+        """How many rules a kind counts for: sums, transposes and elements of columns are none."""
+        is_element = isinstance(term, Inner) and any(
+            isinstance(transpose(factor), Unit) for factor in term.factors
+        )
+        return 0 if isinstance(term, Sum | Transposed) or is_element else 1
+
+    def _standing(self, term: Term) -> Term:
+        """d(·) not worked out, numbers in front of it."""
+        if isinstance(term, Product):
+            fixed = [pair for pair in term.scalars if not self.moves(pair[0])]
+            rest = [pair for pair in term.scalars if self.moves(pair[0])]
+            if fixed or term.coefficient != 1:
+                inside = product(term.shape, ONE, rest, term.factors)
+                return times(product(SCALAR, term.coefficient, fixed, ()), self.of(inside, 0))
+        return Differential(term.shape, term)
 
     def _rule(self, term: Term, d: Rule) -> Term:
         match term:
@@ -190,14 +204,6 @@ class Differentials:
                     rest = scale(p, hadamard(rest, power(base, p - 1)))
                 terms.append(hadamard(rest, d(base)))
         return add(*terms)
-
-
-def _standing(term: Term) -> Term:
-    """d(·) not worked out, its rational factor in front."""
-    if isinstance(term, Product) and term.coefficient != 1:
-        inside = product(term.shape, ONE, term.scalars, term.factors)
-        return scale(term.coefficient, Differential(term.shape, inside))
-    return Differential(term.shape, term)
 
 
 def _of_log_sum_exp(u: Term, du: Term) -> Term:

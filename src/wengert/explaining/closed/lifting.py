@@ -23,13 +23,13 @@ from wengert.explaining.closed.algebra import (
 from wengert.explaining.closed.assuming import assumptions, check_facts
 from wengert.explaining.closed.patterns import Plan, plan_of
 from wengert.explaining.closed.problem import Named, Problem
-from wengert.explaining.closed.reading import known_array, rational, shape_of
+from wengert.explaining.closed.reading import constant, known_array, rational, shape_of
 from wengert.explaining.closed.recognising import recognised
 from wengert.explaining.closed.scope import Names, Opened, leaf_names
 from wengert.explaining.closed.sums import (
     transpose,
 )
-from wengert.explaining.closed.terms import Symbol, Term, Transposed, number
+from wengert.explaining.closed.terms import Symbol, Term, Transposed
 from wengert.graph.literals import full
 from wengert.graph.node import Node
 from wengert.graph.types import ArrayType
@@ -297,8 +297,8 @@ class _Lifter:
         if node.op is capture:
             return self._captured(node)
         if node.op is slot:
-            value = rational(float(self.session.values[node]))
-            return Plan((), lambda: number(value))
+            value = constant(float(self.session.values[node]))
+            return Plan((), lambda: value)
         if node.op.name == "power":
             given = self.floats.get(_unrepeated(node.args[1]))
             if given is not None:

@@ -5,16 +5,16 @@ A plan says of which nodes the terms are needed, and what is made of them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from math import isfinite
 
 from wengert.explaining.closed.algebra import diagonal, hadamard, multiply, power, times
 from wengert.explaining.closed.functions import apply
 from wengert.explaining.closed.matrices import determinant, inverse, log_determinant
-from wengert.explaining.closed.reading import READINGS, rational, reciprocal, shape_of
-from wengert.explaining.closed.sums import add, diag, negative, ones, scale, subtract, transpose
+from wengert.explaining.closed.reading import READINGS, constant, rational, reciprocal, shape_of
+from wengert.explaining.closed.sums import add, diag, negative, ones, subtract, transpose
 from wengert.explaining.closed.terms import (
     Apply,
     Hadamard,
@@ -51,9 +51,9 @@ def plan_of(node: Node) -> Plan | None:
 
 def _literal_plan(node: Node) -> Plan | None:
     value = literal(node)
-    if node.dtype.kind == "c" or not isfinite(value):
+    if node.dtype.kind == "c" or not math.isfinite(value):
         return None
-    term = scale(rational(float(value)), ones(shape_of(node.shape)))
+    term = times(constant(float(value)), ones(shape_of(node.shape)))
     return Plan((), lambda: term if value else zero(shape_of(node.shape)))
 
 
@@ -61,8 +61,11 @@ def _power_plan(node: Node) -> Plan | None:
     """A power whose exponent is written as a number."""
     base, exponent = node.args
     if base.op.name == "full" and literal(base) > 0:
-        value = rational(float(literal(base)))
-        return Plan((exponent,), lambda u: apply("exp", times(apply("log", number(value)), u)))
+        value = float(literal(base))
+        if value == math.e:
+            return Plan((exponent,), partial(apply, "exp"))
+        front = apply("log", number(rational(value)))
+        return Plan((exponent,), lambda u: apply("exp", times(front, u)))
     if exponent.op.name != "full":
         return None
     value = rational(float(literal(exponent)))

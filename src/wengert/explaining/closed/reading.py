@@ -7,6 +7,7 @@ functions and sums can read. A rule gives None where it has no term: the node ge
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from math import prod
@@ -37,6 +38,7 @@ from wengert.explaining.closed.terms import (
     Identity,
     Product,
     Shape,
+    Symbol,
     Term,
     Unit,
     is_zero,
@@ -45,6 +47,15 @@ from wengert.explaining.closed.terms import (
 from wengert.graph.node import Node
 
 Reading: TypeAlias = "Callable[..., Term | None]"
+
+_PI = Symbol(SCALAR, "π")
+_IRRATIONAL = (
+    (_PI, math.pi),
+    (power(number(2), Fraction(1, 2)), math.sqrt(2)),
+    (power(_PI, Fraction(1, 2)), math.sqrt(math.pi)),
+    (power(scale(2, _PI), Fraction(1, 2)), math.sqrt(2 * math.pi)),
+)
+_LARGEST_FACTOR, _LARGEST_DENOMINATOR = 100, 10**6
 
 
 def shape_of(shape: tuple[int, ...]) -> Shape:
@@ -63,17 +74,31 @@ def rational(value: float) -> Fraction:
     return simple if float(simple) == value else Fraction(repr(float(value)))
 
 
+def constant(value: float) -> Term:
+    """A float as the number that people mean: also a multiple of π, √2, √π or √(2π), or of one
+    over them, where it is one to the last bit."""
+    known = rational(value)
+    if known.denominator <= _LARGEST_DENOMINATOR:
+        return number(known)
+    for base, size in _IRRATIONAL:
+        for sign in (1, -1):
+            front = Fraction(value / size**sign).limit_denominator(_LARGEST_FACTOR)
+            if front and abs(float(front) * size**sign - value) <= 2 * math.ulp(value):
+                return scale(front, power(base, sign))
+    return number(known)
+
+
 def known_array(value: Any) -> Term | None:
     """The term of an array of one number, or of a multiple of the identity matrix."""
     shape = shape_of(value.shape)
     if not value.size or not np.all(np.isfinite(value)):
         return None
     if np.all(value == value.flat[0]):
-        return scale(rational(float(value.flat[0])), ones(shape))
+        return times(constant(float(value.flat[0])), ones(shape))
     if value.ndim == 2 and shape[0] == shape[1]:
         front = value.flat[0]
         if np.array_equal(value, front * np.eye(shape[0])):
-            return scale(rational(float(front)), Identity(shape))
+            return times(constant(float(front)), Identity(shape))
     return None
 
 

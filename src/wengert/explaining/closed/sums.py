@@ -68,6 +68,10 @@ def product(
     if not coefficient:
         return zero(shape)
     scalars, chain = tuple(scalars), tuple(chain)
+    for base, p in scalars:
+        if isinstance(base, Product) and not base.scalars and p.denominator == 1:  # √2 √2 is 2
+            rest = [pair for pair in scalars if pair[0] != base]
+            return product(shape, coefficient * base.coefficient ** int(p), rest, chain)
     if not scalars and len(chain) == 1:
         if coefficient == 1:
             return chain[0]
@@ -245,9 +249,11 @@ def _bases_of(term: Term) -> Sequence[Power]:
     return term.powers if isinstance(term, Hadamard) else [(term, ONE)]
 
 
-def _place_of_power(power: Power) -> tuple[bool, bool, int, str]:
+def _place_of_power(power: Power) -> tuple[bool, bool, bool, int, str]:
+    """Differentials last, divisors after factors; π and √2 first among either."""
     base, exponent = power
-    return base.moving, exponent < 0, base.size, base.key
+    known = all(symbol.name == "π" for symbol in base.free)
+    return base.moving, exponent < 0, not known, base.size, base.key
 
 
 def absolute(term: Term) -> Term:

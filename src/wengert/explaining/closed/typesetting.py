@@ -63,7 +63,8 @@ ONE = Fraction(1)
 TWO = Fraction(2)
 HALF = Fraction(1, 2)
 _VULGAR_DENOMINATORS = frozenset({2, 3, 4, 6, 8})
-_LONGEST_DECIMAL = 10**17
+_LARGEST_DENOMINATOR = 10**4
+"""Fractions of larger denominators are written with a point."""
 _PLUS, _LESS = Sign("+"), Sign("−")
 _CIRCLE, _SLASHED = Sign("∘"), Sign("⊘")
 _INVERSE = Row((MINUS, Number("1")))
@@ -431,7 +432,7 @@ def _coefficient(value: Fraction, divides: bool) -> tuple[str, str]:
     """A positive number as what is multiplied by and what is divided by: ½, 0.3, 2/7."""
     if value.denominator == 1:
         return str(value.numerator), ""
-    if divides and value.denominator < _LONGEST_DECIMAL and not _is_decimal(value):
+    if divides and not _is_decimal(value):
         return str(value.numerator), str(value.denominator)
     if value.denominator in _VULGAR_DENOMINATORS and value.numerator < value.denominator:
         return f"{value.numerator}/{value.denominator}", ""
@@ -441,8 +442,12 @@ def _coefficient(value: Fraction, divides: bool) -> tuple[str, str]:
 
 
 def _is_decimal(value: Fraction) -> bool:
-    """Whether a number is one that is written with a point: 0.3, and not ½ or 2/7."""
-    return value.denominator not in _VULGAR_DENOMINATORS and Fraction(repr(float(value))) == value
+    """Whether a number is one that is written with a point: 0.3, and not ½, 3/16 or 2/7."""
+    if value.denominator > _LARGEST_DENOMINATOR:
+        return True
+    binary = value.denominator & (value.denominator - 1) == 0
+    plain = not binary and value.denominator not in _VULGAR_DENOMINATORS
+    return plain and Fraction(repr(float(value))) == value
 
 
 def decimal(value: Fraction) -> str:
