@@ -272,6 +272,40 @@ def test_what_cancels_when_it_is_factored() -> None:
     assert not np.any(form.gradient_function(S))
 
 
+@pytest.mark.parametrize(
+    ("f", "means"),
+    [
+        (lambda X: np.sum(X[:, 1:] ** 2), "Z₁ = X[:, 1:]"),
+        (lambda X: np.sum(X[::-1, 1:3] ** 2), "Z₁ = X[::-1, 1:3]"),
+        (lambda X: np.sum(np.cos(X[1][::-2])), "z₁ = (Xᵀe₁)[::-2]"),
+        (lambda X: np.cumsum(X.ravel()) @ X.ravel(), "z₁ = ravel(X)"),
+        (lambda X: np.sum(X.reshape(4, -1) ** 2), "Z₁ = reshape(X, (4, 2))"),
+        (
+            lambda X: np.sum((X[:, None, :] - X) ** 2),
+            "z₁ = broadcast_to(X[:, None, :], (2, 2, 4))",
+        ),
+    ],
+)
+def test_what_is_no_formula_is_written_as_the_code_says_it(f: Any, means: str) -> None:
+    X = 1 + np.arange(8.0).reshape(2, 4)
+    assert f"where {means}" in wg.closed_form(f, X).text
+
+
+def test_multiples_of_irrational_numbers_are_read() -> None:
+    def density(x: Any) -> Any:
+        return np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+
+    assert wg.closed_form(density, 0.4).function.text == "e^{−½x²}/√(2π)"
+    assert wg.closed_form(lambda r: 4 / 3 * np.pi * r**3, 1.5).gradient.text == "4πr²"
+    assert wg.closed_form(lambda x: np.sum(np.cos(2 * np.pi * x)), x).hessian.text == (
+        "−4π² diag(cos(2πx))"
+    )
+    squared = wg.closed_form(lambda x: np.sum((x / np.sqrt(2)) ** 2), x)
+    assert (squared.gradient.text, squared.hessian.text) == ("x", "I")
+    assert wg.closed_form(lambda x: np.e**x, 0.3).gradient.text == "e^x"
+    assert wg.closed_form(lambda x: 0.1234567890123 * x, 0.3).gradient.text == "0.1234567890123"
+
+
 # ------------------------------------------------- where the formulas do not hold, differentiation
 
 

@@ -21,6 +21,7 @@ from wengert.explaining.closed.algebra import (
     power,
 )
 from wengert.explaining.closed.assuming import assumptions, check_facts
+from wengert.explaining.closed.describing import described, is_real
 from wengert.explaining.closed.patterns import Plan, plan_of
 from wengert.explaining.closed.problem import Named, Problem
 from wengert.explaining.closed.reading import constant, known_array, rational, shape_of
@@ -278,7 +279,7 @@ class _Lifter:
             if node not in self.terms:  # a leaf has its symbol already
                 term = self._read(node, plan)
                 if term is None:
-                    inputs = _described(node)[1]
+                    inputs = described(node)[1]
                     if any(n not in self.terms for n in inputs):
                         plans[node] = Plan(inputs, _unread)
                         continue
@@ -306,9 +307,9 @@ class _Lifter:
         if node.op.name == "stop_gradient" and node.args[0] not in self.moving:
             return Plan(node.args, lambda u: u)
         plan = plan_of(node)
-        if plan is not None and all(map(_is_real, plan.needs)):
+        if plan is not None and all(map(is_real, plan.needs)):
             return plan
-        return Plan(_described(node)[1], _unread)
+        return Plan(described(node)[1], _unread)
 
     def _read(self, node: Node, plan: Plan | None) -> Term | None:
         """The term of a node whose needs are there; None where there is none to be read."""
@@ -353,7 +354,7 @@ class _Lifter:
         for leaf in leaves:
             if leaf not in self.terms:
                 self._plan(leaf)
-        operation, given = _described(node)
+        operation, given = described(node)
         inputs = [n for n in given if n in self.terms] or [n for n in leaves if n in self.terms]
         arguments = tuple(
             dict.fromkeys(s for leaf in leaves if leaf in self.terms for s in self.terms[leaf].free)
@@ -363,7 +364,7 @@ class _Lifter:
                 symbol,
                 None,
                 node.shape,
-                formula=f"{operation}({', '.join(self.terms[n].key for n in inputs)})",
+                formula=operation.format(", ".join(self.terms[n].key for n in inputs)),
                 arguments=arguments,
                 compute=_computation(node, leaves, self.terms, arguments, self.session.values),
                 operation=operation,
@@ -376,43 +377,6 @@ class _Lifter:
 
 def _unread(*terms: Term) -> None:
     """What nodes are read as that have no term."""
-
-
-def _described(node: Node) -> tuple[str, tuple[Node, ...]]:
-    """What a node computes, and of which real arrays: ("absolute∘rfft", (x,)).
-
-    Results of an op with several are numbered: svd[1].
-    """
-    name, args = node.op.name, node.args
-    if name == "item":
-        (several,), (k,) = args, node.params
-        inner, of = _described(several)
-        return f"{inner}[{k}]", of
-    if name == "index":
-        name = f"slice[{', '.join(map(_slice, node.params[0]))}]"
-    inputs: tuple[Node, ...] = ()
-    for arg in args:
-        if _is_real(arg):
-            inputs += (arg,)
-        elif arg.args:
-            inner, more = _described(arg)
-            name, inputs = f"{name}∘{inner}", inputs + more
-    return name, tuple(dict.fromkeys(inputs))
-
-
-def _slice(entry: Any) -> str:
-    """An entry of an index as Python writes it."""
-    if isinstance(entry, int):
-        return str(entry)
-    start, count, step = entry
-    stop = start + count * step
-    return f"{start}:{max(stop, 0) if step > 0 else '' if stop < 0 else stop}" + (
-        "" if step == 1 else f":{step}"
-    )
-
-
-def _is_real(node: Node) -> bool:
-    return isinstance(node.type, ArrayType) and node.dtype.kind != "c"
 
 
 def _upright(shape: tuple[int, ...]) -> tuple[int, int]:

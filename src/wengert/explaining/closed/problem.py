@@ -20,7 +20,8 @@ class Named:
     arguments: the symbols that an intermediate is computed from.
     compute: of an intermediate, the arrays of `arguments` -> its array; it can be traced.
     is_outside: whether f reads it from outside by a name.
-    operation, inputs: of an intermediate, the name of its op and the terms that it is given.
+    operation, inputs: of an intermediate, as "cumsum({})" or "{}[1:]", and the terms that it is
+        given.
     """
 
     symbol: Symbol

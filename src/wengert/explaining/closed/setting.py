@@ -24,7 +24,7 @@ from wengert.explaining.closed.mathml import document, mathml
 from wengert.explaining.closed.naming import Abbreviations, abbreviations
 from wengert.explaining.closed.problem import Derivation, Named
 from wengert.explaining.closed.terms import Term
-from wengert.explaining.closed.typesetting import Typesetter
+from wengert.explaining.closed.typesetting import Level, Typesetter
 from wengert.explaining.closed.unicode import text
 
 _PRIME, _PRIMES = Sign("′", spaced=False), Sign("″", spaced=False)
@@ -93,11 +93,15 @@ def _lefts(derivation: Derivation, short: Abbreviations) -> dict[str, Markup]:
 
 
 def _computation(setter: Typesetter, named: Named) -> Markup:
-    """cumsum(x): how an intermediate is computed."""
+    """cumsum(x), x[1:]: how an intermediate is computed."""
+    head, _, tail = (named.operation or "").partition("{}")
     items: list[Markup] = []
     for term in named.inputs:
-        items += [COMMA, setter(term)] if items else [setter(term)]
-    return Call(named.operation or "", Row(tuple(items)))
+        inside = setter(term) if head else setter.at(term, Level.ATOM)
+        items += [COMMA, inside] if items else [inside]
+    name, rest = head.removesuffix("("), tail.removesuffix(")") if head else tail
+    given = Row((*items, *([Sign(rest, spaced=False)] if rest else [])))
+    return Call(name, given) if name else given
 
 
 def _meanings(
