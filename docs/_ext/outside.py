@@ -23,6 +23,7 @@ PAGES = {
     "contributing": ROOT / "CONTRIBUTING.md",
     "changelog": ROOT / "CHANGELOG.md",
     "examples": ROOT / "examples" / "README.md",
+    "notebooks": ROOT / "notebooks" / "README.md",
     "benchmarks": ROOT / "benchmarks" / "README.md",
 }
 _SITE = {file: DOCS / f"{name}.md" for name, file in PAGES.items()}
