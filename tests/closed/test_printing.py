@@ -148,3 +148,16 @@ def test_derivation_of_the_well() -> None:
         "∇f = 2e^{−xᵀx}x",
         "∇²f = 2e^{−xᵀx}(I − 2xxᵀ)",
     ]
+
+
+def test_differentials_are_not_taken_for_something_else() -> None:
+    """The second differential of b₁ is δb₁, and a variable d is slanted."""
+
+    def shifted(b1: Any, d: float) -> Any:
+        return d * np.sum(np.exp(d * b1))
+
+    form = wg.closed_form(shifted, x, 0.7)
+    assert form.function.text == "𝑑·1ᵀe^{𝑑b₁}"
+    assert form.steps[-1].text == "d²f = δb₁ᵀ[𝑑³ diag(e^{𝑑b₁})]db₁"
+    assert r"\delta b_{1}^{\top}" in form.steps[-1].latex
+    assert form.hessian.latex == r"d^{3} \operatorname{diag}\left( e^{d b_{1}} \right)"

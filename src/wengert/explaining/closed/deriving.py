@@ -161,6 +161,11 @@ class _Deriving:
         elif second is not None and direction is not None:
             yield Line("d²f", second, f"d again, dX = {direction.name} both times")
 
+    def _held(self) -> str:
+        """dx₁, the differential of x that is held; δx₁ where x₁ is the variable."""
+        name = self.variable.name
+        return f"δ{name}" if "_" in name or name[-1].isdigit() else f"d{name}1"
+
     def _expansions(self, d: Differentials, term: Term, full: Term) -> list[Term]:
         """The differential with one rule after the other worked out, to the whole."""
         found: list[Term] = []
@@ -174,7 +179,7 @@ class _Deriving:
         return [*found[: _MOST_LINES - 1], full, *([] if shorter == full else [shorter])]
 
     def _second_lines(self, df: Term, hessian: Term) -> Iterator[Line]:
-        dx1 = self._differential(self.dx.name + "1")
+        dx1 = self._differential(self._held())
         d, _ = self._differentials(dx1)
         try:
             d2f = d.of(df)

@@ -29,6 +29,7 @@ _SIGNS = {
     "≥": r"\geq", "≤": r"\leq", "Σ": r"\sum", "′": "'", "″": "''",
     "↦": r"\mapsto", ", ": r",\, ", "∂": r"\partial", "∂²": r"\partial^{2}",
 }  # fmt: skip
+_DIFFERENTIALS = {"": "", "d": r"\mathrm{d}", "δ": r"\delta "}
 _FENCES = {
     "(": "(", ")": ")", "[": "[", "]": "]", "⟨": r"\langle", "⟩": r"\rangle", "|": "|", "‖": r"\|",
 }  # fmt: skip
@@ -44,7 +45,7 @@ def latex(markup: Markup) -> str:
             name = (identifier(base) if base else "") + (
                 f"_{{{_subscript(subscript)}}}" if subscript else ""
             )
-            return rf"\mathrm{{d}}{name}" if differential else name
+            return _DIFFERENTIALS[differential] + name
         case Number(number):
             over, _, under = number.partition("/")
             return rf"\tfrac{{{over}}}{{{under}}}" if under else over
@@ -108,7 +109,7 @@ def _side_by_side(items: tuple[Markup, ...]) -> str:
 def _is_word(markup: Markup) -> bool:
     while isinstance(markup, Superscript):
         markup = markup.base
-    return isinstance(markup, Name) and (markup.is_word or markup.differential)
+    return isinstance(markup, Name) and (markup.is_word or bool(markup.differential))
 
 
 def _begins_with_digit(markup: Markup) -> bool:

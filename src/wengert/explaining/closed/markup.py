@@ -13,14 +13,14 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """An identifier: one letter, Greek or Latin, or a word; with a subscript; after a d.
+    """An identifier: one letter, Greek or Latin, or a word; with a subscript; after a d or δ.
 
     Without a base it is the d alone.
     """
 
     base: str
     subscript: str = ""
-    differential: bool = False
+    differential: str = ""
 
     @property
     def is_word(self) -> bool:

@@ -43,7 +43,9 @@ def mathml(markup: Markup) -> str:
             if subscript:
                 under = f"<mn>{subscript}</mn>" if subscript.isdigit() else _identifier(subscript)
                 name = f"<msub>{name}{under}</msub>"
-            return f'<mrow><mi mathvariant="normal">d</mi>{name}</mrow>' if differential else name
+            if not differential:
+                return name
+            return f'<mrow><mi mathvariant="normal">{differential}</mi>{name}</mrow>'
         case Number(number):
             over, _, under = number.partition("/")
             if not under:
@@ -101,7 +103,7 @@ def _stands_apart(markup: Markup) -> bool:
     if isinstance(markup, Call):
         return markup.name == "d"
     return isinstance(markup, Name) and (
-        markup.is_word or (markup.differential and markup.base != "")
+        markup.is_word or (markup.differential != "" and markup.base != "")
     )
 
 

@@ -36,11 +36,9 @@ _DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 def named(symbol: Symbol) -> Name:
     """A symbol as it is printed: `lam` as λ, `w1` and `w_1` as w₁, `x_train` with a subscript."""
-    name, differential = symbol.name, symbol.role == "differential"
-    if differential and len(name) > 1 and name.startswith("d"):
-        name = name[1:]
-    else:
-        differential = False
+    name, differential = symbol.name, ""
+    if symbol.role == "differential" and len(name) > 1 and name[0] in "dδ":
+        differential, name = name[0], name[1:]
     base, digits = re.fullmatch(r"(.*?)_*(\d*)_*", name.translate(_DIGITS)).groups()  # type: ignore[union-attr]
     if not digits and re.fullmatch(r"[^\W\d_]+_\w+", name):
         base, _, digits = name.partition("_")

@@ -80,8 +80,8 @@ def _lefts(derivation: Derivation, short: Abbreviations) -> dict[str, Markup]:
     f, two = Name(letter), Number("2")
     lines: dict[str, Markup] = {
         "f": f,
-        "df": Name(letter, differential=True),
-        "d²f": Juxtaposed((Superscript(Name("", differential=True), two), f)),
+        "df": Name(letter, differential="d"),
+        "d²f": Juxtaposed((Superscript(Name("", differential="d"), two), f)),
     }
     if derivation.problem.variable.is_scalar:
         return lines | {"gradient": Row((f, _PRIME)), "hessian": Row((f, _PRIMES))}

@@ -27,10 +27,10 @@ _LETTER_LAST = re.compile(r"[^\W\dᵀ½⅓⅔¼¾⅙⅛][₀-₉]*$")
 
 
 def text(markup: Markup) -> str:
-    """The formula on one line of Unicode."""
+    """The formula on one line of Unicode. A name d is slanted: d(·) is the differential."""
     match markup:
         case Name(base, subscript, differential):
-            return ("d" if differential else "") + base + _lowered(subscript)
+            return differential + ("𝑑" if base == "d" else base) + _lowered(subscript)
         case Number(number):
             return _VULGAR.get(number, f"({number})" if "/" in number else number)
         case Sign(sign, spaced):
