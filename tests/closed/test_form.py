@@ -306,6 +306,18 @@ def test_multiples_of_irrational_numbers_are_read() -> None:
     assert wg.closed_form(lambda x: 0.1234567890123 * x, 0.3).gradient.text == "0.1234567890123"
 
 
+def test_cross_entropy_by_its_definition() -> None:
+    """−Σ tᵢ log σᵢ + (1 − tᵢ) log(1 − σᵢ), which loses digits where it is computed so."""
+
+    def loss(x: Any) -> Any:
+        p = 1 / (1 + np.exp(-(A @ x)))
+        return -np.sum(b * np.log(p) + (1 - b) * np.log(1 - p))
+
+    form = wg.closed_form(loss, x)
+    assert form.gradient.text == "Aᵀ(σ(Ax) − b)"
+    assert form.hessian.text == "Aᵀdiag(σ(Ax) ∘ (1 − σ(Ax)))A"
+
+
 # ------------------------------------------------- where the formulas do not hold, differentiation
 
 
@@ -345,3 +357,13 @@ def test_integer_examples_are_floats() -> None:
     form = wg.closed_form(lambda x: x @ x, np.array([1, 2, 3]))
     assert form.gradient.text == "2x"
     np.testing.assert_allclose(form.gradient_function(np.array([1, 2, 3])), [2, 4, 6])
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 1), (1, 3), (1,), (1, 1), ()])
+def test_hessians_have_two_axes_whatever_computes_them(shape: tuple[int, ...]) -> None:
+    form = wg.closed_form(lambda x: np.sum(x**3), np.full(shape, 0.7))
+    by_formula = form.hessian_function(np.full(shape, 0.5))
+    others = np.full(tuple(extent + (extent > 1) for extent in shape), 0.5)
+    size = others.size
+    assert np.shape(form.hessian_function(others)) == ((size, size) if size > 1 else ())
+    assert np.ndim(by_formula) == np.ndim(form.hessian_function(others))

@@ -110,7 +110,13 @@ class Call:
         """A derivative by automatic differentiation, as a function of the leaves."""
         if name == "gradient":
             return grad(self, argnums=self.place)
-        return self.along if self.of_matrix else hessian(self, argnums=self.place)
+        return self.along if self.of_matrix else self._square
+
+    def _square(self, *leaves: Any) -> Any:
+        """The Hessian with two axes, as formulas have it, also where the variable is (n, 1)."""
+        found = hessian(self, argnums=self.place)(*leaves)
+        size = np.size(leaves[self.place])
+        return np.reshape(found, (size, size) if size > 1 else ())
 
     def along(self, *leaves_and_direction: Any) -> Any:
         """The derivative of the gradient in a direction."""

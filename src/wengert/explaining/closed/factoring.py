@@ -20,6 +20,7 @@ from wengert.explaining.closed.algebra import (
     power,
     times,
 )
+from wengert.explaining.closed.complements import without_complements
 from wengert.explaining.closed.sums import (
     add,
     coefficient_of,
@@ -172,6 +173,7 @@ class _Factoring:
     def _candidates(self, term: Sum) -> Iterator[Term]:
         """Ways to write a sum with something taken out."""
         yield from _rational(term)
+        yield from without_complements(term)
         splits = [split(part) for part in term.parts]
         chains: dict[tuple[Term, ...], list[int]] = {}
         for k, (_, _, chain) in enumerate(splits):
@@ -307,6 +309,8 @@ def _powers_of(term: Term) -> tuple[tuple[Term, Fraction], ...]:
     if isinstance(term, Sum):
         return ((term, ONE),)
     array = product(term.shape, ONE, (), split(term)[2])
+    if array == ones(term.shape):
+        return ()
     return array.powers if isinstance(array, Hadamard) else ((array, ONE),)
 
 

@@ -119,6 +119,9 @@ def _logarithm(u: Term) -> Term | None:
         return log_determinant(inside.of)
     if isinstance(u, Apply) and u.function == "sigmoid":
         return negative(apply("softplus", negative(u.of)))
+    complement = subtract(ones(u.shape), u) if isinstance(u, Sum) else u
+    if isinstance(complement, Apply) and complement.function == "sigmoid":  # log(1 − σ(v))
+        return negative(apply("softplus", complement.of))
     if isinstance(u, Inner) and len(u.factors) == 2:
         row, column = transpose(u.factors[0]), u.factors[1]
         for one, other in ((row, column), (column, row)):
