@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -190,6 +191,35 @@ def test_a_page_of_many_steps_has_its_schedules_soon() -> None:
     begin = time.process_time()
     schedules_of(tasks)
     assert time.process_time() - begin < 1.5  # half a second, but for a busy machine
+
+
+def narrow(x: float, y: float) -> float:
+    """Eight operations: the best schedules of so few take the planner a second to prove."""
+    a = np.sin(x)
+    b = a * y
+    c = np.exp(b)
+    d = c + a
+    e = np.log(d)
+    return (e * b + c) * e
+
+
+def wide(x: float, y: float) -> float:
+    a = np.sin(x) * y
+    b = np.exp(a) + x
+    c = np.log(b) * a
+    d = c * b + y * a
+    e = np.cos(d) * c
+    return e + d * np.tanh(a)
+
+
+@pytest.mark.parametrize("f", [narrow, wide])
+def test_a_page_of_few_steps_has_its_schedules_at_once(f: Callable[..., float]) -> None:
+    steps = wg.explain(f, 0.5, 0.7).steps
+    begin = time.process_time()
+    _, recomputed, _, lowest, *_ = schedules(steps)
+    assert time.process_time() - begin < 0.3
+    assert lowest.peak_bytes <= recomputed.peak_bytes
+    assert lowest.work < 0.6 * recomputed.work
 
 
 def test_moments_say_what_has_changed() -> None:

@@ -36,13 +36,17 @@ SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The budgets, from the smallest possible one (0) to that with which nothing is repeated (1): what
 they leave beside the inputs grows by equal factors."""
 SECONDS = 0.05
-"""How long the planner may look for better schedules of one budget."""
+"""How long the planner may look for better schedules of one budget, at most."""
+SECONDS_AN_ENTRY = 2e-4
+"""And for each entry of the problem: who looks at a small program waits for its picture."""
+MOST_EXACT = 10
+"""The most entries of a problem whose best schedules are looked for, however long that takes."""
 SMALL = 400
 """The most entries of a problem, values and reverse steps, for which the planner is asked."""
 SLOTS = (2, 8, 32)
 """How many states are kept at a time in the schedules of long chains."""
-PATIENCE = 0.15
-"""Seconds after which other long programs are given up for a budget."""
+PATIENCE = 0.1
+"""Seconds after which a budget is given up for which no schedule was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +167,18 @@ def _searched(problem: Problem, known: Sequence[Sequence[int]]) -> Iterator[Sequ
     """The planner's ends: nothing repeated, and the lowest peak if that is not known."""
     yield unbounded(problem).runs
     if min(peak_of(problem, runs) for runs in known) > problem.least():
-        yield smallest(problem).runs
+        yield smallest(problem, _seconds(problem), PATIENCE, MOST_EXACT).runs
 
 
 def _planned(problem: Problem, budget: int) -> list[int]:
     try:
-        return list(planned(problem, budget, SECONDS).runs)
+        return list(planned(problem, budget, _seconds(problem), PATIENCE, MOST_EXACT).runs)
     except TooSmall as error:
         return list(error.smallest.runs)
+
+
+def _seconds(problem: Problem) -> float:
+    return min(SECONDS, SECONDS_AN_ENTRY * len(problem))
 
 
 def _tried(problem: Problem) -> Iterator[Sequence[int]]:

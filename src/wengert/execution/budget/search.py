@@ -23,8 +23,7 @@ from wengert.execution.budget.problem import Problem, peak_of, total, without_id
 
 ALPHAS = (1.0, 0.5, 0.0, 2.0)
 PATIENCE = 2.0
-"""Seconds after which a budget is refused that no plan was found for, and as many in which the
-smallest one is searched for then."""
+"""Seconds after which a budget is refused that no plan was found for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +63,35 @@ def unbounded(problem: Problem) -> Plan:
     return _plan(problem, low_peak_orders(problem)[0])
 
 
-def planned(problem: Problem, budget: int, seconds: float | None = None) -> Plan:
+def planned(
+    problem: Problem,
+    budget: int,
+    seconds: float | None = None,
+    patience: float = PATIENCE,
+    most_exact: int = MOST_ENTRIES,
+) -> Plan:
     """The plan within a budget of bytes with the least work that was found.
+
+    seconds: how long a plan that was found may be bettered. patience: the seconds after which a
+    budget is refused that no plan was found for, and as many in which the smallest one is searched
+    for then. most_exact: of no more entries than these the best plan is found, however long that
+    takes.
 
     Raises TooSmall where none was found.
     """
-    return _Search(problem, budget, seconds_for(problem) if seconds is None else seconds).run()
+    searched = seconds_for(problem) if seconds is None else seconds
+    return _Search(problem, budget, searched, patience, most_exact).run()
 
 
-def smallest(problem: Problem, seconds: float = 0.2) -> Plan:
+def smallest(
+    problem: Problem,
+    seconds: float = 0.2,
+    patience: float = PATIENCE,
+    most_exact: int = MOST_ENTRIES,
+) -> Plan:
     """The plan of the lowest peak that was found, whatever it repeats."""
     try:
-        return planned(problem, problem.least() - 1, seconds)
+        return planned(problem, problem.least() - 1, seconds, patience, most_exact)
     except TooSmall as error:
         return error.smallest
 
@@ -87,10 +103,28 @@ def _plan(problem: Problem, runs: Sequence[int]) -> Plan:
 
 
 class _Search:
-    __slots__ = ("best", "budget", "deadline", "lowest", "orders", "problem", "started")
+    __slots__ = (
+        "best",
+        "budget",
+        "deadline",
+        "lowest",
+        "most_exact",
+        "orders",
+        "patience",
+        "problem",
+        "started",
+    )
 
-    def __init__(self, problem: Problem, budget: int, seconds: float) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        budget: int,
+        seconds: float,
+        patience: float = PATIENCE,
+        most_exact: int = MOST_ENTRIES,
+    ) -> None:
         self.problem, self.budget = problem, budget
+        self.patience, self.most_exact = patience, most_exact
         self.started = perf_counter()
         self.deadline = self.started + seconds
         self.best: tuple[float, list[int]] | None = None
@@ -100,7 +134,7 @@ class _Search:
     def run(self) -> Plan:
         if self.lowest[0] <= self.budget:
             return _plan(self.problem, self.orders[0])
-        if len(self.problem) <= MOST_ENTRIES:
+        if len(self.problem) <= self.most_exact:
             return self.exactly()
         if self.problem.least() <= self.budget:
             self.search()
@@ -129,7 +163,7 @@ class _Search:
 
     def search(self) -> None:
         problem, budget = self.problem, self.budget
-        last = self.started + PATIENCE
+        last = self.started + self.patience
         for order in self.orders[:2]:
             for chain in chains(problem, order):
                 if self.best is None or not self.late(0.5):
@@ -159,7 +193,7 @@ class _Search:
             return
         until = self.deadline
         if self.best is None:
-            until = max(until, perf_counter() + PATIENCE / 4)
+            until = max(until, perf_counter() + self.patience / 4)
         runs = with_more_kept(problem, runs, budget, until)
         cost = total(problem, runs)
         if self.best is None or cost < self.best[0]:
@@ -191,7 +225,7 @@ class _Search:
     def lower(self) -> None:
         """The lowest peak that is found, where nothing fits."""
         problem = self.problem
-        self.deadline = perf_counter() + PATIENCE
+        self.deadline = perf_counter() + self.patience
         for order in self.orders[:2]:
             for chain in chains(problem, order):
                 self.note(best_revolved(problem, order, chain, problem.least(), self.deadline))
