@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 
 import matplotlib.image
@@ -242,7 +245,7 @@ def test_a_missing_package_is_said_with_its_cure(report, monkeypatch, tmp_path):
         raise ModuleNotFoundError(name)
 
     monkeypatch.setattr(layout, "module", missing)
-    monkeypatch.setattr(layout, "_engine", layout._engine.__wrapped__)  # not the one that runs
+    monkeypatch.setattr(layout, "_engines", [])  # not the one that runs
     with pytest.raises(ImportError, match=r"pip install 'wengert\[pictures\]'") as caught:
         svg(report)
     assert isinstance(caught.value, WengertError)
@@ -250,6 +253,49 @@ def test_a_missing_package_is_said_with_its_cure(report, monkeypatch, tmp_path):
     monkeypatch.setattr(resvg, "module", missing)
     with pytest.raises(ImportError, match=r"pip install 'wengert\[pictures\]'"):
         png(report, tmp_path / "graph.png")
+
+
+BY_LOOPS = """
+import asyncio, wengert as wg
+report = wg.explain(lambda x: x * x, 2.0)
+async def drawn():
+    return report.svg()
+first, second = asyncio.run(drawn()), asyncio.run(drawn())
+assert first == second == report.svg()
+"""
+FORKED = """
+import os, sys, wengert as wg
+report = wg.explain(lambda x: x * x, 2.0)
+before = report.svg()
+child = os.fork()
+if child == 0:
+    {what}
+    sys.exit(7)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+assert report.svg() == before
+"""
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        BY_LOOPS,
+        pytest.param(
+            FORKED.format(what="pass"),
+            marks=pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here"),
+        ),
+        pytest.param(
+            FORKED.format(what="assert report.svg() == before"),
+            marks=pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here"),
+        ),
+    ],
+    ids=["event loops", "a child that exits", "a child that draws"],
+)
+def test_the_engine_outlives_loops_and_forks(program):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 # ------------------------------------------------------------------------------------ the document

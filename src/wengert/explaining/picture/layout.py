@@ -7,10 +7,13 @@ The scripts of `assets` and the vendored build of Graphviz are loaded once into 
 from __future__ import annotations
 
 import atexit
+import ctypes
 import json
+import os
 import time
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from wengert.errors import WengertError, WengertRuntimeError
@@ -52,21 +55,46 @@ def scripts(*names: str) -> str:
 
 def picture(document: dict[str, Any], **options: Any) -> str:
     """The SVG of a document (`stillPicture` of assets/still.js), as text."""
-    engine = _engine()
-    return engine.eval(f"stillPicture({json.dumps(document)}, viz, {json.dumps(options)})")
+    with _turn:
+        if not _engines:
+            _engines.append(_started())
+        return _engines[0].eval(f"stillPicture({json.dumps(document)}, viz, {json.dumps(options)})")
 
 
-@cache
-def _engine() -> Any:
-    """A V8 with Graphviz and the scripts in it: made once, in about a fifth of a second.
+_engines: list[Any] = []
+"""The V8 that draws, once it is there: made in about a fifth of a second. It is closed when Python
+ends and never before, since the garbage collector may come to it on any thread, at any time."""
+_turn = Lock()
 
-    It is closed when Python ends and never before: the garbage collector may come to it on any
-    thread, at any time, and V8 is not made for that.
+
+def _forget() -> None:
+    """In the child of a fork there are none of V8's threads: it draws with a V8 of its own. To
+    close that of its parent would wait for them for ever, so that it gets a reference that nothing
+    takes back."""
+    global _turn
+    _turn = Lock()
+    for racer in _engines:
+        atexit.unregister(racer.close)
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(racer))
+    _engines.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+def _started() -> Any:
+    """A V8 with Graphviz and the scripts in it.
+
+    It is made on a thread of its own: where asyncio runs, as in notebooks, it would answer by the
+    caller's event loop, and no more once that is closed.
     """
     try:
-        racer = module("py_mini_racer").MiniRacer()
+        racing = module("py_mini_racer").MiniRacer
     except ModuleNotFoundError as error:
         raise NotInstalled(INSTALL) from error
+    with ThreadPoolExecutor(1) as thread:
+        racer = thread.submit(racing).result()
     atexit.register(racer.close)
     racer.eval(asset("assets/engine.js") + asset("vendored/viz-global.js") + ";0")
     racer.eval(scripts(*PICTURE, "still") + ";0")
