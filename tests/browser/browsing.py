@@ -11,6 +11,9 @@ playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 READY = '.wg-explanation[data-state="ready"]'
 
+BUDGETS = """JSON.parse(document.querySelector('.wg-explanation script').textContent)
+    .schedules.map((way) => way.budget).filter((budget) => budget !== null)"""
+
 
 @dataclass
 class Opened:
@@ -37,6 +40,17 @@ class Opened:
 
     def mode(self, name: str, nth: int = 0) -> None:
         self.page.locator(f'.wg-choice input[value="{name}"]').nth(nth).check()
+
+    def choose(self, schedule: Any) -> None:
+        """A schedule of memory, by its name or by the slider of budgets."""
+        ways = self.part("ways")
+        if schedule.budget is None:
+            ways.get_by_role("radio", name=schedule.name).check()
+            return
+        ways.get_by_role("radio", name="a budget of").check()
+        if ways.locator("[type=range]").count():
+            budgets = self.page.evaluate(BUDGETS)
+            ways.locator("[type=range]").fill(str(budgets.index(schedule.budget)))
 
     def quiet(self) -> bool:
         """Whether nothing was said on the console, nothing raised, nothing fetched but the page."""

@@ -11,6 +11,7 @@ from shown_programs import recurrence
 
 import wengert as wg
 from wengert.explaining.picture import page
+from wengert.explaining.schedules import schedules
 
 SECONDS_TO_OPEN = 2.0
 MILLISECONDS_A_STEP = 100.0
@@ -25,9 +26,14 @@ TIMES = """(names) => names.map((name) => {
 
 
 @pytest.fixture(scope="module")
-def html():
-    report = wg.explain(recurrence, 1.0, 1.1)
-    assert len(report.steps) == 2002
+def report():
+    found = wg.explain(recurrence, 1.0, 1.1)
+    assert len(found.steps) == 2002
+    return found
+
+
+@pytest.fixture(scope="module")
+def html(report):
     return page(report)
 
 
@@ -95,12 +101,12 @@ def test_one_line_of_source_unfolds(shown):
     assert shown.page.locator(READY).count() == 1
 
 
-def test_all_schedules_step_quickly(shown):
+def test_all_schedules_step_quickly(shown, report):
     shown.again()
-    ways = shown.part("ways").locator("input")
-    assert ways.count() >= 4
-    for k in range(ways.count()):
-        ways.nth(k).check()
+    ways = schedules(report.steps)
+    assert len(ways) >= 4
+    for schedule in ways:
+        shown.choose(schedule)
         shown.part("slider").fill("900")
         assert median_step(shown) < MILLISECONDS_A_STEP
     assert shown.quiet()

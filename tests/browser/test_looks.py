@@ -93,11 +93,17 @@ def test_dark_and_light_differ_and_the_switch_turns_them(by_theme):
     assert shown.page.evaluate(find) == light
 
 
+def in_view(shown, node):
+    stage, box = (it.bounding_box() for it in (shown.part("stage"), node))
+    return stage["x"] <= box["x"] and box["x"] + box["width"] <= stage["x"] + stage["width"]
+
+
 @pytest.mark.parametrize("width", [320, 375])
 def test_a_phone_needs_no_sideways_scrolling(opening, html, width):
     shown = opening(html, viewport={"width": width, "height": 812}, has_touch=True)
-    for mode in ("forward", "reverse"):
+    for mode, start in (("forward", "w₁"), ("reverse", "z₂")):
         shown.mode(mode)
+        assert in_view(shown, shown.node(start))  # where the derivatives start
         shown.part("last").tap()
         shown.page.wait_for_timeout(350)  # until the graph has moved
         root = shown.page.evaluate(
@@ -105,11 +111,7 @@ def test_a_phone_needs_no_sideways_scrolling(opening, html, width):
         )
         assert root[0] <= root[1] == width
         # the graph is wider than the stage, and panned to where the step is
-        stage, node = (
-            shown.page.locator(it).first.bounding_box() for it in (".wg-stage", ".node.current")
-        )
-        assert stage["x"] <= node["x"]
-        assert node["x"] + node["width"] <= stage["x"] + stage["width"]
+        assert in_view(shown, shown.page.locator(".node.current"))
     fonts = shown.page.evaluate(
         "[...document.querySelectorAll('.wg button, .wg p, .wg dd, .wg label')]"
         ".map((it) => parseFloat(getComputedStyle(it).fontSize))"

@@ -160,8 +160,8 @@ STEP_ON = """() => {
 
 
 def test_memory_shows_what_the_schedules_hold(shown, report):
-    for k, schedule in enumerate(schedules(report.steps)):
-        shown.part("ways").locator("input").nth(k).check()
+    for schedule in schedules(report.steps):
+        shown.choose(schedule)
         shown.part("slider").fill("0")
         for moment in schedule.moments:
             state = shown.page.evaluate(STEP_ON)
@@ -169,6 +169,23 @@ def test_memory_shows_what_the_schedules_hold(shown, report):
             assert state["now"].startswith(f"{moment.bytes} B of {schedule.peak_bytes} B")
         assert shown.part("on").get_attribute("aria-disabled") == "true"
     assert shown.quiet()
+
+
+def test_a_budget_is_chosen_by_a_slider(shown, report):
+    budgets = [way for way in schedules(report.steps) if way.budget is not None]
+    slider = shown.page.get_by_role("slider", name="Budget of memory")
+    radio = shown.page.get_by_role("radio", name=re.compile("^a budget of"))
+    for key in ("Home", *["ArrowRight"] * (len(budgets) - 1)):
+        slider.press(key)
+        way = budgets[int(slider.input_value())]
+        told = f"a budget of {way.budget} B, peak {way.peak_bytes} B, work {way.work:.3g} ×"
+        assert slider.get_attribute("aria-valuetext") == told == radio.get_attribute("aria-label")
+        assert radio.is_checked()
+        assert shown.part("slider").get_attribute("max") == str(len(way.moments))
+        assert f"of {way.peak_bytes} B" in shown.page.locator(".wg-now").text_content()
+    assert slider.input_value() == slider.get_attribute("max")
+    assert shown.part("count").text_content().startswith("0 of ")  # the keys are the slider's
+    assert shown.page.locator(".wg-choice input[value=reverse]").is_checked()
 
 
 def test_forward_mode_drops_what_no_later_step_reads(shown):

@@ -88,6 +88,7 @@ def _schedule(schedule: Schedule, numbers: dict[str, int]) -> Document:
     ]
     return {
         "name": schedule.name,
+        "budget": schedule.budget,
         "peak": schedule.peak_bytes,
         "work": schedule.work,
         "moments": moments,

@@ -100,25 +100,51 @@ function memoryCard(doc, sweep) {
   ];
 }
 
-/** The schedules to choose from, each with its peak and its work. */
+/**
+ * The schedules to choose from, each with its peak and its work: those that have a name, and one for
+ * a budget of bytes, which a slider chooses.
+ */
 function schedulePicker(doc, name, onSchedule) {
   const most = Math.max(1, ...doc.schedules.map((way) => way.peak));
-  const ways = doc.schedules.map((way, k) => {
-    const bar = element("i", { "aria-hidden": "true" });
-    bar.style.width = `${(100 * way.peak) / most}%`;
-    const told = `${way.name}, peak ${bytesText(way.peak)}, work ${timesText(way.work)}`;
-    return element(
-      "label",
-      {},
-      element("input", { type: "radio", name, value: k, "aria-label": told, onchange: () => onSchedule(k) }),
-      element("span", {}, way.name),
-      element("span", { class: "wg-number" }, bytesText(way.peak)),
-      element("span", { class: "wg-number" }, timesText(way.work)),
-      bar,
-    );
+  const all = doc.schedules.map((way, k) => ({ ...way, k }));
+  const budgets = all.filter((way) => way.budget !== null);
+  const row = (first) => {
+    const it = { bar: element("i", { "aria-hidden": "true" }), text: element("span"), peak: numberOf(), work: numberOf() };
+    it.radio = element("input", { type: "radio", name });
+    it.label = element("label", {}, it.radio, it.text, it.peak, it.work, it.bar);
+    it.show = (way) => {
+      const said = [wayName(way), bytesText(way.peak), timesText(way.work)];
+      [it.text.textContent, it.peak.textContent, it.work.textContent] = said;
+      it.radio.value = way.k;
+      it.radio.setAttribute("aria-label", `${said[0]}, peak ${said[1]}, work ${said[2]}`);
+      it.bar.style.width = `${(100 * way.peak) / most}%`;
+    };
+    it.show(first);
+    it.radio.addEventListener("change", () => onSchedule(Number(it.radio.value)));
+    return it;
+  };
+  const named = all.filter((way) => way.budget === null).map((way) => row(way).label);
+  const legend = element("legend", {}, "Memory in reverse mode");
+  if (!budgets.length) return element("fieldset", { class: "wg-ways" }, legend, heads(), ...named);
+  const at = budgets.length >> 1;
+  const chosen = row(budgets[at]);
+  const slider = element("input", { type: "range", min: 0, max: budgets.length - 1, value: at, "aria-label": "Budget of memory" });
+  const tell = () => slider.setAttribute("aria-valuetext", chosen.radio.getAttribute("aria-label"));
+  tell();
+  slider.addEventListener("input", () => {
+    const way = budgets[Number(slider.value)];
+    chosen.show(way);
+    tell();
+    onSchedule(way.k);
   });
-  return element("fieldset", { class: "wg-ways" }, element("legend", {}, "Schedules"), heads(), ...ways);
+  const ends = [budgets[0], budgets.at(-1)].map((way) => element("span", {}, bytesText(way.budget)));
+  const choice = element("div", { class: "wg-budget" }, ends[0], slider, ends[1]);
+  return element("fieldset", { class: "wg-ways" }, legend, heads(), ...named, chosen.label, budgets.length > 1 && choice);
 }
+
+const wayName = (way) => (way.budget === null ? way.name : `a budget of ${bytesText(way.budget)}`);
+
+const numberOf = () => element("span", { class: "wg-number" });
 
 const timesText = (work) => `${Number(work.toPrecision(3))} ×`;
 

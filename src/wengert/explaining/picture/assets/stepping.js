@@ -164,14 +164,15 @@ class Explanation {
   begin(at) {
     this.pause();
     this.sweep = new Sweep(this.doc, this.timeline());
-    const { moments, peak, name } = this.sweep.timeline;
+    const { moments, peak } = this.sweep.timeline;
+    const name = this.mode === "forward" ? "forward mode" : `reverse mode, ${wayName(this.doc.schedules[this.schedule])}`;
     this.part.slider.max = moments.length;
     this.part.chart.innerHTML = chartOf(this.sweep.timeline);
     this.part.chart.setAttribute("aria-label", `Bytes held at each moment of ${name}, ${bytesText(peak)} at the peak`);
     this.root.classList.toggle("wg-forward", this.mode === "forward");
     this.root.classList.toggle("wg-reverse", this.mode === "reverse");
     for (const choice of this.root.querySelectorAll(".wg-choice input")) choice.checked = choice.value === this.mode;
-    for (const way of this.part.ways.querySelectorAll("input"))
+    for (const way of this.part.ways.querySelectorAll("[type=radio]"))
       way.checked = this.mode === "reverse" && Number(way.value) === this.schedule;
     this.go(Math.min(at, moments.length), true);
   }
@@ -183,7 +184,7 @@ class Explanation {
     const before = this.selected;
     const active = all ? [] : this.sweep.flows().flat();
     const touched = this.sweep.seek(at);
-    this.selected = this.sweep.moment?.step ?? this.doc.output;
+    this.selected = this.sweep.moment?.step ?? this.beginning;
     const changed = all ? this.doc.steps.keys() : [...touched, ...active, ...this.sweep.flows().flat(), this.selected];
     this.refresh(all || before === undefined ? changed : [...changed, before]);
     const { slider, sentence, count, chart } = this.part;
@@ -195,7 +196,12 @@ class Explanation {
     for (const [name, off] of [["first", at === 0], ["back", at === 0], ["on", at === moments.length], ["last", at === moments.length]])
       this.part[name].setAttribute("aria-disabled", off);
     this.show();
-    if (at) this.follow(this.selected);
+    this.follow(this.selected, !all && !still());
+  }
+
+  /** What is looked at before the first moment: where the derivatives start. */
+  get beginning() {
+    return this.mode === "forward" ? this.doc.forward[0] ?? this.doc.output : this.doc.output;
   }
 
   step(by) {

@@ -21,7 +21,7 @@ function forwardTimeline(doc) {
     dropped = doc.steps[step].a.filter((arg) => last.get(arg) === step && !stays(arg));
     return moment;
   });
-  return { mode: "forward", name: "forward mode", given: [], moments, peak: peakOf(moments) };
+  return { mode: "forward", given: [], moments, peak: peakOf(moments) };
 }
 
 /** Reverse mode under one of the schedules of the document. */
@@ -31,7 +31,7 @@ function reverseTimeline(doc, schedule) {
   });
   const given = moments[0].added.filter((step) => step !== moments[0].step);
   moments[0].added = [moments[0].step];
-  return { mode: "reverse", name: schedule.name, given, moments, peak: schedule.peak };
+  return { mode: "reverse", given, moments, peak: schedule.peak };
 }
 
 const peakOf = (moments) => moments.reduce((most, moment) => Math.max(most, moment.bytes), 0);
