@@ -59,6 +59,20 @@ def test_files(run: Callable[..., Result], program: Path) -> None:
     assert "cannot be written" in run(*WAVES, "--out", "no/folder/x.npz", status=2).stderr
 
 
+@pytest.mark.parametrize("options", [(), ("--sparse",)])
+def test_the_file_has_the_name_that_was_given(
+    run: Callable[..., Result], program: Path, options: tuple[str, ...]
+) -> None:
+    assert run(*WAVES, *options, "--out", "w.txt").stdout == "wrote w.txt\n"
+    assert sorted(path.name for path in program.parent.glob("w.*")) == ["w.txt"]
+    if options:
+        found = scipy.sparse.load_npz(program.parent / "w.txt").toarray()
+    else:
+        with np.load(program.parent / "w.txt") as file:
+            found = file["jacobian"]
+    np.testing.assert_allclose(found, EXPECTED, rtol=1e-14, atol=1e-15)
+
+
 def test_several_arguments(run_json: Callable[..., Any]) -> None:
     line = ("jacobian", "program.py:quadratic", "--at", "x=[1, 2],P=2*np.eye(2)")
     parts = run_json(*line)["parts"]

@@ -27,7 +27,7 @@ def test_without_a_budget_nothing_is_repeated():
     assert plan.peak == max(plan.live) <= plan.unplanned
     assert plan.smallest < plan.peak
     assert len(plan.steps) == len(plan.live)
-    assert plan.inputs >= X.nbytes
+    assert plan.inputs == X.nbytes
     # nearly all of the thirty steps leave something for the reverse
     assert len(plan.kept) >= 25
 
@@ -46,7 +46,16 @@ def test_the_plan_is_that_of_the_gradient():
     plan = wg.memory_plan(steps, X)
     wg.grad(steps, memory=plan.smallest)(X)
     with pytest.raises(MemoryBudgetError):
-        wg.memory_plan(steps, X, memory=plan.inputs)
+        wg.memory_plan(steps, X, memory=plan.inputs + plan.reserve)
+
+
+def test_what_is_no_array_is_no_input():
+    plan = wg.memory_plan(lambda x: np.sum(np.sin(x) * x), np.ones(3))
+    assert plan.inputs == 24
+    assert 2**14 <= plan.reserve < plan.peak - plan.inputs
+    page = repr(plan)
+    assert "of it, inputs" in page
+    assert "24 B" in page
 
 
 def test_it_prints_a_page_and_a_drawing():

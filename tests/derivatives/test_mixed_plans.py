@@ -127,8 +127,9 @@ def test_the_jacobian_by_the_plan(name: str, mode: str) -> None:
 def test_the_report() -> None:
     plan = wg.plan(FUNCTIONS["waist"][0])(np.ones(60))
     assert (plan.rows, plan.columns) == (50, 60)
-    head, _, *lines = str(plan).splitlines()
+    head, heads, *lines = str(plan).splitlines()
     assert head == "Jacobian of 50 outputs by 60 inputs: mixed"
+    assert heads.split() == ["multiplications", "passes", "products"]
     assert len(lines) == len(plan.candidates)
     assert sum(line.startswith("→ mixed") for line in lines) == 1
     assert "(forward 2) · (reverse 1), through 3 elements (contract)" in str(plan)

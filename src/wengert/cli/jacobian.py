@@ -33,7 +33,7 @@ _ALL_MODES = list(dict.fromkeys((*MODES, *SPARSE_MODES)))
 @takes_function
 @takes_wrt
 @click.option("--plan", "planning", is_flag=True, help="Show how it would be made, at what cost.")
-@click.option("--sparse", is_flag=True, help="Find its pattern, and compute nothing else.")
+@click.option("--sparse", is_flag=True, help="Compute its places that are not zero alone.")
 @click.option(
     "--mode",
     type=click.Choice(_ALL_MODES),
@@ -44,7 +44,7 @@ _ALL_MODES = list(dict.fromkeys((*MODES, *SPARSE_MODES)))
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the matrix to a file (.npz), of NumPy or, with --sparse, of SciPy.",
+    help="Write the matrix to a file in the format .npz, of NumPy or, with --sparse, of SciPy.",
 )
 def jacobian(
     target: str,
@@ -59,8 +59,9 @@ def jacobian(
     """Compute a Jacobian, or plan it.
 
     The matrix is dense, or with --sparse one of SciPy's. The plan names every way to make it
-    (forward, reverse, mixed, coloured), what each would cost, and the one that is taken; with
-    --sparse also the pattern and its colours.
+    (forward, reverse, mixed, coloured), what each would cost, and the one that is taken; work
+    is counted in multiplications. With --sparse it also tells how many places and
+    colours the pattern has; --json gives them all.
     """
     program = loaded(target, quiet=as_json)
     arguments = bound(program.function, program.name, at)
@@ -147,10 +148,11 @@ def _check_mode(mode: str, sparse: bool, planning: bool) -> None:
 
 def _write(out: Path, parts: dict[str, Any], sparse: bool) -> None:
     try:
-        if sparse:
-            module("scipy.sparse").save_npz(out, parts["jacobian"])
-        else:
-            np.savez(out, **parts)
+        with out.open("wb") as file:  # given a name, both would add .npz to it
+            if sparse:
+                module("scipy.sparse").save_npz(file, parts["jacobian"])
+            else:
+                np.savez(file, **parts)
     except OSError as error:
         raise click.UsageError(f"{out} cannot be written: {error.strerror or error}") from error
 

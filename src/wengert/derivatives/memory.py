@@ -44,7 +44,8 @@ class MemoryPlan:
     """What a gradient takes. It prints as a page, in colour where `rich` prints it.
 
     budget: bytes that were asked for, None where none were. peak: the most bytes that are there at
-    one time, with `inputs` for what the program reads. unplanned: the peak of the same program in
+    one time, with `inputs` for the arrays that the program reads, and `reserve` for what running
+    takes beside all arrays (at least 16 KiB). unplanned: the peak of the same program in
     the order in which it was recorded, with nothing repeated. smallest: the smallest budget found.
     overhead: the repeated work, as a share of the work without repetition.
     kept: what lives from the first part of the program to the rest, where most of it does.
@@ -55,6 +56,7 @@ class MemoryPlan:
     budget: int | None
     peak: int
     inputs: int
+    reserve: int
     unplanned: int
     smallest: int
     overhead: float
@@ -86,7 +88,9 @@ class MemoryPlan:
         budget = "none" if self.budget is None else in_words(self.budget)
         return [
             ("budget", budget),
-            ("peak", f"{in_words(self.peak)}, of which inputs {in_words(self.inputs)}"),
+            ("peak", in_words(self.peak)),
+            ("of it, inputs", in_words(self.inputs)),
+            ("of it, no arrays", f"{in_words(self.reserve)}: a fixed sum for what running takes"),
             ("unplanned", in_words(self.unplanned)),
             ("smallest found", in_words(self.smallest)),
             ("kept at the turn", f"{len(self.kept)} values, {in_words(kept)}"),
@@ -105,7 +109,7 @@ class MemoryPlan:
         return table
 
     def _drawing(self) -> Any:
-        text = as_text(self.live, self.budget, self.inputs)
+        text = as_text(self.live, self.budget, self.inputs + self.reserve)
         return module("rich.text").Text("\nlive bytes, step by step\n" + text, style="cyan")
 
 
@@ -189,7 +193,8 @@ def _report(nodes: Sequence[Node], plain: Sequence[Node], budget: int | None) ->
     return MemoryPlan(
         budget=budget,
         peak=program.plan.peak,
-        inputs=program.problem.base,
+        inputs=program.problem.base - program.problem.reserve,
+        reserve=program.problem.reserve,
         unplanned=recorded_peak(free.problem),
         smallest=facts.smallest,
         overhead=max(0.0, program.plan.cost / cost - 1) if cost else 0.0,

@@ -215,10 +215,8 @@ def _single(
     if compared and close and not follows_rules(graph.order):
         derived = _derived(outputs, inputs)
     by_columns, by_rows = derived or costs
-    forward = Candidate(
-        "forward", by_columns, columns, 0, f"{columns} columns, one for each input element"
-    )
-    reverse = Candidate("reverse", by_rows, rows, 0, f"{rows} rows, one for each output element")
+    forward = Candidate("forward", by_columns, columns, 0, "a column for each input element")
+    reverse = Candidate("reverse", by_rows, rows, 0, "a row for each output element")
     if derived is not None and (by_columns or by_rows):
         return forward, reverse, forward if EQUAL * by_columns < by_rows else reverse
     usual, other = (forward, reverse) if columns <= rows else (reverse, forward)

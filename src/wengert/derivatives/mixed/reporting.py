@@ -31,7 +31,7 @@ class Plan:
     chosen: Candidate
 
     def __repr__(self) -> str:
-        heads = ("", "work", "passes", "products", "")
+        heads = ("", "multiplications", "passes", "products", "")
         table = [
             (
                 f"{'→' if one is self.chosen else ' '} {one.name}",

@@ -115,8 +115,16 @@ def graph_of(
         cost.append(CALL + bytes_of(node.type))
         extra.append(0)
     base = sum(bytes_of(node.type) for node in (*leaves, *constants)) + OBJECT * len(constants)
-    base += RESERVE + 64 * len(order)
-    problem = Problem(tuple(reads), tuple(size), tuple(cost), tuple(extra), tuple(results), base)
+    reserve = RESERVE + 64 * len(order)
+    problem = Problem(
+        tuple(reads),
+        tuple(size),
+        tuple(cost),
+        tuple(extra),
+        tuple(results),
+        base + reserve,
+        reserve,
+    )
     return Graph(
         problem,
         tuple(outputs),

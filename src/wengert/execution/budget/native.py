@@ -170,9 +170,10 @@ class _Scheduled:
             extra.append(0)
             steps.append(_copying(node, where))
             labels.append(("copy", node))
-        base = sum(bytes_of(leaf.type) for leaf in leaves) + copied + RESERVE + 64 * len(reads)
+        reserve = RESERVE + 64 * len(reads)
+        base = sum(bytes_of(leaf.type) for leaf in leaves) + copied + reserve
         self.problem = Problem(
-            tuple(reads), tuple(size), tuple(cost), tuple(extra), tuple(results), base
+            tuple(reads), tuple(size), tuple(cost), tuple(extra), tuple(results), base, reserve
         )
         self.labels = labels
         try:

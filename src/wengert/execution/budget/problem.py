@@ -18,7 +18,8 @@ class Problem:
     reads: for each entry the entries that it reads, each once, all of them before it.
     size: bytes of what each entry gives. extra: bytes that it takes beside while it runs.
     cost: what it costs to run it. outputs: what must be there at the end.
-    base: bytes that are there all the time: the inputs.
+    base: bytes that are there all the time: the inputs. reserve: those of them that are no arrays'
+    but what running takes.
     users: who reads each entry.
     """
 
@@ -28,6 +29,7 @@ class Problem:
     extra: tuple[int, ...]
     outputs: tuple[int, ...]
     base: int = 0
+    reserve: int = 0
     users: tuple[tuple[int, ...], ...] = field(init=False)
 
     def __post_init__(self) -> None:

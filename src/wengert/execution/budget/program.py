@@ -117,7 +117,8 @@ def too_small(
     return MemoryBudgetError(
         f"{known} to compute this within {in_words(budget)} ({budget} bytes); the smallest budget "
         f"found is {in_words(plan.peak)} ({plan.peak} bytes). At its peak live the inputs "
-        f"({in_words(problem.base)}){told}",
+        f"({in_words(problem.base - problem.reserve)}), what running takes "
+        f"({in_words(problem.reserve)}){told}",
         plan.peak,
     )
 
