@@ -318,6 +318,21 @@ def test_cross_entropy_by_its_definition() -> None:
     assert form.hessian.text == "Aᵀdiag(σ(Ax) ∘ (1 − σ(Ax)))A"
 
 
+def test_projections_cancel() -> None:
+    """The residual of least squares, by the pseudo-inverse of A."""
+    form = wg.closed_form(lambda b: np.sum((A @ np.linalg.solve(A.T @ A, A.T @ b) - b) ** 2), b)
+    assert form.gradient.text == "2(b − A(AᵀA)⁻¹Aᵀb)"
+    assert form.hessian.text == "2(I − A(AᵀA)⁻¹Aᵀ)"
+
+
+def test_the_transpose_of_an_idempotent_matrix_is_its_own_square() -> None:
+    oblique = np.array([[1.0, 1.0], [0.0, 0.0]])
+    form = wg.closed_form(
+        lambda x, P: np.sum((P.T @ (P.T @ x)) ** 2), x[:2], oblique, assume={"P": "idempotent"}
+    )
+    assert form.gradient.text == "2PPᵀx"
+
+
 # ------------------------------------------------- where the formulas do not hold, differentiation
 
 

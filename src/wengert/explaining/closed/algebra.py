@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import pairwise, starmap
 
 from wengert.explaining.closed.facts import is_gram, is_nonnegative
 from wengert.explaining.closed.sums import (
@@ -288,6 +289,8 @@ def chained(
     chain: Sequence[Term],
 ) -> Term:
     """A product whose chain is not in normal form yet."""
+    if any(starmap(_is_mean_of_deviations, pairwise(chain))):
+        return zero(shape)
     chain = _reduced(list(chain))
     for k, factor in enumerate(chain):
         common, chain[k] = primitive(factor)
@@ -313,6 +316,18 @@ def chained(
     return result if front is None else times(front, result)
 
 
+def _is_mean_of_deviations(a: Term, b: Term) -> bool:
+    """Whether a product is 1ᵀ(X − ⅟ₙ 1 1ᵀX) or its transpose, which is 0."""
+    row, matrix = (a, b) if isinstance(a, Transposed) else (transpose(b), transpose(a))
+    if not (isinstance(row, Transposed) and isinstance(row.of, Ones)):
+        return False
+    parts = parts_of(matrix)
+    starts = [split(part)[2][:1] == (row.of,) for part in parts]
+    if len(parts) < 2 or not any(starts) or all(starts):
+        return False
+    return is_zero(add(*[_multiply(row, part) for part in parts]))
+
+
 def _reduced(chain: list[Term]) -> list[Term]:
     """A chain without identities and without factors that cancel; diagonals that meet are one."""
     if len(chain) > 1:
@@ -326,7 +341,22 @@ def _reduced(chain: list[Term]) -> list[Term]:
             continue
         chain[k : k + 2] = [] if isinstance(merged, Identity) and len(chain) > 2 else [merged]
         k = max(k - 1, 0)
+    for k, factor in enumerate(chain):
+        run = _inverted_run(factor)
+        for start in (k + 1, k - len(run)) if run else ():
+            if start >= 0 and tuple(chain[start : start + len(run)]) == run:
+                first, last = min(start, k), max(start + len(run), k + 1)
+                return _reduced(chain[:first] + chain[last:]) or [Identity(factor.shape)]
     return chain
+
+
+def _inverted_run(factor: Term) -> tuple[Term, ...]:
+    """(Aᵀ, A) for the inverse of AᵀA: what cancels it beside it."""
+    if isinstance(factor, Inverse) and isinstance(factor.of, Product):
+        return factor.of.factors
+    if isinstance(factor, Transposed):
+        return tuple(transpose(inside) for inside in reversed(_inverted_run(factor.of)))
+    return ()
 
 
 def _meeting(a: Term, b: Term) -> Term | None:
@@ -337,8 +367,10 @@ def _meeting(a: Term, b: Term) -> Term | None:
     if a.shape[0] == a.shape[1] and a.shape == b.shape:
         if (isinstance(a, Inverse) and a.of == b) or (isinstance(b, Inverse) and b.of == a):
             return Identity(a.shape)
-        if isinstance(a, Transposed) and isinstance(b, Transposed) and _meeting(b.of, a.of):
-            return _meeting(b.of, a.of)
+        if isinstance(a, Transposed) and isinstance(b, Transposed):
+            met = _meeting(b.of, a.of)
+            if met is not None:
+                return transpose(met)
         for first, second in ((a, b), (b, a)):
             if isinstance(first, Symbol):
                 if "orthogonal" in first.facts and second == transpose(first):

@@ -20,7 +20,7 @@ from wengert.explaining.closed.algebra import (
     power,
     times,
 )
-from wengert.explaining.closed.complements import without_complements
+from wengert.explaining.closed.expanding import expanded, without_complements
 from wengert.explaining.closed.sums import (
     add,
     coefficient_of,
@@ -174,6 +174,7 @@ class _Factoring:
         """Ways to write a sum with something taken out."""
         yield from _rational(term)
         yield from without_complements(term)
+        yield from expanded(term)
         splits = [split(part) for part in term.parts]
         chains: dict[tuple[Term, ...], list[int]] = {}
         for k, (_, _, chain) in enumerate(splits):

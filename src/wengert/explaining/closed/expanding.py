@@ -1,11 +1,15 @@
-"""σ(−u) as 1 − σ(u) in sums that hold both: (1 − t) ∘ σ(u) − t ∘ σ(−u) is σ(u) − t."""
+"""Sums written out, where much cancels then.
+
+M(Mx − 2x) + x = x − Mx   for M = A(AᵀA)⁻¹Aᵀ
+(1 − t) ∘ σ(u) − t ∘ σ(−u) = σ(u) − t
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from wengert.explaining.closed.algebra import hadamard, power, times
+from wengert.explaining.closed.algebra import hadamard, multiply, power, times
 from wengert.explaining.closed.functions import apply
 from wengert.explaining.closed.sums import (
     add,
@@ -19,8 +23,32 @@ from wengert.explaining.closed.sums import (
 from wengert.explaining.closed.terms import ONE, SCALAR, Apply, Hadamard, Sum, Term
 
 
+def expanded(term: Sum) -> Iterator[Term]:
+    """The sum with the brackets in its chains multiplied out, where there are any."""
+    if any(_bracket(part) is not None for part in term.parts):
+        yield add(*map(_multiplied_out, term.parts))
+
+
+def _bracket(part: Term) -> int | None:
+    """The place of the first sum in the chain of a part."""
+    chain = split(part)[2]
+    return next((k for k, f in enumerate(chain) if len(chain) > 1 and len(parts_of(f)) > 1), None)
+
+
+def _multiplied_out(part: Term) -> Term:
+    place = _bracket(part)
+    if place is None:
+        return part
+    coefficient, scalars, chain = split(part)
+    front = product(SCALAR, coefficient, scalars, ())
+    pieces = [
+        multiply(*chain[:place], piece, *chain[place + 1 :]) for piece in parts_of(chain[place])
+    ]
+    return times(front, add(*pieces))
+
+
 def without_complements(term: Sum) -> Iterator[Term]:
-    """The sum with one σ for two, products with sums written out."""
+    """The sum with σ(u) for σ(−u), which is 1 − σ(u), and its products with sums written out."""
     found = {base for part in term.parts for base, _ in _elementwise(part)[1]}
     turned: dict[Term, Term] = {}
     for base in sorted(found, key=lambda base: base.key):
