@@ -279,3 +279,36 @@ def test_other_branches_of_python_nearby() -> None:
     with pytest.raises(WrongDerivative, match="takes another way nearby") as found:
         wg.check_grads(f, (1.0,), order=1)
     assert found.value.culprit is None
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_function_that_is_not_finite_is_not_told_to_try_another_step() -> None:
+    found = blamed(lambda x: np.sum(2 * np.log(x)), np.array([1.0, -1.0]))
+    assert (found.op, found.kind) == ("log", "value")
+    assert "log is not finite here" in str(found)
+    assert "debug_nans" in str(found)
+    with pytest.raises(WrongDerivative, match="differences are not finite") as error:
+        wg.check_grads(np.log, (-1.0,))
+    assert "another eps" not in str(error.value)
+    with pytest.raises(WrongDerivative, match="an argument is not finite here"):
+        wg.check_grads(np.sum, (np.array([np.nan, 1.0]),))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_value_in_a_loop_is_followed_into_it() -> None:
+    def f(x):
+        return wg.scan(lambda c, _: (np.log(c), None), x, None, length=4)[0]
+
+    found = blamed(f, 1.5)
+    assert (found.op, found.kind) == ("log", "value")
+    assert found.within == ("step 2 of scan",)  # log log 1.5 < 0
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_an_infinite_slope_is_no_kink() -> None:
+    for f, x in ((lambda x: np.sqrt(np.sum(x**2)), np.zeros(2)), (np.sqrt, 0.0)):
+        found = blamed(f, x)
+        assert (found.op, found.kind) == ("sqrt", "steep")
+        assert "a slope here that is not finite" in str(found)
+        assert "debug_nans" in str(found)
+    assert blamed(lambda x: np.sum(np.abs(x)), np.zeros(2)).kind == "kink"

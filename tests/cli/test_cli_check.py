@@ -88,3 +88,10 @@ def test_a_jump_is_found(run: Callable[..., Result], program: Path) -> None:
 )
 def test_usage(run: Callable[..., Result], options: tuple[str, ...], message: str) -> None:
     assert message in run(*L, *options, status=2).stderr
+
+
+def test_a_function_that_is_nan_is_told_as_such(run: Callable[..., Result]) -> None:
+    result = run("check", "program.py:L", "--at", "w1=-1,w2=3", status=1)
+    assert "log is not finite here, so there is no derivative" in result.stderr
+    assert "RuntimeWarning" not in result.stderr
+    assert "another eps" not in result.stderr

@@ -14,14 +14,18 @@ mode only is found once more, among the linear operations that the pushforward i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from wengert.checking.accused import Culprit
+from wengert.checking.blaming import Search
+from wengert.checking.opening import OPENERS
 from wengert.checking.rules import Pushed, pushed
 from wengert.checking.stencils import STENCIL, Values, parts_of
-from wengert.checking.values import computed
+from wengert.checking.values import computed, holds, not_finite
 from wengert.control.rules import BatchedRule
 from wengert.control.scanning import parts
 from wengert.execution.border import as_input
@@ -31,9 +35,9 @@ from wengert.graph.op import Absent
 from wengert.graph.types import ArrayType, TapeType, TupleType, is_inexact
 from wengert.graph.walk import dependents
 from wengert.ops.holders import custom, host_call
-from wengert.ops.leaves import LEAVES, alias, item, pack
+from wengert.ops.leaves import LEAVES, alias, input, item, pack
 from wengert.tracing.lifting import lift
-from wengert.tracing.observing import Place, Timeline, observed
+from wengert.tracing.observing import Timeline, observed
 from wengert.tracing.session import outermost
 from wengert.tracing.trees import flatten, unflatten
 
@@ -51,56 +55,6 @@ class Tolerance:
         return self.atol + self.rtol * largest
 
 
-@dataclass(frozen=True, slots=True)
-class Culprit:
-    """An operation whose derivative is wrong, or near a kink of which the point is.
-
-    op: its name. rules: what the user gave as its rule, if that is it. of: the op whose derivative
-    it belongs to, if it does. kind: "pushforward", "transpose", "kink", or "edge" where it is not
-    finite nearby. mode: "fwd" or "rev".
-    place: the user's line. within: the loops and branches around it. inputs: their types.
-    got, want: what the derivative gives, and what differences give; of a kink or an edge, the
-    slopes before the point and behind it.
-    """
-
-    op: str
-    rules: tuple[str, ...]
-    of: str | None
-    kind: str
-    place: Place | None
-    within: tuple[str, ...]
-    inputs: tuple[str, ...]
-    got: Any
-    want: Any
-
-    @property
-    def mode(self) -> str:
-        return "rev" if self.kind == "transpose" else "fwd"
-
-    def __str__(self) -> str:
-        whose = "" if self.of is None else f", in the derivative of {self.of},"
-        if self.kind == "kink":
-            lines = [f"{self.op}{whose} has a kink near here, or the step is too large for it"]
-        elif self.kind == "edge":
-            lines = [f"{self.op}{whose} is not finite within the step: take a smaller eps"]
-        else:
-            lines = [f"the {self.kind} of {self.op}{whose} disagrees with differences"]
-        lines += [f"  by the rule {rule}" for rule in self.rules]
-        if self.place is not None:
-            place = self.place
-            lines.append(f"  in    {place.text}    ({place.file}:{place.line} in {place.function})")
-        lines += [f"  in    {part}" for part in self.within]
-        lines.append(f"  of    {', '.join(self.inputs)}")
-        sides = self.kind in ("kink", "edge")
-        labels = ("slope before", "slope behind") if sides else ("got", "differences")
-        width = max(map(len, labels)) + 2
-        lines += [
-            f"  {label:<{width}}{_shortly(value)}"
-            for label, value in zip(labels, (self.got, self.want), strict=True)
-        ]
-        return "\n".join(lines)
-
-
 def culprit(
     f: Callable[..., Any],
     args: Any,
@@ -110,8 +64,9 @@ def culprit(
     tolerance: Tolerance,
     rng: np.random.Generator,
 ) -> Culprit | None:
-    """The first operation of f whose derivative is wrong; else the first that is near a kink; None
-    where each of them agrees with differences.
+    """The operation that makes a value of f that is not finite; else the first operation whose
+    derivative is wrong; else the first that is near a kink; None where each of them agrees with
+    differences.
 
     direction: as args. step: of the difference quotient.
     """
@@ -135,7 +90,11 @@ def culprit(
 
         values = Values([computed(outputs, moved(s)) for s in STENCIL], step)
         search = _Search(timeline, modes, tolerance, rng)
-        return search.first(outputs, active, values, ()) or search.kink
+        return (
+            search.without_value(outputs, moved(0.0), values.here)
+            or search.first(outputs, active, values, ())
+            or search.kink
+        )
 
 
 def _leaves_of(values: Mapping[Node, Any]) -> dict[Node, Any]:
@@ -157,6 +116,19 @@ class _Search:
         self.timeline, self.modes = timeline, modes
         self.tolerance, self.rng = tolerance, rng
         self.kink: Culprit | None = None
+
+    def without_value(
+        self, outputs: Sequence[Node], known: Mapping[Node, Any], here: Mapping[Node, Any]
+    ) -> Culprit | None:
+        """The operation that makes an output that is not finite; None where all are finite."""
+        rule = not_finite(nans=True, infs=True)
+        where = [rule(here[output]) for output in outputs]
+        if not any(map(holds, where)):
+            return None
+        causes = Search(rule, OPENERS).causes(outputs, known, where)
+        cause = next((one for one in causes if not one.given), causes[0])
+        within = tuple(f"{one.which} of {_name(one.holder)}" for one in cause.within)
+        return self._told(cause.node, "value", within, [cause.value], [cause.value])
 
     def first(
         self,
@@ -181,6 +153,7 @@ class _Search:
                 rough.add(node)
                 if self.kink is None and rough.isdisjoint(node.args):
                     kind = "edge" if ends else "kink"
+                    kind = "steep" if self._is_steep(node, resting, values) else kind
                     self.kink = self._told(node, kind, within, *values.sides(node))
                 continue
             if not rough.isdisjoint(node.args):
@@ -199,13 +172,15 @@ class _Search:
         bound: float,
         within: tuple[str, ...],
     ) -> Culprit | None:
-        moving = {}
-        for k, arg in enumerate(node.args):
-            if arg in resting and _moves(arg):
-                moving[k] = _whole(values.quotients(arg)[0], arg)
-        point = [values.here[arg] for arg in node.args]
-        with pushed(node, point, moving) as push:
+        with _pushed(node, resting, values) as push:
             return None if push is None else self._compared(node, push, want, bound, within)
+
+    def _is_steep(self, node: Node, resting: set[Node], values: Values) -> bool:
+        """Whether the derivative of an operation is not finite at the point, where it is itself."""
+        like = parts_of(values.here[node])
+        with np.errstate(all="ignore"), _pushed(node, resting, values) as push:
+            got = None if push is None else push.tangents(like)
+        return got is not None and not all(np.all(np.isfinite(part)) for part in (*like, *got))
 
     def _compared(
         self, node: Node, push: Pushed, want: list[Any], bound: float, within: tuple[str, ...]
@@ -271,6 +246,18 @@ class _Search:
             got=got[0] if len(got) == 1 else got,
             want=want[0] if len(want) == 1 else want,
         )
+
+
+def _pushed(
+    node: Node, resting: set[Node], values: Values
+) -> AbstractContextManager[Pushed | None]:
+    """The pushforward of an operation at the point, along the quotients of its inputs."""
+    moving = {
+        k: _whole(values.quotients(arg)[0], arg)
+        for k, arg in enumerate(node.args)
+        if arg in resting and _moves(arg)
+    }
+    return pushed(node, [values.here[arg] for arg in node.args], moving)
 
 
 def _differentiated(outputs: Sequence[Node], known: Mapping[Node, Any]) -> list[Node]:
@@ -366,7 +353,9 @@ def _first_run(node: Node, values: Values) -> Any:
 def _name(node: Node) -> str:
     if node.op is custom:
         return str(node.params[0].name)
-    return str(node.params[0].name) if node.op is host_call else node.op.name
+    if node.op is host_call:
+        return str(node.params[0].name)
+    return "an argument" if node.op is input else node.op.name
 
 
 def _rules(node: Node, kind: str) -> tuple[str, ...]:
@@ -385,11 +374,3 @@ def _called(function: Callable[..., Any]) -> str:
     code = getattr(function, "__code__", None)
     name = getattr(function, "__qualname__", repr(function))
     return name if code is None else f"{name} ({code.co_filename}:{code.co_firstlineno})"
-
-
-def _shortly(value: Any) -> str:
-    """A value; of several results, each."""
-    if isinstance(value, list):
-        return ", ".join(map(_shortly, value))
-    text = np.array2string(np.asarray(value), threshold=8, edgeitems=3, precision=10)
-    return " ".join(text.split())

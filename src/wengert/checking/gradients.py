@@ -187,10 +187,20 @@ def _difference_of(got: Any, want: Any, atol: float, rtol: float, what: str) -> 
     worst = float(np.max(np.abs(got - want), initial=0.0))
     if worst <= atol + rtol * scale:  # which is false where either is NaN
         return None
+    bad = [name for name, value in (("differences", want), ("it", got)) if not _is_finite(value)]
+    if bad:
+        return (
+            f"{what} does not agree with differences: {' and '.join(bad[::-1])} "
+            f"{'is' if bad == ['it'] else 'are'} not finite.\n  got      {got}\n  expected {want}"
+        )
     return (
         f"{what} does not agree with differences: off by {worst:.3g} where the largest value "
         f"is {scale:.3g} (atol={atol:g}, rtol={rtol:g}).\n  got      {got}\n  expected {want}"
     )
+
+
+def _is_finite(value: Any) -> bool:
+    return bool(np.all(np.isfinite(value)))
 
 
 def _told(found: Culprit | None) -> str:

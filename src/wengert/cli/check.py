@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
+import numpy as np
 
 from wengert.checking.gradients import MODES, WrongDerivative, check_grads
 from wengert.cli.arguments import bound
@@ -74,7 +75,10 @@ def check(
                 break  # higher orders rest on the first
             now(what)
             wrong = None
-            with running(program.file, quiet=as_json):
+            with (
+                running(program.file, quiet=as_json),
+                np.errstate(all="ignore"),
+            ):  # it is told below
                 try:
                     check_grads(function, point, order=upto, modes=by, atol=atol, rtol=rtol)
                 except WrongDerivative as error:
