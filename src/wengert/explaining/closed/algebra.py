@@ -14,19 +14,28 @@ Petersen & Pedersen, *The Matrix Cookbook*.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise, starmap
 
-from wengert.explaining.closed.facts import is_gram, is_nonnegative
+from wengert.explaining.closed.facts import is_nonnegative
+from wengert.explaining.closed.parts import (
+    bases_of,
+    between_diagonals,
+    cyclic_orientation,
+    inverted_run,
+    oriented,
+    outer,
+    roots,
+    turned_last,
+    with_numbers,
+)
 from wengert.explaining.closed.sums import (
     Power,
-    absolute,
     add,
     diag,
     gathered,
     is_transposed_sum,
-    is_variable,
     ones,
     parts_of,
     primitive,
@@ -97,7 +106,7 @@ def power(term: Term, exponent: Fraction | int) -> Term:
     if exponent.denominator == 1:
         inside: list[Power] = [(base, p * exponent) for base, p in scalars]
         return product(SCALAR, root or ONE, gathered(inside), ())
-    rest, inside = _roots(scalars, exponent)
+    rest, inside = roots(scalars, exponent)
     if root is None or (rest and coefficient < 0):
         rest_term = product(SCALAR, coefficient, rest, ())
         root = ONE
@@ -106,19 +115,6 @@ def power(term: Term, exponent: Fraction | int) -> Term:
     if rest_term != number(1):
         inside.append((rest_term, exponent))
     return product(SCALAR, root, gathered(inside), ())
-
-
-def _roots(scalars: Iterable[Power], exponent: Fraction) -> tuple[list[Power], list[Power]]:
-    """What stays under a root, and what comes out of it as powers: √(x² y) is |x| √y."""
-    under, outside = [], []
-    for base, p in scalars:
-        if p.denominator == 1 and p % 2 == 0 and not is_nonnegative(base):
-            base = absolute(base)
-        if is_nonnegative(base) or p.denominator != 1:
-            outside.append((base, p * exponent))
-        else:
-            under.append((base, p))
-    return under, outside
 
 
 def hadamard(a: Term, b: Term) -> Term:
@@ -135,46 +131,26 @@ def hadamard(a: Term, b: Term) -> Term:
         return add(*[hadamard(part, b) for part in a.parts])
     if b.moving and isinstance(b, Sum):
         return add(*[hadamard(a, part) for part in b.parts])
-    coefficient, scalars, bases = _bases(a)
-    other, more, others = _bases(b)
+    coefficient, scalars, bases = bases_of(a)
+    other, more, others = bases_of(b)
     array = _of_powers(a.shape, [*bases, *others])
-    return _with(coefficient * other, [*scalars, *more], array)
+    return with_numbers(coefficient * other, [*scalars, *more], array)
 
 
 def _elementwise_power(term: Term, exponent: Fraction) -> Term:
     if term.shape[0] == 1:
         return transpose(_elementwise_power(transpose(term), exponent))
-    coefficient, scalars, bases = _bases(term)
+    coefficient, scalars, bases = bases_of(term)
     front = power(product(SCALAR, coefficient, scalars, ()), exponent)
     if exponent.denominator == 1:
         raised = [(base, p * exponent) for base, p in bases]
         return times(front, _of_powers(term.shape, raised))
     if not is_nonnegative(product(SCALAR, coefficient, scalars, ())):
         return Hadamard(term.shape, ((term, exponent),))
-    under, outside = _roots(bases, exponent)
+    under, outside = roots(bases, exponent)
     if under:
         outside.append((_of_powers(term.shape, under), exponent))
     return times(front, _of_powers(term.shape, outside))
-
-
-def _bases(
-    term: Term,
-) -> tuple[Fraction, Sequence[Power], list[Power]]:
-    """A column or matrix as (coefficient, powers of numbers, elementwise powers of arrays)."""
-    coefficient, scalars, chain = split(term)
-    array = product(term.shape, ONE, (), chain)
-    if isinstance(array, Hadamard):
-        return coefficient, scalars, list(array.powers)
-    common, array = primitive(array)
-    return coefficient * common, scalars, [(array, ONE)]
-
-
-def _with(coefficient: Fraction, scalars: Iterable[Power], array: Term) -> Term:
-    """Numbers in front of an array."""
-    if is_zero(array):
-        return array
-    first, more, chain = split(array)
-    return product(array.shape, coefficient * first, gathered([*scalars, *more]), chain)
 
 
 def _of_powers(shape: Shape, bases: Sequence[Power]) -> Term:
@@ -182,12 +158,12 @@ def _of_powers(shape: Shape, bases: Sequence[Power]) -> Term:
     left = right = None
     kept: list[Power] = []
     for base, p in bases:
-        base, before, after = _between_diagonals(base)
+        base, before, after = between_diagonals(base)
         if before is not None:  # M ∘ (diag(u) N) = diag(u) (M ∘ N)
             left = power(before, p) if left is None else hadamard(left, power(before, p))
         if after is not None:
             right = power(after, p) if right is None else hadamard(right, power(after, p))
-        ends = _outer(base)
+        ends = outer(base)
         if ends is None:
             if not isinstance(base, Ones):
                 kept.append((base, p))
@@ -212,30 +188,6 @@ def _of_powers(shape: Shape, bases: Sequence[Power]) -> Term:
     return array
 
 
-def _between_diagonals(base: Term) -> tuple[Term, Term | None, Term | None]:
-    """(N, u, v) of a matrix diag(u) N diag(v); None for what is not there."""
-    before = after = None
-    if isinstance(base, Product) and len(base.factors) > 1 and min(base.shape) > 1:
-        factors = base.factors
-        if isinstance(factors[0], Diag):
-            before, factors = factors[0].of, factors[1:]
-        if len(factors) > 1 and isinstance(factors[-1], Diag):
-            after, factors = factors[-1].of, factors[:-1]
-        base = product(base.shape, ONE, (), factors)
-    return base, before, after
-
-
-def _outer(base: Term) -> tuple[Term, Term] | None:
-    """(u, v) of a matrix u vᵀ."""
-    if isinstance(base, Product) and len(base.factors) >= 2 and base.shape[1] > 1:
-        for k, factor in enumerate(base.factors[:-1], start=1):
-            if factor.shape[1] == 1:
-                u = product((base.shape[0], 1), ONE, (), base.factors[:k])
-                v = product((1, base.shape[1]), ONE, (), base.factors[k:])
-                return u, transpose(v)
-    return None
-
-
 def times(a: Term, b: Term) -> Term:
     """A number times a term."""
     if b.shape == SCALAR:
@@ -251,7 +203,7 @@ def times(a: Term, b: Term) -> Term:
         other, b = primitive(b)
         common *= other
     coefficient, scalars, _ = split(a)
-    return _with(common * coefficient, scalars, b)
+    return with_numbers(common * coefficient, scalars, b)
 
 
 # ------------------------------------------------------------------------------------------- chains
@@ -312,7 +264,7 @@ def chained(
         rest = product(shape, coefficient, gathered(scalars), ())
         return rest if front is None else times(rest, front)
     array = _diagonals_applied(shape, chain)
-    result = _with(coefficient, scalars, array)
+    result = with_numbers(coefficient, scalars, array)
     return result if front is None else times(front, result)
 
 
@@ -342,21 +294,12 @@ def _reduced(chain: list[Term]) -> list[Term]:
         chain[k : k + 2] = [] if isinstance(merged, Identity) and len(chain) > 2 else [merged]
         k = max(k - 1, 0)
     for k, factor in enumerate(chain):
-        run = _inverted_run(factor)
+        run = inverted_run(factor)
         for start in (k + 1, k - len(run)) if run else ():
             if start >= 0 and tuple(chain[start : start + len(run)]) == run:
                 first, last = min(start, k), max(start + len(run), k + 1)
                 return _reduced(chain[:first] + chain[last:]) or [Identity(factor.shape)]
     return chain
-
-
-def _inverted_run(factor: Term) -> tuple[Term, ...]:
-    """(Aᵀ, A) for the inverse of AᵀA: what cancels it beside it."""
-    if isinstance(factor, Inverse) and isinstance(factor.of, Product):
-        return factor.of.factors
-    if isinstance(factor, Transposed):
-        return tuple(transpose(inside) for inside in reversed(_inverted_run(factor.of)))
-    return ()
 
 
 def _meeting(a: Term, b: Term) -> Term | None:
@@ -412,28 +355,7 @@ def inner(chain: Sequence[Term]) -> Term:
         matrix = chain[1]
         if isinstance(matrix, Hadamard):
             return total(matrix)
-    return _oriented(chain)
-
-
-def _oriented(chain: Sequence[Term]) -> Term:
-    """A chain or its transpose, whichever has the differential, else the variable, at its end."""
-    mirrored = [transpose(factor) for factor in reversed(chain)]
-    chosen = min(chain, mirrored, key=_orientation)
-    return Inner(SCALAR, tuple(chosen))
-
-
-def _orientation(chain: Sequence[Term]) -> tuple[object, ...]:
-    last = chain[-1]
-    turned = sum(isinstance(factor, Transposed) for factor in chain)
-    moving = [factor.moving for factor in reversed(chain)]
-    return (
-        [not m for m in moving],
-        sum(isinstance(factor, Transposed) and factor.moving for factor in chain[1:]),
-        last.key if last.moving else "",
-        -any(is_variable(symbol) for symbol in last.free),
-        turned,
-        [factor.key for factor in chain],
-    )
+    return oriented(chain)
 
 
 def total_of_powers(left: Term, right: Term) -> Term:
@@ -441,7 +363,7 @@ def total_of_powers(left: Term, right: Term) -> Term:
     both = hadamard(left, right)
     if is_zero(both):
         return both
-    coefficient, scalars, bases = _bases(both)
+    coefficient, scalars, bases = bases_of(both)
     return times(product(SCALAR, coefficient, gathered(scalars), ()), _total(both.shape, bases))
 
 
@@ -492,7 +414,7 @@ def _paired(left: Term, right: Term) -> Term:
     chain = _reduced([*first, *second])
     if any(factor.shape == SCALAR for factor in chain):
         raise AssertionError("a number in a chain")
-    return _oriented(chain)
+    return oriented(chain)
 
 
 def total(term: Term) -> Term:
@@ -505,7 +427,7 @@ def total(term: Term) -> Term:
         return add(*[total(part) for part in term.parts])
     if term.shape[1] == 1:
         return total_of_powers(Ones(term.shape), term)
-    coefficient, scalars, bases = _bases(term)
+    coefficient, scalars, bases = bases_of(term)
     front = product(SCALAR, coefficient, gathered(scalars), ())
     return times(front, _total_of_matrix(term.shape, bases))
 
@@ -576,20 +498,7 @@ def _trace(chain: tuple[Term, ...]) -> Term:
         return _trace(tuple(reduced))
     rotations = [chain[k:] + chain[:k] for k in range(len(chain))]
     rotations += [tuple(transpose(factor) for factor in reversed(r)) for r in rotations]
-    return Trace(SCALAR, min(rotations, key=_cyclic_orientation))
-
-
-def _cyclic_orientation(chain: tuple[Term, ...]) -> tuple[object, ...]:
-    last = chain[-1]
-    return (
-        not is_gram(chain),
-        not last.moving,
-        last.key.count("'") if last.moving else 0,
-        -any(is_variable(symbol) for symbol in last.free),
-        isinstance(last, Transposed),
-        sum(isinstance(factor, Transposed) for factor in chain),
-        [factor.key for factor in chain],
-    )
+    return Trace(SCALAR, min(rotations, key=cyclic_orientation))
 
 
 def diagonal(term: Term) -> Term:
@@ -601,7 +510,7 @@ def diagonal(term: Term) -> Term:
         return add(*map(diagonal, parts_of(term)))
     coefficient, scalars, chain = split(term)
     matrix = product(term.shape, ONE, (), chain)
-    ends = _outer(matrix)
+    ends = outer(matrix)
     if ends is not None and term.shape[0] == term.shape[1]:
         column = hadamard(*ends)
     elif isinstance(matrix, Diag):
@@ -613,13 +522,8 @@ def diagonal(term: Term) -> Term:
     elif isinstance(matrix, Product) and any(isinstance(f, Diag) for f in chain):
         column = _diagonal_around(chain)
     else:
-        column = Diagonal(shape, min(matrix, transpose(matrix), key=_turned_last))
+        column = Diagonal(shape, min(matrix, transpose(matrix), key=turned_last))
     return times(product(SCALAR, coefficient, scalars, ()), column)
-
-
-def _turned_last(matrix: Term) -> tuple[int, str]:
-    factors = matrix.factors if isinstance(matrix, Product) else (matrix,)
-    return sum(isinstance(factor, Transposed) for factor in factors), matrix.key
 
 
 def _diagonal_around(chain: tuple[Term, ...]) -> Term:
