@@ -76,7 +76,7 @@ function edgeLook(doc, edge, seen) {
   const classes = ["edge"];
   const active = seen.active?.has(edge);
   if (active) classes.push("active", WAYS[sweep.moment.action]);
-  if (edge.distant && !active) classes.push("hidden");
+  if (edge.distant && !active) classes.push("distant");
   if (edge.pairs.length > 1) classes.push("several");
   if (edge.from.fold || edge.to.fold || edge.pairs.length > 1) return { classes: classes.join(" "), label: "" };
   const [from, to] = edge.pairs[0];

@@ -66,7 +66,8 @@ function termOf(doc, from, to) {
 
 /**
  * Marks the edges that span so many ranks that Graphviz would take long over them: it lays a long edge
- * as a chain of one piece for each rank. They are drawn as plain curves, and only while numbers flow.
+ * as a chain of one piece for each rank. They are drawn as plain curves, and faintly but for
+ * while numbers flow.
  */
 function markDistant(view) {
   const rank = new Array(view.nodes.length).fill(0);
