@@ -100,3 +100,14 @@ def test_missing_packages_are_named(
 
 def test_a_file_that_cannot_be_written(run: Callable[..., Result]) -> None:
     assert "cannot be written" in run(*L, "--svg", "no/folder/out.svg", status=2).stderr
+
+
+def test_the_arguments_to_differentiate_by(run_json: Callable[..., Any], program: Path) -> None:
+    assert run_json(*L, "--wrt", "w2")["inputs"] == ["w₂"]
+    assert run_json("explain", "program.py:L", "--at", "w1=2.5,w2=int(3)")["inputs"] == ["w₁"]
+    (program.parent / "repeating.py").write_text(
+        "def f(x, n: int):\n    for _ in range(n):\n        x = x * x\n    return x\n"
+    )
+    found = run_json("explain", "repeating.py:f", "--at", "x=2,n=3")
+    assert found["inputs"] == ["x"]
+    assert len(found["steps"]) == 4

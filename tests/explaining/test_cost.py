@@ -199,3 +199,18 @@ def test_what_jit_has_recorded_has_a_cost_without_arguments() -> None:
 
 def test_cost_is_that_of_an_explanation() -> None:
     assert wg.cost(np.sin, np.ones(N)).forward.operations == N
+
+
+def test_a_long_program_of_numbers_has_a_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is left as it is where it ends in one number, and not where every step is asked for."""
+    monkeypatch.setattr("wengert.execution.compiled.LONG_PROGRAM", 50)
+
+    def f(x: Any) -> Any:
+        total = 0.0
+        for k in range(len(x)):
+            total = total + np.sin(x[k]) * x[k - 1]
+        return total
+
+    found = cost(f, np.linspace(0, 1, 80))
+    assert found.forward.operations == 240
+    assert sum(step.operations for step in found.steps) == 240

@@ -8,18 +8,18 @@ from typing import Any
 import click
 
 from wengert.cli.arguments import bound
-from wengert.cli.asking import takes_function
+from wengert.cli.asking import takes_function, takes_wrt
 from wengert.cli.programs import loaded, running
 from wengert.cli.telling import plain, say, say_json, working
 from wengert.explaining import table
-from wengert.explaining.report import Report
-from wengert.explaining.report import explain as explained
+from wengert.explaining.report import Report, explained
 from wengert.explaining.steps import Step
 
 EPILOG = """\b
 Examples:
   wengert explain program.py:L --at w1=2,w2=3
   wengert explain program.py:L --at w1=2,w2=3 --mode reverse
+  wengert explain program.py:L --at w1=2,w2=3 --wrt w1
   wengert explain program.py:L --at w1=2,w2=3 --html out.html
   wengert explain program.py:loss --at "x=np.linspace(0, 1, 5)" --cost --why-slow
   wengert explain program.py:L --at w1=2,w2=3 --json
@@ -31,6 +31,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.command(epilog=EPILOG)
 @takes_function
+@takes_wrt
 @click.option("--html", type=_FILE, help="Write a page that steps through both modes to a file.")
 @click.option("--svg", type=_FILE, help="Write the graph as a picture to a file.")
 @click.option("--png", type=_FILE, help="Write the graph as a picture to a file.")
@@ -48,6 +49,7 @@ def explain(
     target: str,
     at: tuple[str, ...],
     as_json: bool,
+    wrt: str | None,
     html: Path | None,
     svg: Path | None,
     png: Path | None,
@@ -64,8 +66,9 @@ def explain(
     """
     program = loaded(target, quiet=as_json)
     arguments = bound(program.function, program.name, at)
+    chosen = arguments.chosen(wrt)
     with running(program.file, quiet=as_json), working("tracing", quiet=as_json) as now:
-        report = explained(arguments.function, *arguments.values)
+        report = explained(arguments.function, arguments.values, {}, wrt=chosen)
         written = []
         for path, what in ((html, "html"), (svg, "svg"), (png, "png")):
             if path is not None:

@@ -7,7 +7,7 @@ add up to those of the program, and a step that was folded into another has none
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -171,7 +171,7 @@ class Cost:
         return as_html(self)
 
 
-def cost(f: Callable[..., Any], *args: Any) -> Cost:
+def cost(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Cost:
     """What a function and its gradient cost as compiled programs: `explain(f, *args).cost`.
 
     Parameters
@@ -181,6 +181,8 @@ def cost(f: Callable[..., Any], *args: Any) -> Cost:
         like make of one.
     args
         Its arguments. Without any, of a `jit` function that has been called: its newest program.
+    kwargs
+        Its keyword arguments, as `explain` takes them.
 
     Returns
     -------
@@ -203,7 +205,7 @@ def cost(f: Callable[..., Any], *args: Any) -> Cost:
     >>> found.fused
     (('v₁', 'v₂', 'v₃'),)
     """
-    found: Cost = explain(f, *args).cost
+    found: Cost = explain(f, *args, **kwargs).cost
     return found
 
 
@@ -219,7 +221,7 @@ def cost_of(report: Report) -> Cost:
     ]
     inputs = [node for node in topological(steps.nodes) if node.op in LEAVES]
     simple = simplified(ends, inputs)
-    owners = _owners(simple, inputs, list(names.values()), simplified(steps.nodes, inputs))
+    owners = _owners(simple, inputs, names, simplified(steps.nodes, inputs), ends)
     made = made_of(simple, inputs)
     kernels = _kernels(made, owners)
     there = {*inputs, *made.stored}
@@ -334,12 +336,24 @@ def _is_real(value: Any) -> bool:
 
 
 def _owners(
-    outputs: Sequence[Node], inputs: Sequence[Node], names: Sequence[str], simple: Sequence[Node]
+    outputs: Sequence[Node],
+    inputs: Sequence[Node],
+    names: Mapping[Node, str],
+    simple: Sequence[Node],
+    ends: Sequence[Node],
 ) -> dict[Node, str]:
-    """The step that each node of a simplified program belongs to."""
+    """The step that each node of a simplified program belongs to.
+
+    names: of the nodes of the steps. simple: these, simplified together. outputs: the ends of the
+    program, simplified alone: long programs are left as they are, and so may be one of the two and
+    not the other.
+    """
     own: dict[Node, str] = {}
-    for node, name in zip(simple, names, strict=True):
-        own.setdefault(node, name)
+    for found in (simple, names):
+        for node, name in zip(found, names.values(), strict=True):
+            own.setdefault(node, name)
+    for output, end in zip(outputs, ends, strict=True):
+        own.setdefault(output, names[end])
     for node in reversed(topological(outputs, stop=set(inputs))):
         for arg in node.args:
             own.setdefault(arg, own[node])

@@ -13,16 +13,6 @@ from wengert.explaining.partials import literal_formula
 from wengert.graph.literals import full, literal
 from wengert.graph.node import Node
 from wengert.tracing.session import Session
-from wengert.tracing.trees import paths
-
-
-def parameters(f: Callable[..., Any], args: tuple[Any, ...]) -> list[str]:
-    """A name for each leaf of the arguments: of its parameter, and of its place in a structure."""
-    try:
-        arguments: dict[str, Any] = inspect.signature(f).bind(*args).arguments
-    except (ValueError, TypeError):  # some built-in functions tell nothing; others will complain
-        arguments = {f"x{k}": arg for k, arg in enumerate(args, start=1)}
-    return [name + path for name, value in arguments.items() for path in paths(value)]
 
 
 def names_of(
@@ -81,11 +71,15 @@ def _free_letter(letters: str, taken: set[str]) -> str:
     return next((letter for letter in letters if letter not in used), letters[0] + "v")
 
 
-def outside_names(f: Callable[..., Any], session: Session) -> dict[Node, str]:
-    """The variables outside of the function that hold the arrays which it reads."""
+def outside_names(
+    f: Callable[..., Any], session: Session, held: Mapping[str, Any]
+) -> dict[Node, str]:
+    """The variables that hold the arrays which a function reads from outside; `held`: arguments
+    that it is passed as they are."""
+    names = {id(value): name for name, value in held.items()}
     function = inspect.unwrap(f)
-    if not inspect.isfunction(function):
-        return {}
-    outside = inspect.getclosurevars(function)
-    held = {id(value): name for name, value in {**outside.globals, **outside.nonlocals}.items()}
-    return {node: held[id(value)] for node, value in session.captures if id(value) in held}
+    if inspect.isfunction(function):
+        outside = inspect.getclosurevars(function)
+        found = {**outside.globals, **outside.nonlocals}
+        names |= {id(value): name for name, value in found.items()}
+    return {node: names[id(value)] for node, value in session.captures if id(value) in names}

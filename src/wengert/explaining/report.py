@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from wengert.errors import WengertValueError
 from wengert.execution.jit import Jitted
+from wengert.explaining.binding import bindings
 from wengert.explaining.stepping import steps_of
 from wengert.explaining.steps import Steps
 from wengert.explaining.table import render
@@ -28,8 +29,9 @@ WIDTH = 100
 class Report:
     """What `explain` found. It prints as a table, in colour where `rich` prints it.
 
-    function: the function that is explained. args: its arguments; None where the report is of what
-    a `jit` function is for its newest signature, without values.
+    function: the function that is explained, of what it is differentiated by: other arguments have
+    their values already. args: its arguments; None where the report is of what a `jit` function is
+    for its newest signature, without values.
     """
 
     function: Callable[..., Any]
@@ -115,7 +117,7 @@ def _name(f: Callable[..., Any]) -> str:
     return str(getattr(f, "__name__", "f"))
 
 
-def explain(f: Callable[..., Any], *args: Any) -> Report:
+def explain(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Report:
     """Trace a function once and show every elementary operation of it.
 
     Parameters
@@ -126,6 +128,10 @@ def explain(f: Callable[..., Any], *args: Any) -> Report:
     args
         Its arguments: numbers, arrays, or structures of them. Without any, of a `jit` function
         that has been called: what it is for its newest signature, `.cost` and `.why_slow` alone.
+    kwargs
+        Its keyword arguments, alike. Texts, truth values and None are passed as they are, and whole
+        numbers too, where the function declares them as `int` or cannot take floats in their place,
+        since they are counts, indices or axes.
 
     Returns
     -------
@@ -154,8 +160,27 @@ def explain(f: Callable[..., Any], *args: Any) -> Report:
     np.float64(2.0201012595319114)
     >>> [(partial.arg, partial.formula) for partial in report.steps["v3"].partials]
     [('v₂', '1/(2v₃)')]
+    >>> [step.name for step in explain(lambda x, n: np.sum(x[:n]), np.ones(5), n=2).steps]
+    ['x', 'v₁', 'v₂']
     """
-    if not args and isinstance(f, Jitted):
+    if not args and not kwargs and isinstance(f, Jitted):
         module("wengert.explaining.recorded").recorded(f)  # says so where it was never called
         return Report(f, None)
-    return Report(f, args, steps_of(f, args))
+    return explained(f, args, kwargs)
+
+
+def explained(
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    wrt: Collection[int | str] | None = None,
+) -> Report:
+    """What `explain` does; by the arguments `wrt` alone, where these are named."""
+    ways = list(bindings(f, args, kwargs, wrt))
+    for way in ways[:-1]:
+        try:
+            return Report(way.function, way.args, steps_of(way))
+        except Exception:  # whatever a function says of a float that should be whole
+            continue
+    way = ways[-1]
+    return Report(way.function, way.args, steps_of(way))

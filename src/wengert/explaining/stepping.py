@@ -14,8 +14,9 @@ from wengert.errors import WengertTypeError
 from wengert.execution.border import as_input
 from wengert.execution.retrying import retried
 from wengert.explaining import partials
+from wengert.explaining.binding import Bound
 from wengert.explaining.formulas import Formula, of_node
-from wengert.explaining.naming import names_of, outside_names, parameters
+from wengert.explaining.naming import names_of, outside_names
 from wengert.explaining.steps import Kind, Partial, Step, Steps
 from wengert.explaining.sweeping import MOST_TANGENTS, Edge, Program, Reader
 from wengert.graph.body import bodies
@@ -35,13 +36,13 @@ MOST_NAMED = 3
 
 
 @retried
-def steps_of(f: Callable[..., Any], args: tuple[Any, ...]) -> Steps:
+def steps_of(bound: Bound) -> Steps:
     """Trace a function of real results, and differentiate each step of it.
 
     Raises WengertTypeError where a result is complex, or an argument cannot be traced.
     """
-    leaves, spec = flatten(args)
-    called = parameters(f, args)
+    f, called = bound.function, bound.names
+    leaves, spec = flatten(bound.args)
     teach_linear_operators()
     with ExitStack() as session_of_its_own:
         with observed() as timeline:
@@ -56,7 +57,7 @@ def steps_of(f: Callable[..., Any], args: tuple[Any, ...]) -> Steps:
         _check_results(results, inputs)
         outputs, stands_for = _bare(results)
         program = Program.of(outputs, inputs, lambda node: stands_for[node][0].serial)
-        variables = _variables(timeline, stands_for) | outside_names(f, session)
+        variables = _variables(timeline, stands_for) | outside_names(f, session, bound.held)
         names = names_of(session, program.order, inputs, variables, program.shown)
         source, first_line = _source(f)
         return Steps(
@@ -67,7 +68,7 @@ def steps_of(f: Callable[..., Any], args: tuple[Any, ...]) -> Steps:
             source=source,
             first_line=first_line,
             outputs=tuple(names[node].text for node in dict.fromkeys(outputs)),
-            notes=_notes(program, names),
+            notes=(*_notes(program, names), *_held(bound.held)),
             nodes=tuple(program.shown),
         )
 
@@ -257,6 +258,17 @@ def _notes(program: Program, names: Mapping[Node, Formula]) -> tuple[str, ...]:
         more = f" and {len(holders) - MOST_NAMED} more" if len(holders) > MOST_NAMED else ""
         notes.append(f"One step holds a whole loop, branch or function: {named}{more}.")
     return tuple(notes)
+
+
+def _held(held: Mapping[str, Any]) -> Sequence[str]:
+    """What a reader must know of the arguments that are passed as they are."""
+    if not held:
+        return ()
+    found = [
+        f"{name} = {value!r}" if isinstance(value, bool | int | float | str | None) else name
+        for name, value in held.items()
+    ]
+    return (f"Held fixed, without derivatives: {', '.join(found)}.",)
 
 
 def _kind(node: Node, inputs: Mapping[Node, str]) -> Kind:
