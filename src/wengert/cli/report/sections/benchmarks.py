@@ -58,7 +58,10 @@ def benchmarks(file: Path) -> Section | None:
         + (paragraph(f"{reached} of {len(goals)} goals are reached.") if goals else "")
         + f'<p class="about">{escape(str(found.get("machine", "")))}; '
         f"{escape(str(found.get('conditions', '')))}. {escape(versions)}.</p>",
-        (f"{_mean(rows, 'jax')}{SPACE}×", "JAX's time for a gradient, by the benchmarks")
+        (
+            f"{_mean(rows, 'jax')}{SPACE}×",
+            "as long for a gradient by JAX, in the benchmarks",
+        )
         if "jax" in peers
         else None,
     )
