@@ -48,7 +48,7 @@ def opening(chromium: Any, tmp_path_factory: Any) -> Iterator[Any]:
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 860}, **options})
         contexts.append(context)
         found = Opened(context.new_page())
-        found.page.set_default_timeout(10_000)
+        found.page.set_default_timeout(30_000)  # the machine may be busy
         found.page.on("console", lambda message: found.messages.append(message.text))
         found.page.on("pageerror", lambda error: found.messages.append(str(error)))
         found.page.on("dialog", lambda dialog: found.messages.append("a dialog"))

@@ -57,7 +57,8 @@ def html():
 
 @pytest.fixture(scope="module")
 def by_theme(opening, html):
-    return {name: opening(html, color_scheme=name) for name in ("light", "dark")}
+    still = dict(reduced_motion="reduce")  # so that nobody waits for transitions
+    return {name: opening(html, color_scheme=name, **still) for name in ("light", "dark")}
 
 
 @pytest.fixture
@@ -73,7 +74,6 @@ def test_all_text_stands_out(by_theme, theme, mode):
     shown.mode(mode)
     for moment in ("0", "4", "6"):
         shown.part("slider").fill(moment)
-        shown.page.wait_for_timeout(250)  # until transitions are over
         contrasts = shown.page.evaluate(CONTRASTS)
         assert len(contrasts) > 60
         assert [entry for entry in contrasts if entry[1] < 4.5] == []
@@ -100,12 +100,12 @@ def in_view(shown, node):
 
 @pytest.mark.parametrize("width", [320, 375])
 def test_a_phone_needs_no_sideways_scrolling(opening, html, width):
-    shown = opening(html, viewport={"width": width, "height": 812}, has_touch=True)
+    still = dict(has_touch=True, reduced_motion="reduce")
+    shown = opening(html, viewport={"width": width, "height": 812}, **still)
     for mode, start in (("forward", "w₁"), ("reverse", "z₂")):
         shown.mode(mode)
         assert in_view(shown, shown.node(start))  # where the derivatives start
         shown.part("last").tap()
-        shown.page.wait_for_timeout(350)  # until the graph has moved
         root = shown.page.evaluate(
             "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
         )
@@ -209,7 +209,6 @@ def test_the_pixels_show_boxes_where_the_graph_has_nodes(shown):
     """The picture by its content: held boxes in their colour, the current one with a border of its
     own, paper between them."""
     shown.part("slider").fill("4")
-    shown.page.wait_for_timeout(300)
     image = matplotlib.image.imread(io.BytesIO(shown.page.screenshot()))[..., :3]
 
     def pixel(x: float, y: float) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -36,46 +36,56 @@ def width(opened: Any) -> int:
     return int(opened.page.evaluate("document.documentElement.scrollWidth"))
 
 
-def test_it_opens_without_complaints(html: str, opening: Any) -> None:
-    opened = opening(html)
-    assert opened.messages == []
-    assert all(url.startswith("file:") for url in opened.requests)
-    assert opened.page.locator("main > section").count() == 9
-    assert width(opened) == 1280
+@pytest.fixture(scope="module")
+def opened(html: str, opening: Any) -> Any:
+    return opening(html)
 
 
-def test_links_lead_to_their_sections(html: str, opening: Any) -> None:
-    opened = opening(html)
-    opened.page.click("nav a[href='#memory']")
-    opened.page.wait_for_function(
+@pytest.fixture
+def desk(opened: Any) -> Iterator[Any]:
+    """The page on a desk, in light colours, whatever a test makes of it then."""
+    yield opened
+    opened.page.set_viewport_size({"width": 1280, "height": 860})
+    opened.page.emulate_media(media="screen", color_scheme="light")
+
+
+def test_it_opens_without_complaints(desk: Any) -> None:
+    assert desk.messages == []
+    assert all(url.startswith("file:") for url in desk.requests)
+    assert desk.page.locator("main > section").count() == 9
+    assert width(desk) == 1280
+
+
+def test_links_lead_to_their_sections(desk: Any) -> None:
+    desk.page.click("nav a[href='#memory']")
+    desk.page.wait_for_function(
         "Math.abs(document.querySelector('#memory').getBoundingClientRect().top) < 10"
     )
 
 
-def test_the_graph_steps(html: str, opening: Any) -> None:
-    opened = opening(html)
-    before = opened.page.text_content('.wg [data-part="count"]')
-    opened.page.click('.wg [data-part="on"]')
-    opened.page.wait_for_function(
+def test_the_graph_steps(desk: Any) -> None:
+    before = desk.page.text_content('.wg [data-part="count"]')
+    desk.page.click('.wg [data-part="on"]')
+    desk.page.wait_for_function(
         "old => document.querySelector('.wg [data-part=count]').textContent !== old", arg=before
     )
 
 
-def test_a_phone_scrolls_in_one_direction(html: str, opening: Any) -> None:
-    opened = opening(html, viewport={"width": 390, "height": 800})
-    assert width(opened) == 390
+def test_a_phone_scrolls_in_one_direction(desk: Any) -> None:
+    desk.page.set_viewport_size({"width": 390, "height": 800})
+    assert width(desk) == 390
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_the_page(html: str, opening: Any, scheme: str) -> None:
+def test_text_stands_out_from_the_page(desk: Any, scheme: str) -> None:
     """The contrast of WCAG's level AA for text, 4.5 : 1, also in the pictures."""
-    opened = opening(html, color_scheme=scheme)
+    desk.page.emulate_media(color_scheme=scheme)
     read = """() => ["p", "td", ".about", ".glance strong", "figcaption", "figure text", "h2", "a"]
         .map(one => document.querySelector("main " + one) ?? document.querySelector(one))
         .map(one => getComputedStyle(one)[one.tagName === "text" ? "fill" : "color"])"""
-    paper = luminance(opened.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    paper = luminance(desk.page.evaluate("getComputedStyle(document.body).backgroundColor"))
     assert (paper > 0.5) == (scheme == "light")
-    for colour in opened.page.evaluate(read):
+    for colour in desk.page.evaluate(read):
         ink = luminance(colour)
         bright, dim = max(ink, paper), min(ink, paper)
         assert (bright + 0.05) / (dim + 0.05) >= 4.5, colour
@@ -90,20 +100,19 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_nothing_is_clipped_on_paper(html: str, opening: Any) -> None:
-    opened = opening(html, viewport=PAPER)
-    opened.page.emulate_media(media="print")
-    assert width(opened) <= PAPER["width"]
-    assert opened.page.evaluate(CLIPPED) == []
-    assert not opened.page.locator(".wg-player").is_visible()
+def test_nothing_is_clipped_on_paper(desk: Any) -> None:
+    desk.page.set_viewport_size(PAPER)
+    desk.page.emulate_media(media="print")
+    assert width(desk) <= PAPER["width"]
+    assert desk.page.evaluate(CLIPPED) == []
+    assert not desk.page.locator(".wg-player").is_visible()
 
 
-def test_it_prints(html: str, opening: Any, tmp_path: Path) -> None:
-    opened = opening(html)
-    printed = opened.page.pdf(prefer_css_page_size=True)
+def test_it_prints(desk: Any) -> None:
+    printed = desk.page.pdf(prefer_css_page_size=True)
     assert printed.startswith(b"%PDF")
     pages = len(re.findall(rb"/Type\s*/Page\b", printed))
     assert 5 <= pages <= 16
     # On paper the graph shows all its values.
-    count = opened.page.text_content('.wg [data-part="count"]')
+    count = desk.page.text_content('.wg [data-part="count"]')
     assert count.split(" of ")[0] == count.split(" of ")[1]
