@@ -263,7 +263,7 @@ def superscript(value: Any, raised: str) -> Any:
     if raised == "-1":
         return np.linalg.inv(value)
     if value.shape != (1, 1):
-        raise Unreadable("a power of an array")
+        return np.linalg.matrix_power(value, int(raised))
     return value ** int(raised)
 
 

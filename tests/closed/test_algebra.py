@@ -13,7 +13,7 @@ from wengert.explaining.closed.functions import apply, log_sum_exp, softmax
 from wengert.explaining.closed.matrices import determinant, inverse, log_determinant
 from wengert.explaining.closed.reading import rational
 from wengert.explaining.closed.sums import add, diag, negative, ones, scale, subtract, transpose
-from wengert.explaining.closed.terms import Identity, Symbol, Term, number
+from wengert.explaining.closed.terms import Identity, Symbol, Term, is_zero, number
 
 HALF = Fraction(1, 2)
 x = Symbol((3, 1), "x", "variable")
@@ -117,3 +117,13 @@ def test_fractions_that_people_mean() -> None:
     assert rational(0.1) == Fraction(1, 10)
     assert rational(1 / 3) == Fraction(1, 3)
     assert rational(0.123456789) == Fraction("0.123456789")
+
+
+def test_deviations_from_a_mean_have_none() -> None:
+    mean = scale(Fraction(1, 3), multiply(one, transpose(one), A))
+    deviations = subtract(A, mean)
+    assert is_zero(multiply(transpose(one), deviations))
+    assert is_zero(multiply(transpose(deviations), one))
+    assert is_zero(multiply(B, transpose(deviations), one))
+    assert not is_zero(multiply(deviations, one))
+    assert not is_zero(multiply(transpose(one), subtract(A, scale(HALF, mean))))

@@ -161,3 +161,17 @@ def test_differentials_are_not_taken_for_something_else() -> None:
     assert form.steps[-1].text == "d²f = δb₁ᵀ[𝑑³ diag(e^{𝑑b₁})]db₁"
     assert r"\delta b_{1}^{\top}" in form.steps[-1].latex
     assert form.hessian.latex == r"d^{3} \operatorname{diag}\left( e^{d b_{1}} \right)"
+
+
+@pytest.mark.parametrize(
+    ("f", "function", "gradient"),
+    [
+        (lambda X: np.trace(X @ X @ X), "tr(X³)", "3(X²)ᵀ"),
+        (lambda X: np.trace(np.linalg.matrix_power(X, 4)), "tr(X⁴)", "4(X³)ᵀ"),
+        (lambda X: np.trace(np.linalg.inv(X)), "tr(X⁻¹)", "−(X⁻²)ᵀ"),
+        (lambda X: np.trace(X @ X), "tr(X²)", "2Xᵀ"),
+    ],
+)
+def test_a_matrix_times_itself_is_its_power(f: Any, function: str, gradient: str) -> None:
+    form = wg.closed_form(f, A[:3, :3] + 3 * np.eye(3))
+    assert (form.function.text, form.gradient.text) == (function, gradient)

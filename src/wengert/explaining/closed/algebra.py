@@ -270,7 +270,7 @@ def chained(
 
 def _is_mean_of_deviations(a: Term, b: Term) -> bool:
     """Whether a product is 1ᵀ(X − ⅟ₙ 1 1ᵀX) or its transpose, which is 0."""
-    row, matrix = (a, b) if isinstance(a, Transposed) else (transpose(b), transpose(a))
+    row, matrix = (transpose(b), transpose(a)) if isinstance(b, Ones) else (a, b)
     if not (isinstance(row, Transposed) and isinstance(row.of, Ones)):
         return False
     parts = parts_of(matrix)

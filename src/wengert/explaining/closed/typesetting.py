@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from fractions import Fraction
+from itertools import groupby
 
 from wengert.explaining.closed.algebra import transpose
 from wengert.explaining.closed.markup import (
@@ -295,7 +296,18 @@ class Typesetter:
         if len(factors) > 2 and all(_is_transposed_matrix(factor) for factor in factors):
             straight = self._chain([transpose(factor) for factor in reversed(factors)])
             return [Superscript(bracketed(_juxtaposed(straight)[0]), TRANSPOSE)]
-        return [self.at(factor, Level.POWER) for factor in factors]
+        runs = [(factor, len(list(run))) for factor, run in groupby(factors)]
+        return [self._repeated(factor, count) for factor, count in runs]
+
+    def _repeated(self, factor: Term, count: int) -> Markup:
+        """M, M², M⁻², (M²)ᵀ: a matrix times itself."""
+        if count == 1:
+            return self.at(factor, Level.POWER)
+        if isinstance(factor, Transposed):
+            return Superscript(bracketed(self._repeated(factor.of, count)), TRANSPOSE)
+        if isinstance(factor, Inverse):
+            return Superscript(self.at(factor.of, Level.ATOM), _exponent(Fraction(-count)))
+        return Superscript(self.at(factor, Level.ATOM), _exponent(Fraction(count)))
 
     def _alone(self, factors: Sequence[Term]) -> Markup:
         """A chain that brackets of another kind stand around."""
