@@ -377,3 +377,78 @@ def test_values_of_several_results_are_named() -> None:
         wg.grad(lambda a: np.sum(np.linalg.inv(a)))(np.eye(2) * 1e-320)
     assert caught.value.op == "inverse"
     assert "lu: tuple" in str(caught.value)
+
+
+def test_the_sweep_is_that_of_what_was_called() -> None:
+    def f(x):
+        return np.sum(np.sqrt(x))
+
+    x = np.array([0.0, 1.0, 2.0])
+    for call in (wg.grad(f), wg.jit(wg.grad(f)), lambda x: wg.vjp(f, x)[1](1.0)):
+        error = blamed(call, x)
+        assert (error.first.of, error.sweep) == ("sqrt", "backward")
+        assert "in the backward sweep" in str(error)
+    for call in (wg.jacobian(np.sqrt, mode="forward"), lambda x: wg.jvp(f, (x,), (x,))):
+        assert "tangents of forward mode" in str(blamed(call, x))
+
+
+def test_functions_with_rules_of_their_own_have_their_names() -> None:
+    @wg.custom_jvp
+    def root(x):
+        return np.sqrt(x)
+
+    @root.defjvp
+    def root_jvp(primals, tangents):
+        return root(primals[0]), tangents[0] / np.sqrt(primals[0])
+
+    for call in (wg.grad(lambda x: np.sum(root(x))), wg.grad(lambda x: np.sum(np.log(root(x))))):
+        text = str(blamed(call, np.array([0.0, 1.0])))
+        assert "custom" not in text
+        assert "item" not in text
+        assert "in the derivative of root," in text or "root: float64[2], 0 at [0]" in text
+
+
+def test_a_part_of_an_array_is_told_as_such() -> None:
+    def f(x):
+        return np.cos(np.exp(1 / x)[0])
+
+    assert "from  a part of exp" in str(blamed(wg.jit(f), np.array([0.0, 1.0])))
+
+    text = str(blamed(wg.jit(lambda x: np.log(x[0])), np.array([-1.0, 1.0])))
+    assert "from  a part of x = -1" in text
+
+
+def test_arrays_from_outside_have_the_line_that_reads_them() -> None:
+    weights = np.array([1.0, np.nan])
+
+    def f(x):
+        return np.sum(x * weights)
+
+    error = blamed(wg.grad(f), np.ones(2))
+    assert "holds nan at [1] from the start" in str(error)
+    assert error.place.text == "return np.sum(x * weights)"
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_nothing_is_warned_of_before_the_error() -> None:
+    blamed(wg.jit(lambda x: 1 / x), np.zeros(2))
+    blamed(wg.jit(np.log), np.array([-1.0]))
+
+
+def test_singular_matrices_have_a_line() -> None:
+    def f(x):
+        return np.sum(np.linalg.solve(x, np.ones(2)))
+
+    for call in (wg.jit(f), wg.grad(f)):
+        with wg.debug_nans(), pytest.raises(np.linalg.LinAlgError, match="Singular") as found:
+            call(np.ones((2, 2)))
+        (note,) = found.value.__notes__
+        assert note.startswith("  in    return np.sum(np.linalg.solve(x, np.ones(2)))    (")
+
+    def steps(x):
+        return wg.scan(lambda c, _: (np.linalg.solve(x * 1.0, c), None), np.ones(2), None, 3)[0]
+
+    with wg.debug_nans(), pytest.raises(np.linalg.LinAlgError, match="Singular") as found:
+        wg.jit(steps)(np.ones((2, 2)))
+    (note,) = found.value.__notes__
+    assert note.startswith("  in    return wg.scan(")

@@ -8,16 +8,21 @@ operation has a line.
 
 from __future__ import annotations
 
+import linecache
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from traceback import walk_tb
 from typing import Any
+
+import numpy as np
 
 from wengert.checking.blaming import Cause, Search
 from wengert.checking.opening import OPENERS
 from wengert.checking.telling import NotFinite, Told, told
 from wengert.checking.values import computed, holds, not_finite
+from wengert.errors import is_own
 from wengert.execution.inspecting import inspected, kept
 from wengert.execution.interpreter import Program
 from wengert.execution.jit import without_entries
@@ -116,6 +121,9 @@ class Inspector:
             self._seen.append(seen)
             try:
                 yield
+            except np.linalg.LinAlgError as error:
+                _note_line(error)
+                raise
             finally:
                 seen.end = mark()
 
@@ -141,11 +149,26 @@ class Inspector:
                 spoilt = [nans(found[k]) for k in chosen]
                 if any(map(holds, spoilt)):
                     later = _first(Search(nans, OPENERS).causes(nodes, known, spoilt))
-        raise NotFinite(self._told(first, outputs), later and self._told(later, outputs))
+        raise NotFinite(self._told(first), later and self._told(later))
 
-    def _told(self, cause: Cause, outputs: Sequence[Node]) -> Told:
+    def locate(
+        self, error: np.linalg.LinAlgError, outputs: Sequence[Node], known: Mapping[Node, Any]
+    ) -> None:
+        """Tell of an error the line of the operation that raises it."""
+        values = dict(known)
+        for node in topological(outputs, stop=values):
+            try:
+                values |= computed([node], values)
+            except np.linalg.LinAlgError:
+                timeline = self._timeline(node)
+                place = None if timeline is None else timeline.place(node)
+                if place is not None:
+                    _note(error, place.text, str(place))
+                return
+
+    def _told(self, cause: Cause) -> Told:
         outermost = cause.within[0].holder if cause.within else cause.node
-        return told(cause, self._timeline(outermost), outputs)
+        return told(cause, self._timeline(outermost))
 
     def _timeline(self, node: Node) -> Timeline | None:
         for seen in reversed(self._seen):
@@ -157,6 +180,20 @@ class Inspector:
 def _first(found: Sequence[Cause]) -> Cause:
     """The first operation that is to blame; where none is, the first leaf."""
     return next((cause for cause in found if not cause.given), found[0])
+
+
+def _note_line(error: np.linalg.LinAlgError) -> None:
+    """Tell of an error that arises while tracing the innermost line that is the user's."""
+    own = [one for one in walk_tb(error.__traceback__) if is_own(one[0])]
+    if own and not hasattr(error, "__notes__"):
+        frame, line = own[-1]
+        code = frame.f_code
+        text = linecache.getline(code.co_filename, line, frame.f_globals).strip()
+        _note(error, text, f"{code.co_filename}:{line} in {code.co_name}")
+
+
+def _note(error: np.linalg.LinAlgError, text: str, where: str) -> None:
+    error.add_note(f"  in    {text}    ({where})")
 
 
 class Judged:
@@ -177,8 +214,13 @@ class Judged:
 
     def run(self, values: Mapping[Node, Any]) -> list[Any]:
         """The outputs for these values of the leaves."""
-        found = self._program.run(values)
         known = {node: values[node] for node in (*self._program.leaves, *self._given)}
+        try:
+            with np.errstate(divide="ignore", invalid="ignore"):  # what comes of it is judged
+                found = self._program.run(values)
+        except np.linalg.LinAlgError as error:
+            self._inspector.locate(error, self._program.outputs, known)
+            raise
         for node in self._also:
             below = [leaf for leaf in topological([node]) if leaf.op in LEAVES]
             if all(leaf in values for leaf in below):  # it is not one of an instance, or of a loop

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +9,13 @@ import numpy as np
 
 from wengert.checking.blaming import Cause, Within
 from wengert.checking.values import Mask
+from wengert.control.rules import BatchedRule
 from wengert.errors import WengertError
 from wengert.graph.node import Node
 from wengert.graph.types import ArrayType
 from wengert.graph.walk import topological
-from wengert.ops.holders import host_call
-from wengert.ops.leaves import LEAVES, capture, input, lane
+from wengert.ops.holders import custom, host_call
+from wengert.ops.leaves import LEAVES, capture, input, item, lane
 from wengert.tracing.observing import Place, Timeline
 
 MOST_SHOWN = 3
@@ -144,18 +144,15 @@ class NotFinite(WengertError, FloatingPointError):
         return self.first.sweep
 
 
-def told(cause: Cause, timeline: Timeline | None, outputs: Sequence[Node]) -> Told:
-    """A cause in words.
-
-    outputs: of the program that it was found in, which tell whether that goes backward.
-    """
+def told(cause: Cause, timeline: Timeline | None) -> Told:
+    """A cause in words."""
     node = cause.node
     origin = None if timeline is None else timeline.origin(node)
     sweep, mode = "forward", "forward sweep"
     if origin is None and node.quiet:
         sweep, mode = "derivative", "derivative"
     if timeline is not None and origin is not None:
-        turned = any(timeline.sweep(other) == "reverse" for other in topological(outputs))
+        turned = timeline.turned
         sweep = "backward" if turned else "forward"
         mode = "backward sweep" if turned else "tangents of forward mode"
     # of what was copied into a body, and of the instances of vmap, the values are not at hand
@@ -170,7 +167,7 @@ def told(cause: Cause, timeline: Timeline | None, outputs: Sequence[Node]) -> To
         of=None if origin is None else _name(origin),
         sweep=sweep,
         mode=mode,
-        place=_place(node, timeline),
+        place=_place(_reader(cause) if node.op is capture else node, timeline),
         within=tuple(map(_body, cause.within)),
         instances=_instances(cause, timeline),
         inputs=tuple(
@@ -187,9 +184,26 @@ def told(cause: Cause, timeline: Timeline | None, outputs: Sequence[Node]) -> To
 
 
 def _name(node: Node) -> str:
+    """Of an operation; of a function with a rule of its own, that function's."""
     if node.op is host_call:
         return str(node.params[0].name)
+    if node.op is custom:
+        rule = node.params[0]
+        while isinstance(rule, BatchedRule):
+            rule = rule.inner
+        return str(rule.name)
     return node.op.name
+
+
+def _result(node: Node, timeline: Timeline | None) -> str:
+    """Of a value that no variable held: of what it is a part, or the operation that made it."""
+    if node.op is item:
+        return _result(node.args[0], timeline)
+    if node.op.name == "index":
+        whole = node.args[0]
+        name = None if timeline is None else timeline.variable(whole)
+        return f"a part of {name or _result(whole, timeline)}"
+    return _name(node) if node.args else _LEAF_NAMES.get(node.op.name, node.op.name)
 
 
 def _place(node: Node, timeline: Timeline | None) -> Place | None:
@@ -199,13 +213,20 @@ def _place(node: Node, timeline: Timeline | None) -> Place | None:
     return timeline.place(node)
 
 
+def _reader(cause: Cause) -> Node:
+    """The first operation that reads a leaf; the leaf itself where none does."""
+    readers = [node for node in cause.values if cause.node in node.args and not node.quiet]
+    return min(readers, key=lambda node: node.serial, default=cause.node)
+
+
 def _given(node: Node, timeline: Timeline | None) -> str:
     """A leaf or a constant."""
     name = None if timeline is None else timeline.variable(node)
     if node.op is input:
         return f"the argument {name}" if name else "an argument"
     if node.op is capture:
-        return f"{name}, an array from outside," if name else "an array from outside"
+        kind = f", {node.type}," if isinstance(node.type, ArrayType) else ""
+        return f"{name}, an array from outside," if name else f"an array from outside{kind}"
     return "a constant" if node.op not in LEAVES else "a number from outside"
 
 
@@ -240,7 +261,7 @@ def _operand(
     if timeline is not None:
         name = timeline.variable(node) or (known_as and timeline.variable(known_as))
     if name is None:
-        name = _name(node) if node.args else _LEAF_NAMES.get(node.op.name, node.op.name)
+        name = _result(node, timeline)
     kind = str(node.type) if isinstance(node.type, ArrayType) else type(value).__name__
     return Operand(name, kind, value)
 

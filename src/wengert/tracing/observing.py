@@ -112,6 +112,11 @@ class Timeline:
         rule = self._rules.at(self.traced(node).serial)
         return None if rule is None else rule[1]
 
+    @property
+    def turned(self) -> bool:
+        """Whether anything was transposed, though it may have left no node."""
+        return any(what is not None and what[1] == "reverse" for what in self._rules.began)
+
     def traced(self, node: Node) -> Node:
         """What the user's code or a rule made, of which a node is a copy."""
         while (original := self._originals.get(node)) is not None:
