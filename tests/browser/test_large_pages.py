@@ -101,6 +101,29 @@ def test_one_line_of_source_unfolds(shown):
     assert shown.page.locator(READY).count() == 1
 
 
+FOCUSED = "document.activeElement.closest('.node')?.querySelector('.called').textContent ?? null"
+
+
+def test_unfolding_by_keyboard_keeps_the_focus_in_the_graph(shown):
+    shown.again()
+    page, rule = shown.page, shown.part("rule")
+    fold = page.locator(".node.fold").filter(has_text="y = x + k")
+    title = fold.locator(".called").text_content().split(" · ")[0]
+    fold.focus()
+    page.keyboard.press("Enter")
+    rule.get_by_role("button", name="Unfold").press("Enter")
+    assert page.evaluate(FOCUSED) == "y⁽¹⁾"
+    assert shown.part("told").text_content() == f"Unfolded {title}, 400 steps"
+    rule.get_by_role("button", name=f"Fold {title}").press("Enter")
+    assert page.evaluate(FOCUSED) == f"{title} · 400 steps"
+    assert shown.part("told").text_content() == f"Folded {title}, 400 steps"
+    member = rule.get_by_role("group", name="Steps of the group").get_by_role("button").nth(1)
+    name = member.text_content()
+    member.press("Enter")
+    assert rule.locator(".wg-title").text_content().startswith(f"{name} = ")
+    assert page.evaluate(FOCUSED) == f"{title} · 400 steps"
+
+
 def test_all_schedules_step_quickly(shown, report):
     shown.again()
     ways = schedules(report.steps)

@@ -152,10 +152,19 @@ class Explanation {
   }
 
   setFold(fold, open) {
+    const { rule, canvas, told } = this.part;
+    const isFocused = rule.contains(document.activeElement) || canvas.contains(document.activeElement);
     if (open) this.open.add(fold.id);
     else this.open.delete(fold.id);
     this.lay();
     this.select(fold.steps.includes(this.selected) ? this.selected : fold.steps[0]);
+    if (isFocused) this.focus();
+    told.textContent = `${open ? "Unfolded" : "Folded"} ${fold.title}, ${fold.steps.length} steps`;
+  }
+
+  /** Gives the focus to the node that is selected, where what had it is gone. */
+  focus() {
+    this.canvasStops[0].focus({ preventScroll: true });
   }
 
   // -------------------------------------------------------------------------------------- the sweep
@@ -259,6 +268,7 @@ class Explanation {
     const { doc, selected, view, folds, open } = this;
     const node = view.of[selected];
     const { rule, source, memory } = this.part;
+    const isFocused = rule.contains(document.activeElement);
     const opened = folds.find((fold) => open.has(fold.id) && fold.steps.includes(selected));
     const onStep = (k) => this.select(k);
     const isFolded = node.fold && this.sweep.moment?.step !== selected && !this.inner;
@@ -280,6 +290,7 @@ class Explanation {
     this.canvasStops = [this.nodes[node.id]];
     this.nodes[node.id].setAttribute("tabindex", "0");
     this.inner = false;
+    if (isFocused) this.focus();
   }
 
   /** The rule of a step inside a folded group. */
