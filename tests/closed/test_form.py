@@ -333,6 +333,20 @@ def test_the_transpose_of_an_idempotent_matrix_is_its_own_square() -> None:
     assert form.gradient.text == "2PPᵀx"
 
 
+def test_powers_by_their_exponent() -> None:
+    form = wg.closed_form(lambda x: x**x, 1.4)
+    assert form.function.text == "e^{x log(x)}"
+    assert form.gradient.text == "e^{x log(x)}(log x + 1)"
+    by_exponent = wg.closed_form(lambda p, x: np.sum(x**p), 1.5, np.abs(x))
+    assert by_exponent.gradient.text == "log(x)ᵀe^{p log(x)}"
+
+
+def test_norms_of_other_orders() -> None:
+    form = wg.closed_form(lambda x: np.linalg.norm(x, 4), x)
+    assert form.function.text == "(1ᵀ(x^{∘4}))^¼"
+    assert form.gradient.text == "x^{∘3}/(1ᵀ(x^{∘4}))^¾"
+
+
 # ------------------------------------------------- where the formulas do not hold, differentiation
 
 

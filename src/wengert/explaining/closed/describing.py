@@ -45,7 +45,7 @@ def _operation(node: Node) -> tuple[str, tuple[Node, ...]]:
         elif arg.args:
             inner, more = _operation(arg)
             name, inputs = f"{name}∘{inner}", inputs + more
-    return name, tuple(dict.fromkeys(inputs))
+    return name, inputs
 
 
 def is_real(node: Node) -> bool:

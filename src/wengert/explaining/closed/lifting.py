@@ -17,19 +17,16 @@ import numpy as np
 from wengert.errors import Unsupported, WengertTypeError, WengertValueError
 from wengert.execution.border import as_input, deliver, entered
 from wengert.execution.retrying import retried
-from wengert.explaining.closed.algebra import (
-    power,
-)
+from wengert.explaining.closed.algebra import hadamard, power
 from wengert.explaining.closed.assuming import assumptions, check_facts
 from wengert.explaining.closed.describing import described, is_real
+from wengert.explaining.closed.functions import apply
 from wengert.explaining.closed.patterns import Plan, plan_of
 from wengert.explaining.closed.problem import Named, Problem
 from wengert.explaining.closed.reading import constant, known_array, rational, shape_of
 from wengert.explaining.closed.recognising import recognised
 from wengert.explaining.closed.scope import Names, Opened, leaf_names
-from wengert.explaining.closed.sums import (
-    transpose,
-)
+from wengert.explaining.closed.sums import transpose
 from wengert.explaining.closed.terms import Symbol, Term, Transposed
 from wengert.graph.literals import full
 from wengert.graph.node import Node
@@ -304,6 +301,10 @@ class _Lifter:
             given = self.floats.get(_unrepeated(node.args[1]))
             if given is not None:
                 return Plan(node.args[:1], lambda u: power(u, rational(given)))
+            if (
+                node.args[1] in self.moving and node.args[0].op is not full
+            ):  # differentiable where the base is positive
+                return Plan(node.args, lambda u, v: apply("exp", hadamard(v, apply("log", u))))
         if node.op.name == "stop_gradient" and node.args[0] not in self.moving:
             return Plan(node.args, lambda u: u)
         plan = plan_of(node)

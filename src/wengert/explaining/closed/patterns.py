@@ -83,12 +83,25 @@ def _select_plan(node: Node) -> Plan | None:
         is_norm = is_literal_zero(zero) and root.op.name == "sqrt" and root.args[0] in mask.args
         if is_norm and any(map(is_literal_zero, mask.args)):
             return Plan((root,), lambda root: root)
-        return None
+        return _root_plan(mask, zero, root)
     if name in ("greater", "greater_equal"):
         return Plan((*mask.args, a, b), lambda p, q, a, b: _selected(name, subtract(p, q), a, b))
     if name in ("less", "less_equal"):
         return Plan((*mask.args, a, b), lambda p, q, a, b: _selected(name, subtract(q, p), a, b))
     return None
+
+
+def _root_plan(mask: Node, zero: Node, root: Node) -> Plan | None:
+    """The root of another order, whose base is not 0 either: of ‖x‖ₚ."""
+    if not (is_literal_zero(zero) and root.op.name == "power"):
+        return None
+    chosen, exponent = root.args
+    is_guarded = chosen.op.name == "select" and chosen.args[0] is mask
+    if not (is_guarded and exponent.op.name == "full" and any(map(is_literal_zero, mask.args))):
+        return None
+    bases = [base for base in chosen.args[1:] if base in mask.args and not is_literal_zero(base)]
+    value = rational(float(literal(exponent)))
+    return Plan(tuple(bases), lambda u: power(u, value)) if len(bases) == 1 else None
 
 
 def _is_defined_everywhere(term: Term) -> bool:
