@@ -252,3 +252,12 @@ def test_a_branch_not_taken_is_not_refused() -> None:
         return np.where(np.trace(x) > 100, eigenvector(x), np.sum(x))
 
     np.testing.assert_array_equal(wg.grad(f)(np.eye(4)), np.ones((4, 4)))
+
+
+@pytest.mark.xfail(
+    raises=pytest.fail.Exception,
+    reason="the choice of vectors is judged to first order, at the choice that LAPACK made",
+)
+def test_a_function_that_is_stationary_at_this_choice_of_vectors() -> None:
+    with pytest.raises(NotDifferentiable):
+        wg.grad(lambda a: np.sum(np.linalg.eigh(a)[1]))(np.eye(2))
