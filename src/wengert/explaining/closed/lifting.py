@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import Unsupported, WengertTypeError, WengertValueError
-from wengert.execution.border import as_input, deliver, entered
+from wengert.execution.border import as_input
 from wengert.execution.retrying import retried
 from wengert.explaining.closed.algebra import hadamard, power
 from wengert.explaining.closed.assuming import assumptions, check_facts
+from wengert.explaining.closed.computing import computation
 from wengert.explaining.closed.describing import described, is_real
 from wengert.explaining.closed.functions import apply
 from wengert.explaining.closed.patterns import Plan, plan_of
@@ -27,11 +28,11 @@ from wengert.explaining.closed.reading import constant, known_array, rational, s
 from wengert.explaining.closed.recognising import recognised
 from wengert.explaining.closed.scope import Names, Opened, leaf_names
 from wengert.explaining.closed.sums import transpose
-from wengert.explaining.closed.terms import Symbol, Term, Transposed
+from wengert.explaining.closed.terms import Symbol, Term
 from wengert.graph.literals import full
 from wengert.graph.node import Node
 from wengert.graph.types import ArrayType
-from wengert.graph.walk import dependents, substitute, topological
+from wengert.graph.walk import dependents, topological
 from wengert.ops.leaves import LEAVES, capture, seed, slot
 from wengert.tracing.lifting import lift as node_of
 from wengert.tracing.session import Session, outermost
@@ -301,9 +302,8 @@ class _Lifter:
             given = self.floats.get(_unrepeated(node.args[1]))
             if given is not None:
                 return Plan(node.args[:1], lambda u: power(u, rational(given)))
-            if (
-                node.args[1] in self.moving and node.args[0].op is not full
-            ):  # differentiable where the base is positive
+            base, exponent = node.args
+            if exponent in self.moving and base.op is not full:  # differentiable at a base > 0
                 return Plan(node.args, lambda u, v: apply("exp", hadamard(v, apply("log", u))))
         if node.op.name == "stop_gradient" and node.args[0] not in self.moving:
             return Plan(node.args, lambda u: u)
@@ -367,7 +367,7 @@ class _Lifter:
                 node.shape,
                 formula=operation.format(", ".join(self.terms[n].key for n in inputs)),
                 arguments=arguments,
-                compute=_computation(node, leaves, self.terms, arguments, self.session.values),
+                compute=computation(node, leaves, self.terms, arguments, self.session.values),
                 operation=operation,
                 inputs=tuple(self.terms[n] for n in inputs),
             )
@@ -388,35 +388,3 @@ def _upright(shape: tuple[int, ...]) -> tuple[int, int]:
 
 def _unrepeated(node: Node) -> Node:
     return node.args[0] if node.op.name == "broadcast_to" else node
-
-
-def _computation(
-    node: Node,
-    leaves: Sequence[Node],
-    terms: Mapping[Node, Term],
-    arguments: Sequence[Symbol],
-    values: Mapping[Node, Any],
-) -> Callable[..., Any]:
-    """The function of the arguments' arrays that a node computes; it can be traced.
-
-    Arrays that have no symbol are bound to the values that they had.
-    """
-    given: list[tuple[Node, int]] = []
-    fixed: list[tuple[Node, Any]] = []
-    for leaf in leaves:
-        term = terms.get(leaf)
-        symbol = term.of if isinstance(term, Transposed) else term
-        if isinstance(symbol, Symbol):
-            given.append((leaf, arguments.index(symbol)))
-        else:
-            fixed.append((leaf, values[leaf]))
-
-    def compute(*arrays: Any) -> Any:
-        call = entered(arrays)
-        with call as session:
-            replacement = {leaf: node_of(arrays[k], session) for leaf, k in given}
-            replacement |= {leaf: node_of(value, session) for leaf, value in fixed}
-            (made,) = substitute([node], replacement)
-            return deliver(session, call.owner, Tracer(made, session))
-
-    return compute
