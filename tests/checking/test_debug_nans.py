@@ -13,6 +13,7 @@ import pytest
 
 import wengert as wg
 from wengert.checking.telling import NotFinite
+from wengert.execution import jit as jit_module
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
@@ -452,3 +453,42 @@ def test_singular_matrices_have_a_line() -> None:
         wg.jit(steps)(np.ones((2, 2)))
     (note,) = found.value.__notes__
     assert note.startswith("  in    return wg.scan(")
+
+
+def test_switched_on_by_a_call() -> None:
+    bad = np.array([-1.0])
+    wg.debug_nans(True)
+    try:
+        for _ in range(2):
+            with pytest.raises(NotFinite):
+                wg.jit(np.log)(bad)
+        with wg.debug_nans(False):
+            assert np.isnan(wg.jit(np.log)(bad)).all()
+        with pytest.raises(NotFinite):
+            wg.jit(np.log)(bad)
+    finally:
+        wg.debug_nans(False)
+    assert np.isnan(wg.jit(np.log)(bad)).all()
+    with wg.debug_nans(True), pytest.raises(NotFinite):
+        wg.jit(np.log)(bad)
+    assert np.isnan(wg.jit(np.log)(bad)).all()
+
+
+def test_a_context_that_is_not_entered_does_nothing() -> None:
+    context = wg.debug_nans()
+    assert np.isnan(wg.jit(np.log)(np.array([-1.0]))).all()
+    for _ in range(2):
+        with context, pytest.raises(NotFinite):
+            wg.jit(np.log)(np.array([-1.0]))
+    assert np.isnan(wg.jit(np.log)(np.array([-1.0]))).all()
+
+
+def test_fast_calls_come_back_when_it_is_switched_off() -> None:
+    before = len(jit_module._idle)
+    wg.debug_nans(True)
+    wg.debug_nans(True)
+    assert len(jit_module._idle) == before + 1
+    with wg.debug_nans():
+        assert len(jit_module._idle) == before + 2
+    wg.debug_nans(False)
+    assert len(jit_module._idle) == before

@@ -11,7 +11,7 @@ from __future__ import annotations
 import linecache
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ContextDecorator, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from traceback import walk_tb
 from typing import Any
@@ -23,7 +23,7 @@ from wengert.checking.opening import OPENERS
 from wengert.checking.telling import NotFinite, Told, told
 from wengert.checking.values import computed, holds, not_finite
 from wengert.errors import is_own
-from wengert.execution.inspecting import inspected, kept
+from wengert.execution.inspecting import inspector, kept, look
 from wengert.execution.interpreter import Program
 from wengert.execution.jit import without_entries
 from wengert.graph.node import Node, mark
@@ -35,14 +35,16 @@ MOST_TIMELINES = 64
 """Of so many calls the lines are known: a pullback may be called long after its trace."""
 
 
-@contextmanager
-def debug_nans(on: bool = True, *, nans: bool = True, infs: bool = True) -> Iterator[None]:
+def debug_nans(
+    on: bool | None = None, *, nans: bool = True, infs: bool = True
+) -> AbstractContextManager[None]:
     """A context in which a call that gives a NaN or an infinity raises, and says where it was made.
 
     Parameters
     ----------
     on
-        False: not inside this context, though perhaps around it.
+        Without it, a context for `with`. True switches on by the call, and False off: from there on
+        for this thread, or, as `with wg.debug_nans(False):`, until the context ends.
     nans, infs
         What is looked for.
 
@@ -57,10 +59,11 @@ def debug_nans(on: bool = True, *, nans: bool = True, infs: bool = True) -> Iter
     Notes
     -----
     Results are judged, and the value of a function that is differentiated; not what is in between:
-    infinities that vanish again (`exp(-inf)`), and
-    NaN in a branch that `where` does not take, raise nothing. Bad entries of an argument are told
-    as such. Inside, nothing runs as machine code, `jit` traces at each call, and budgets of memory
-    do not hold: it is slow. Functions called in other threads are not looked at.
+    infinities that vanish again (`exp(-inf)`), and NaN in a branch that `where` does not take,
+    raise nothing. Nor are plain calls of NumPy looked at: `wg.jit(f)(x)` has f itself judged. Bad
+    entries of an argument are told as such. Inside, nothing runs as machine code, `jit` traces at
+    each call, and budgets of memory do not hold: it is slow. Functions called in other threads are
+    not looked at.
 
     Examples
     --------
@@ -70,12 +73,43 @@ def debug_nans(on: bool = True, *, nans: bool = True, infs: bool = True) -> Iter
     Traceback (most recent call last):
     wengert.checking.telling.NotFinite: divide, in the derivative of sqrt, makes inf at [1]...
     """
-    if not on or not (nans or infs):
-        with inspected(None):
-            yield
-        return
-    with without_entries(), inspected(Inspector(nans, infs)):
-        yield
+    return _Debugging(on is not False and (nans or infs), nans, infs, by_call=on is not None)
+
+
+class _Debugging(ContextDecorator, AbstractContextManager[None]):
+    """What `debug_nans` returns: `with` begins it where the call has not done so, and ends it."""
+
+    def __init__(self, on: bool, nans: bool, infs: bool, by_call: bool) -> None:
+        self._on, self._nans, self._infs = on, nans, infs
+        self._around: list[tuple[Any, Inspector | None]] = []
+        self._standing = by_call
+        if by_call:
+            self._begin()
+
+    def __enter__(self) -> None:
+        if self._standing:
+            self._standing = False
+        else:
+            self._begin()
+
+    def __exit__(self, *error: object) -> None:
+        before, own = self._around.pop()
+        if own is not None:
+            own.entries.close()
+        look(before)
+        if isinstance(before, Inspector):
+            before.hide_entries()
+
+    def _begin(self) -> None:
+        before = inspector()
+        own = Inspector(self._nans, self._infs) if self._on else None
+        if own is not None:
+            own.hide_entries()
+            own.standing = self._standing
+        look(own)
+        if self._standing and isinstance(before, Inspector) and before.standing:
+            before.entries.close()  # what a call has switched on is over
+        self._around.append((before, own))
 
 
 @dataclass(slots=True)
@@ -90,12 +124,26 @@ class _Seen:
 
 
 class Inspector:
-    """Judges the results of programs."""
+    """Judges the results of programs.
+
+    entries: open while calls of functions under `jit` go through Python for it. standing: whether
+    a call has switched it on, without an end.
+    """
 
     def __init__(self, nans: bool, infs: bool) -> None:
         self._rule = not_finite(nans, infs)
         self._nans_too = nans and infs
         self._seen: deque[_Seen] = deque(maxlen=MOST_TIMELINES)
+        self.entries = ExitStack()
+        self.standing = False
+        self._hidden = False
+
+    def hide_entries(self) -> None:
+        """Let all calls of functions under `jit` go through Python, until `entries` is closed."""
+        if not self._hidden:
+            self._hidden = True
+            self.entries.callback(setattr, self, "_hidden", False)
+            self.entries.enter_context(without_entries())
 
     def program(self, outputs: Sequence[Node], given: Sequence[Node]) -> Judged:
         """The program, judged with the value of the function that is differentiated."""

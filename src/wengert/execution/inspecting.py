@@ -37,14 +37,9 @@ def inspector() -> Inspector | None:
     return _inspector.get()
 
 
-@contextmanager
-def inspected(by: Inspector | None) -> Iterator[None]:
-    """A context whose programs are asked of an inspector; of nobody where it is None."""
-    token = _inspector.set(by)
-    try:
-        yield
-    finally:
-        _inspector.reset(token)
+def look(by: Inspector | None) -> None:
+    """From here on, the programs of this context are asked of an inspector; of nobody: None."""
+    _inspector.set(by)
 
 
 @contextmanager
