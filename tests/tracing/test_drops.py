@@ -196,3 +196,20 @@ def test_attributes_that_cannot_be_traced_say_so(name):
         grad(lambda t: getattr(t, name))(X)
     assert isinstance(caught.value, WengertError)
     assert not grad(lambda t: hasattr(t, name) * t[0] + t[1])(X)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("at", r"write y\[0\] = "),
+        ("block_until_ready", "leave it out"),
+        ("detach", "stop_gradient"),
+    ],
+)
+def test_attributes_of_other_libraries_say_what_to_write(name: str, instead: str) -> None:
+    def f(x):
+        assert not hasattr(x, name)
+        return getattr(x, name)
+
+    with pytest.raises(AttributeError, match=f"NumPy's arrays have no .{name}: .*{instead}"):
+        grad(f)(np.ones(2))

@@ -299,12 +299,23 @@ def install_members() -> None:
         setattr(Tracer, name, property(read, SETTERS.get(name)))
     for name in dir(np.ndarray):
         if not name.startswith("_") and not hasattr(Tracer, name):
-            setattr(Tracer, name, property(_refusal(name)))
+            message = f"the array attribute .{name} cannot be traced"
+            setattr(Tracer, name, property(_refusal(message)))
+    for name, instead in _ELSEWHERE.items():
+        setattr(Tracer, name, property(_refusal(f"NumPy's arrays have no .{name}: {instead}")))
 
 
-def _refusal(name: str) -> Callable[[Tracer], NoReturn]:
+_ELSEWHERE = {
+    "at": "write y[0] = … on an array of your own (y = x.copy())",
+    "block_until_ready": "leave it out, a call returns when it is done",
+    "detach": "write wengert.stop_gradient(x)",
+}
+"""Attributes of other libraries' arrays -> what to write instead."""
+
+
+def _refusal(message: str) -> Callable[[Tracer], NoReturn]:
     def refuse(tracer: Tracer) -> NoReturn:
-        raise UnsupportedAttribute(f"the array attribute .{name} cannot be traced")
+        raise UnsupportedAttribute(message)
 
     return refuse
 
