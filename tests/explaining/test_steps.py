@@ -154,7 +154,7 @@ class TestWhatIsShown:
 
     def test_operations_without_a_sign_go_by_their_name(self) -> None:
         table = steps(lambda x: np.reshape(x, (3, 2))[0, 0], np.ones((2, 3)))
-        assert table["v1"].formula == "reshape(x)"
+        assert table["v1"].formula == "reshape(x, 3×2)"
 
     def test_inputs_that_do_not_matter_have_zeros(self) -> None:
         table = steps(lambda x, y: x * np.floor(x), 1.5, np.ones(2))

@@ -45,10 +45,10 @@ def of_adjoint(steps: Steps, step: Step) -> tuple[Formula, Formula]:
     places = list(signs)
     for name, _ in step.terms[:MOST_TERMS]:
         user = steps[name]
-        sign = compose("{0}·{1}", [adjoint(user), _symbol(user, step)])
         (partial,) = [part for part in user.partials if part.arg == step.name] or [None]
+        sign = _pulled_back_sign(user, step, partial)
         signs.append(sign)
-        places.append(_times(partial, adjoint(user)) or sign)
+        places.append(_pulled_back(partial, adjoint(user)) or sign)
     more = len(step.terms) > MOST_TERMS
     return _sum(signs, more), _sum(places, more)
 
@@ -60,7 +60,7 @@ def of_tangent(steps: Steps, step: Step) -> tuple[Formula, Formula]:
         operand = steps[partial.arg]
         sign = compose("{0}·{1}", [_symbol(step, operand), tangent(operand)])
         signs.append(sign)
-        places.append(_times(partial, tangent(operand), maps=True) or sign)
+        places.append(_times(partial, tangent(operand)) or sign)
     more = len(step.partials) > MOST_TERMS
     return _sum(signs, more), _sum(places, more)
 
@@ -73,16 +73,32 @@ def _symbol(user: Step, operand: Step) -> Formula:
     )
 
 
-def _times(partial: Partial | None, factor: Formula, maps: bool = False) -> Formula | None:
-    """A local derivative times a tangent or an adjoint; None where it has no short formula.
+def _pulled_back_sign(user: Step, operand: Step, partial: Partial | None) -> Formula:
+    """v̄ᵢ·∂vᵢ/∂vⱼ; of arrays, unless it goes element by element, (∂vᵢ/∂vⱼ)ᵀ v̄ᵢ."""
+    symbol, factor = _symbol(user, operand), adjoint(user)
+    if partial is None or partial.value is not None or not (user.shape or operand.shape):
+        return compose("{0}·{1}", [factor, symbol])
+    return Formula(
+        f"({symbol.text})ᵀ {factor.text}",
+        rf"\left({symbol.latex}\right)^{{\mathsf{{T}}}} {factor.latex}",
+        PRODUCT,
+    )
 
-    maps: whether a linear map is one to be applied, as it is to a tangent.
-    """
+
+def _pulled_back(partial: Partial | None, factor: Formula) -> Formula | None:
+    """What an operand has of the adjoint of a step; None where it has no short formula."""
+    if partial is not None and partial.pullback:
+        return _applied(Formula(partial.pullback, partial.pullback_latex), factor)
+    return None if partial is None or "↦" in partial.formula else _times(partial, factor)
+
+
+def _times(partial: Partial | None, factor: Formula) -> Formula | None:
+    """A local derivative times a tangent or an adjoint; None where it has no short formula."""
     if partial is None or not partial.formula:
         return None
     slope = Formula(partial.formula, partial.latex, strength_of(partial.formula))
     if "↦" in slope.text:
-        return _applied(slope, factor) if maps else None
+        return _applied(slope, factor)
     if slope.text == "0":
         return ZERO
     if slope.strength == SIGN:
@@ -108,7 +124,10 @@ def _applied(linear_map: Formula, to: Formula) -> Formula:
     variable, text = linear_map.text.split(" ↦ ", 1)
     latex = linear_map.latex.split(r" \mapsto ", 1)[1]
     variable_latex = linear_map.latex.split(r" \mapsto ", 1)[0]
-    word, letters = (rf"(?<![\w\\]){re.escape(v)}(?![\w])" for v in (variable, variable_latex))
+    word, letters = (rf"(?<![\w\\]){re.escape(v)}(?!(?!ᵀ)\w)" for v in (variable, variable_latex))
+    raised = to.within(ATOM) if "^" in to.latex else to  # (x⁽¹⁾)ᵀ
+    text = re.sub(word + "(?=ᵀ)", lambda _: raised.text, text)
+    latex = re.sub(letters + r"(?=\^)", lambda _: raised.latex, latex)
     moved = re.sub(word, lambda _: to.text, text), re.sub(letters, lambda _: to.latex, latex)
     return Formula(*moved, strength_of(text))
 

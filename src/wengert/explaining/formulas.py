@@ -112,8 +112,10 @@ def _from_right(after: str) -> int:
 
 def strength_of(label: str) -> int:
     """The strength of the outermost sign of a label, or of the text of a formula."""
-    outside = label
-    for bracketed in (r"\([^()]*\)", r"\[[^\[\]]*\]", r"⌊[^⌋]*⌋", r"⌈[^⌉]*⌉", r"\|\S+\|"):
+    outside, nested = label, 1
+    while nested:
+        outside, nested = re.subn(r"\([^()]*\)", "", outside)
+    for bracketed in (r"\[[^\[\]]*\]", r"⌊[^⌋]*⌋", r"⌈[^⌉]*⌉", r"\|\S+\|"):
         outside = re.sub(bracketed, "", outside)
     words = outside.split(" ")
     found = [_LINE[word][0] for word in words if word in _LINE]
@@ -159,7 +161,15 @@ def label_of(node: Node) -> str:
     """The label of a node's record, with what its parameters say, and a place for each operand."""
     label = node.op.label
     if label == "{0}":  # moves or converts, and has no sign of its own in mathematics
-        return f"{node.op.name}({{0}})"
+        to = f", {_dimensions(node)}" if node.op.family == "movement" and node.shape else ""
+        return f"{node.op.name}({{0}}{to})"
+    if node.op.family == "reduction" and label.endswith(" {0}"):
+        return label.replace(" {0}", f"({{0}}, {axes})") if (axes := _axes(node)) else label
+    if node.op.family == "contraction" and label == "{0} {1}":
+        return " ".join(_factors(node))
+    if label == "embed({0})" and isinstance(node.params[0], tuple):
+        entries = ", ".join(map(_entry, node.params[0], node.shape))
+        return f"embed({{0}}, [{entries}])"
     if "[…]" in label and node.params and isinstance(node.params[0], tuple):
         entries = map(_entry, node.params[0], node.args[0].shape)
         label = label.replace("…", ", ".join(entries))
@@ -168,6 +178,34 @@ def label_of(node: Node) -> str:
     if node.args and not _PLACE.search(label):
         label += "(" + ", ".join(f"{{{k}}}" for k in range(len(node.args))) + ")"
     return label
+
+
+def _factors(node: Node) -> tuple[str, str]:
+    """The factors of a product of matrices and vectors, transposed where their rows and columns
+    change places. (A vector stands upright, and lies down where a row is asked for.)"""
+    over, along = node.params
+    left, right = (arg.ndim for arg in node.args)
+    if any(along) or max(map(len, over)) > 1 or max(left, right) > 2:
+        return "{0}", "{1}"
+    if not over[0]:
+        return ("{0}", "{1}ᵀ") if left == right == 1 else ("{0}", "{1}")
+    lies = left == 1 or over[0] == (0,)
+    return "{0}ᵀ" if lies else "{0}", "{1}ᵀ" if right == 2 and over[1] == (1,) else "{1}"
+
+
+def _dimensions(node: Node) -> str:
+    """5×4; of a vector 5."""
+    return "×".join(map(str, node.shape))
+
+
+def _axes(node: Node) -> str:
+    """The axes that a reduction goes over; nothing where it goes over all."""
+    over = node.params[0] if node.params else None
+    axes = (over,) if isinstance(over, int) else over
+    ndim = node.args[0].ndim
+    if not isinstance(axes, tuple) or len(axes) == ndim or not axes or node.size == 1:
+        return ""
+    return f"{'axis' if len(axes) == 1 else 'axes'} {', '.join(map(str, axes))}"
 
 
 def _entry(entry: object, extent: int) -> str:

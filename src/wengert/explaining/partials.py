@@ -32,9 +32,11 @@ from wengert.graph.literals import constant, full, literal
 from wengert.graph.node import Node
 from wengert.graph.op import Tangent
 from wengert.graph.types import ArrayType
-from wengert.ops.leaves import seed
+from wengert.graph.walk import substitute
+from wengert.ops.leaves import parameter, seed
 from wengert.transforms.pushforward import pushforward
 from wengert.transforms.simplify import simplify
+from wengert.transforms.transpose import transpose
 
 MOST_NODES, MOST_CHARACTERS = 24, 60
 """How long a formula of a derivative may be."""
@@ -67,25 +69,78 @@ def written(
     slope: what `by_one` made of them, None where the derivative is a map.
     variable: of that map.
     """
-    known = {node: names[node] for node in (*user.args, user) if node.op is not full}
     arrow = not has_diagonal(user, operand)
+    variables = {}
     try:
         if arrow:
             if not isinstance(operand.type, ArrayType):
                 return EMPTY
             moved = seed(operand)
-            known[moved] = Formula(variable, variable)
+            variables[moved] = Formula(variable, variable)
             tangents = {arg: moved if arg is operand else None for arg in user.args}
             (slope,) = pushforward([user], tangents)
         if isinstance(slope, tuple):
             return EMPTY
-        formula = ZERO if slope is None else _Writer(known).write(simplify([slope], known)[0])
+        formula = ZERO
+        if slope is not None:
+            formula = _formula(slope, user, names, variables, is_diagonal=not arrow)
     except (_TooLong, NotDifferentiable):
         return EMPTY
-    if arrow and slope is not None:
-        arrow_to = rf"{variable} \mapsto {formula.latex}"
-        formula = Formula(f"{variable} ↦ {formula.text}", arrow_to)
+    return _short(_map(variable, formula) if arrow and slope is not None else formula)
+
+
+def pulled_back(
+    user: Node, operand: Node, names: Mapping[Node, Formula], variable: str = "h"
+) -> Formula:
+    """The map h ↦ … that takes the adjoint of a step to what the operand has of it: the transpose
+    of ∂user/∂operand. Empty where the derivative is a number or a diagonal, and where no formula is
+    short."""
+    types = user.type, operand.type
+    if has_diagonal(user, operand) or not all(isinstance(type, ArrayType) for type in types):
+        return EMPTY
+    moved, cotangent = seed(operand), seed(user)
+    try:
+        (slope,) = pushforward(
+            [user], {arg: moved if arg is operand else None for arg in user.args}
+        )
+        (back,) = (None,) if slope is None else transpose([slope], [moved], [cotangent])
+        if isinstance(back, tuple):
+            return EMPTY
+        known = {cotangent: Formula(variable, variable)}
+        formula = ZERO if back is None else _formula(back, user, names, known, spreads=True)
+    except (_TooLong, NotDifferentiable):
+        return EMPTY
+    return _short(_map(variable, formula))
+
+
+def _map(variable: str, formula: Formula) -> Formula:
+    return Formula(f"{variable} ↦ {formula.text}", rf"{variable} \mapsto {formula.latex}")
+
+
+def _short(formula: Formula) -> Formula:
     return formula if len(formula.text) <= MOST_CHARACTERS else EMPTY
+
+
+def _formula(
+    derivative: Node,
+    user: Node,
+    names: Mapping[Node, Formula],
+    variables: Mapping[Node, Formula],
+    spreads: bool = False,
+    is_diagonal: bool = False,
+) -> Formula:
+    """A graph of a derivative, in terms of the step and its operands and of variables.
+
+    The steps are leaves while it is simplified, so that the simplifier does not look below them.
+    """
+    known = dict(variables)
+    leaves: dict[Node, Node] = {}
+    for k, node in enumerate(dict.fromkeys((*user.args, user))):
+        if node.op is not full:
+            leaf = parameter(k, node.type) if isinstance(node.type, ArrayType) else node
+            leaves[node], known[leaf] = leaf, names[node]
+    (graph,) = substitute([derivative], leaves)
+    return _Writer(known, spreads, is_diagonal).write(simplify([graph], known)[0])
 
 
 EMPTY, ZERO = Formula("", ""), Formula("0", "0")
@@ -115,10 +170,18 @@ class _Product:
 
 
 class _Writer:
-    """Formulas of graphs whose leaves have names."""
+    """Formulas of graphs whose leaves have names.
 
-    def __init__(self, names: Mapping[Node, Formula]) -> None:
+    spreads: whether a number in every element of an array is written as a product with 1.
+    is_diagonal: whether the graph goes element by element, so that shapes say nothing.
+    """
+
+    def __init__(
+        self, names: Mapping[Node, Formula], spreads: bool = False, is_diagonal: bool = False
+    ) -> None:
         self.names = names
+        self.spreads = spreads
+        self.is_diagonal = is_diagonal
         self.left = MOST_NODES
 
     def write(self, node: Node) -> Formula:
@@ -138,15 +201,25 @@ class _Writer:
         if node.op is full:
             return _number(literal(node).item())
         label = node.op.label
+        is_shape = label == "{0}" and node.op.family == "movement"
+        if is_shape and (self.is_diagonal or node.size == 1):
+            return self.product(node.args[0])
+        if self.spreads and is_shape and node.args[0].size == 1:
+            return _Product(Fraction(1), (compose("{0}·1", [self.write(node.args[0])]),))
         if label == "−{0}":
             return _Product(Fraction(-1)) * self.product(node.args[0])
         if label == "{0} · {1}":
-            return self.product(node.args[0]) * self.product(node.args[1])
+            return self._factor(node.args[0]) * self._factor(node.args[1])
         if label in ("{0} / {1}", "1/{0}"):
             *over, by = map(self.product, node.args)
             if by.coefficient:
                 return _times(over) * by.inverse()
         return _Product(Fraction(1), (self._other(node),))
+
+    def _factor(self, node: Node) -> _Product:
+        """A factor, beside which a number in every element is that number."""
+        is_shape = node.op.label == "{0}" and node.op.family == "movement"
+        return self.product(node.args[0] if is_shape and node.args[0].size == 1 else node)
 
     def _other(self, node: Node) -> Formula:
         if not node.args:

@@ -222,7 +222,8 @@ def _partial(
     number = value(slope)
     if edge in slopes and slope is None:
         number = np.zeros(user.shape, user.dtype)[()]
-    return Partial(names[operand].text, formula.text, formula.latex, number)
+    back = partials.pulled_back(user, operand, names, variable)
+    return Partial(names[operand].text, formula.text, formula.latex, number, back.text, back.latex)
 
 
 def _directions(program: Program) -> int:

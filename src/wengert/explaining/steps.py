@@ -33,12 +33,16 @@ class Partial:
         diagonal, the linear map h ↦ …; empty where none is short.
     value: a number of a number; of an elementwise operation on arrays, the diagonal as an array;
         None else, and where the function has a rule that was given for reverse mode alone.
+    pullback, pullback_latex: where it is no number and no diagonal, the map h ↦ … that takes the
+        adjoint of the step to what the operand has of it; empty where none is short.
     """
 
     arg: str
     formula: str
     latex: str
     value: Any
+    pullback: str = ""
+    pullback_latex: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
