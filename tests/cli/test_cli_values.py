@@ -96,6 +96,12 @@ def test_nothing_else_is_evaluated(text: str, tmp_path: Path, monkeypatch: Any) 
     assert not list(tmp_path.iterdir())
 
 
+def test_a_name_stands_once_in_a_dictionary() -> None:
+    assert value_of("{'a': 1, 'b': [2]}")["a"] == 1.0
+    with pytest.raises(BadValue, match="a name is given twice"):
+        value_of("{'a': 1, 'a': 2}")
+
+
 def test_files(tmp_path: Path) -> None:
     one, several = tmp_path / "one.npy", tmp_path / "several.npz"
     np.save(one, np.arange(3))

@@ -158,8 +158,10 @@ def _value(tree: ast.AST) -> Any:
         case ast.Tuple(parts):
             return tuple(_value(part) for part in parts)
         case ast.Dict(keys, values) if None not in keys:
-            pairs = zip(keys, values, strict=True)
-            return {_value(key): _value(value) for key, value in pairs if key is not None}
+            names = [_value(key) for key in keys if key is not None]
+            if len(set(names)) < len(names):
+                raise BadValue("a name is given twice in a dictionary")
+            return dict(zip(names, map(_value, values), strict=True))
         case ast.Name(name):
             if name not in PLAIN:
                 raise BadValue(f"there is no {name!r} here" + _quoted(name))
