@@ -347,6 +347,30 @@ def test_norms_of_other_orders() -> None:
     assert form.gradient.text == "x^{∘3}/(1ᵀ(x^{∘4}))^¾"
 
 
+MASK = np.array([True, False, True])
+
+
+@pytest.mark.parametrize(
+    ("f", "gradient"),
+    [
+        (lambda x: np.sum(np.where(MASK, x**2, 2 * x)), "2(c₁ ∘ x + 1 − c₁)"),
+        (lambda x: np.sum((MASK * x) ** 2), "2c₁ ∘ x"),
+        (lambda x: np.sum(np.where((x > 0) & (x < 1), x**2, 0)), "2x ∘ [x > 0] ∘ [x < 1]"),
+        (lambda x: np.sum(np.where(~MASK | (x > 0), x**2, 0)), None),
+        (lambda x: np.sum(np.cumsum(np.where(MASK, 1 / x, 0))), None),
+        (lambda x: np.sum(np.tril(np.outer(x, x)) ** 2), None),
+        (lambda x: np.arange(3) @ x, "c₁"),
+    ],
+)
+def test_masks_are_read(f: Any, gradient: str | None) -> None:
+    form = wg.closed_form(f, x)
+    assert form.verification.passed
+    assert gradient is None or form.gradient.text == gradient
+    if gradient == "c₁":
+        assert "where c₁ = (0, 1, 2)" in form.text
+    np.testing.assert_allclose(form.gradient_function(x), wg.grad(f)(x), rtol=1e-12)
+
+
 # ------------------------------------------------- where the formulas do not hold, differentiation
 
 

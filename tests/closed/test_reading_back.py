@@ -23,6 +23,8 @@ def _read(formula: Any, values: dict[str, Any], shape: tuple[int, int]) -> Any:
     known = dict(values)
     for name, meaning in reversed(formula.where):
         assert isinstance(name, Name)
+        if text(name) in known:  # a constant
+            continue
         known[text(name)] = Reader(text(meaning), known).formula()
     value = Reader(formula.text, known).formula()
     if isinstance(value, Fitting):

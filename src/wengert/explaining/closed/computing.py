@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from wengert.execution.border import deliver, entered
 from wengert.explaining.closed.terms import Symbol, Term, Transposed
 from wengert.graph.node import Node
@@ -37,9 +39,14 @@ def computation(
     def compute(*arrays: Any) -> Any:
         call = entered(arrays)
         with call as session:
-            replacement = {leaf: node_of(arrays[k], session) for leaf, k in given}
+            replacement = {leaf: node_of(_typed(arrays[k], leaf), session) for leaf, k in given}
             replacement |= {leaf: node_of(value, session) for leaf, value in fixed}
             (made,) = substitute([node], replacement)
             return deliver(session, call.owner, Tracer(made, session))
 
     return compute
+
+
+def _typed(array: Any, leaf: Node) -> Any:
+    """Masks are 0 and 1 in formulas."""
+    return np.asarray(array, bool) if leaf.dtype.kind == "b" else array

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from wengert.errors import Unsupported, WengertTypeError, WengertValueError
 from wengert.execution.border import as_input
+from wengert.execution.interpreter import evaluate
 from wengert.execution.retrying import retried
 from wengert.explaining.closed.algebra import hadamard, power
 from wengert.explaining.closed.assuming import assumptions, check_facts
 from wengert.explaining.closed.computing import computation
 from wengert.explaining.closed.describing import described, is_real
 from wengert.explaining.closed.functions import apply
-from wengert.explaining.closed.patterns import Plan, plan_of
+from wengert.explaining.closed.patterns import Plan, is_condition, masked, plan_of
 from wengert.explaining.closed.problem import Named, Problem
 from wengert.explaining.closed.reading import constant, known_array, rational, shape_of
 from wengert.explaining.closed.recognising import recognised
@@ -40,6 +41,7 @@ from wengert.tracing.tracer import Tracer
 from wengert.tracing.trees import Spec, flatten, paths, unflatten
 from wengert.transforms.pushforward import pushforward
 
+_MASK = frozenset({"zero or one"})
 _LONGEST = 80
 """Terms of more symbols than this get names: nobody reads them."""
 
@@ -226,6 +228,9 @@ class _Lifter:
 
     def _constant(self, name: str, node: Node, value: Any, *, is_outside: bool) -> None:
         symbol = self._symbol(name, node, "constant", value)
+        if node.dtype.kind == "b":
+            symbol, value = replace(symbol, facts=_MASK), np.asarray(value, float)
+            self._standing(node, symbol)
         self.constants.append(Named(symbol, value, node.shape, is_outside=is_outside))
 
     def _symbol(self, name: str, node: Node, role: str, value: Any) -> Symbol:
@@ -260,6 +265,7 @@ class _Lifter:
         order = topological([output])
         self.moving = dependents(order, [self.root])
         self.recognised = recognised(order, self.session)
+        self._made = _made(order)
         stack = [output]
         plans: dict[Node, Plan | None] = {}
         while stack:
@@ -294,7 +300,9 @@ class _Lifter:
             self._constant(name, node, value, is_outside=True)
             return None
         if node.op is capture:
-            return self._captured(node)
+            return self._captured(node, self.session.values[node])
+        if node in self._made and node.op is not full:
+            return self._captured(node, evaluate(self.session, [node])[0])
         if node.op is slot:
             value = constant(float(self.session.values[node]))
             return Plan((), lambda: value)
@@ -308,6 +316,10 @@ class _Lifter:
         if node.op.name == "stop_gradient" and node.args[0] not in self.moving:
             return Plan(node.args, lambda u: u)
         plan = plan_of(node)
+        if plan is None and node.op.name == "select":
+            (mask, *_), moving = node.args, self.moving
+            if mask not in moving or is_condition(mask):
+                plan = Plan(node.args, masked)
         if plan is not None and all(map(is_real, plan.needs)):
             return plan
         return Plan(described(node)[1], _unread)
@@ -326,9 +338,8 @@ class _Lifter:
             raise AssertionError(f"{node} was read as a term of shape {term.shape}")
         return term
 
-    def _captured(self, node: Node) -> Plan | None:
+    def _captured(self, node: Node, value: Any) -> Plan | None:
         """An array that the function made itself: as a known term, else with a name."""
-        value = self.session.values[node]
         if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "fiu":
             known = known_array(np.asarray(value))
             if known is not None:
@@ -374,6 +385,15 @@ class _Lifter:
         )
         self._standing(node, symbol)
         return self.terms[node]
+
+
+def _made(order: Sequence[Node]) -> set[Node]:
+    """The nodes that are computed from nothing but numbers in the code, as np.tri(3) is."""
+    made: set[Node] = set()
+    for node in order:
+        if node.op is full or (node.op not in LEAVES and made.issuperset(node.args)):
+            made.add(node)
+    return made
 
 
 def _unread(*terms: Term) -> None:

@@ -133,6 +133,26 @@ def _selected(condition: str, u: Term, a: Term, b: Term) -> Term | None:
     return add(hadamard(apply(holds, u), a), hadamard(apply(fails, negative(u)), b))
 
 
+def is_condition(mask: Node) -> bool:
+    """Whether a mask is inequalities and arrays from outside, and what logic makes of them."""
+    if mask.op.name in ("greater", "greater_equal", "less", "less_equal"):
+        return True
+    is_logic = mask.op.name in _LOGIC or not mask.args
+    return mask.dtype.kind == "b" and is_logic and all(map(is_condition, mask.args))
+
+
+_LOGIC = frozenset(
+    {"logical_not", "logical_and", "logical_or", "bitwise_not", "bitwise_and", "bitwise_or"}
+)
+
+
+def masked(mask: Term, a: Term, b: Term) -> Term | None:
+    """a where a mask is 1, b where it is 0."""
+    if not (_is_defined_everywhere(a) and _is_defined_everywhere(b)):
+        return None
+    return add(hadamard(mask, a), hadamard(subtract(ones(mask.shape), mask), b))
+
+
 def _index_plan(node: Node) -> Plan | None:
     """The diagonal of a matrix: every (n + 1)-th of its elements in a row."""
     (flat,), (entries,) = node.args, node.params

@@ -288,6 +288,23 @@ def _smaller(node: Node, a: Term, b: Term) -> Term:
     return subtract(b, apply("relu", subtract(b, a)))
 
 
+def _negation(node: Node, u: Term) -> Term | None:
+    """Of truth values, as numbers that are 0 or 1."""
+    return subtract(ones(u.shape), u) if node.args[0].dtype.kind == "b" else None
+
+
+def _conjunction(node: Node, a: Term, b: Term) -> Term | None:
+    return hadamard(a, b) if _are_truth_values(node) else None
+
+
+def _disjunction(node: Node, a: Term, b: Term) -> Term | None:
+    return subtract(add(a, b), hadamard(a, b)) if _are_truth_values(node) else None
+
+
+def _are_truth_values(node: Node) -> bool:
+    return all(arg.dtype.kind == "b" for arg in node.args)
+
+
 def _function(name: str, sign: int = 1, of: int = 1) -> Reading:
     return lambda node, u: scale(sign, apply(name, scale(of, u)))
 
@@ -355,6 +372,9 @@ READINGS: dict[str, Reading] = {
     "greater_equal": lambda node, a, b: apply("nonnegative", subtract(a, b)),
     "less": lambda node, a, b: apply("positive", subtract(b, a)),
     "less_equal": lambda node, a, b: apply("nonnegative", subtract(b, a)),
+    **dict.fromkeys(("logical_not", "bitwise_not"), _negation),
+    **dict.fromkeys(("logical_and", "bitwise_and"), _conjunction),
+    **dict.fromkeys(("logical_or", "bitwise_or"), _disjunction),
     "xlogy": lambda node, a, b: hadamard(a, apply("log", b)),
     "entr": lambda node, u: negative(hadamard(u, apply("log", u))),
     "rel_entr": lambda node, a, b: hadamard(a, subtract(apply("log", a), apply("log", b))),

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Any
+
+import numpy as np
 
 from wengert.explaining.closed.formula import DerivationStep, Formula
 from wengert.explaining.closed.latex import latex
 from wengert.explaining.closed.markup import (
     COMMA,
+    MINUS,
     Call,
     Fence,
     Juxtaposed,
@@ -19,16 +23,19 @@ from wengert.explaining.closed.markup import (
     Row,
     Sign,
     Superscript,
+    bracketed,
 )
 from wengert.explaining.closed.mathml import document, mathml
 from wengert.explaining.closed.naming import Abbreviations, abbreviations
-from wengert.explaining.closed.problem import Derivation, Named
+from wengert.explaining.closed.problem import Derivation, Named, Problem
 from wengert.explaining.closed.terms import Term
 from wengert.explaining.closed.typesetting import Level, Typesetter
 from wengert.explaining.closed.unicode import text
 
 _PRIME, _PRIMES = Sign("′", spaced=False), Sign("″", spaced=False)
 _NABLA = Name("∇")
+_FEW = 6
+"""Arrays of more elements are said by their shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ def formulas(derivation: Derivation) -> Formulas:
     def made(left: Markup, term: Term | None, setter: Typesetter) -> Formula | None:
         if term is None:
             return None
-        where = [*_meanings(problem.intermediates, plain, term), *_definitions(setter.short, term)]
+        where = [*_meanings(problem, plain, term), *_definitions(setter.short, term)]
         return Formula(term, left, setter(term), tuple(where))
 
     left = _lefts(derivation, short)
@@ -104,17 +111,28 @@ def _computation(setter: Typesetter, named: Named) -> Markup:
     return Call(name, given) if name else given
 
 
-def _meanings(
-    intermediates: Sequence[Named], setter: Typesetter, term: Term
-) -> list[tuple[Markup, Markup]]:
-    """z₁ = cumsum(x): the intermediates of a term, and those that they are computed from."""
-    inside = set(_everything(term)) if intermediates else set()
+def _array(value: Any) -> Markup:
+    """An array that the function makes: its elements where they are few, else its shape."""
+    few = np.ndim(value) == 1 and np.size(value) <= _FEW
+    numbers = [f"{number:g}" for number in value] if few else list(map(str, np.shape(value)))
+    items: list[Markup] = []
+    for number in numbers:
+        sign = [MINUS] if number.startswith("-") else []
+        items += [*([COMMA] if items else []), *sign, Number(number.removeprefix("-"))]
+    return bracketed(Row(tuple(items))) if few else Call("constant", Row(tuple(items)))
+
+
+def _meanings(problem: Problem, setter: Typesetter, term: Term) -> list[tuple[Markup, Markup]]:
+    """z₁ = cumsum(x): the intermediates of a term, and those that they are computed from; arrays
+    that the function makes."""
+    made = [one for one in problem.constants if not one.is_outside]
+    inside = set(_everything(term)) if problem.intermediates or made else set()
     found: list[tuple[Markup, Markup]] = []
-    for one in reversed(intermediates):
+    for one in reversed(problem.intermediates):
         if one.symbol in inside and one.operation is not None:
             inside.update(part for given in one.inputs for part in _everything(given))
             found.insert(0, (setter(one.symbol), _computation(setter, one)))
-    return found
+    return [(setter(one.symbol), _array(one.value)) for one in made if one.symbol in inside] + found
 
 
 def _definitions(short: Abbreviations, term: Term) -> Iterator[tuple[Markup, Markup]]:

@@ -239,6 +239,8 @@ def gathered(scalars: Iterable[Power]) -> tuple[Power, ...]:
 
 def _is_zero_or_one(base: Term) -> bool:
     """Whether all elements are 0 or 1, so that their powers are themselves."""
+    if isinstance(base, Symbol):
+        return "zero or one" in base.facts
     return isinstance(base, Apply) and base.function in ("step", "positive", "nonnegative")
 
 
