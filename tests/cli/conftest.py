@@ -58,6 +58,11 @@ def noisy(x):
     return x * x
 
 
+class Model:
+    def __call__(self, x):
+        return x
+
+
 if __name__ == "__main__":
     raise SystemExit("the main part was run")
 '''

@@ -48,9 +48,15 @@ def test_the_document(run_json: Callable[..., Any]) -> None:
     [
         (("--assume", "P"), "'P' is no NAME=PROPERTY"),
         (("--assume", "P=symmetrical"), "P cannot be 'symmetrical'; what may be assumed is"),
+        (("--assume", "P=symetric"), "Did you mean symmetric?"),
         (("--assume", "Q=symmetric"), "the function has no Q; it has x, P"),
         (("--wrt", "y"), "'y' is no argument here: there are x, P"),
     ],
 )
 def test_usage(run: Callable[..., Result], options: tuple[str, ...], message: str) -> None:
     assert message in run(*QUADRATIC, *options, status=2).stderr
+
+
+def test_one_argument_is_there(run: Callable[..., Result]) -> None:
+    said = run("check", "program.py:loss", "--at", "x=[1, 2]", "--wrt", "y", status=2).stderr
+    assert "'y' is no argument here: there is x" in said

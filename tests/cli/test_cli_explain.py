@@ -71,6 +71,12 @@ def test_latex(run: Callable[..., Result]) -> None:
     assert r"\sqrt" in run(*L, "--latex").stdout
 
 
+def test_latex_stands_in_the_document(run_json: Callable[..., Any]) -> None:
+    line = ("explain", "program.py:L", "--at", "w1=2,w2=3")
+    assert r"\begin{align" in run_json(*line, "--latex")["latex"]
+    assert "latex" not in run_json(*line)
+
+
 def test_files(run: Callable[..., Result], program: Path) -> None:
     line = (*L, "--html", "out.html", "--svg", "out.svg", "--png", "out.png")
     assert run(*line).stdout.split("\n")[:3] == ["wrote out.html", "wrote out.svg", "wrote out.png"]

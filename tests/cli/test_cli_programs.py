@@ -47,6 +47,7 @@ def test_a_file_may_have_the_name_of_a_module(program: Path) -> None:
         ("program.py:", "names no function"),
         ("program.py:los", "program.py has no function los. There are L, loss"),
         ("program.py:los", "Did you mean loss?"),
+        ("program.py:Model", "Model in program.py is a class: name a function"),
         ("program.py:rate", "rate in program.py is no function: it is float"),
         ("no_such_module:f", "there is no module no_such_module"),
         ("no-name:f", "there is no file no-name"),
@@ -100,3 +101,17 @@ def test_what_a_program_prints_is_not_in_the_document(
 ) -> None:
     run_json("check", "program.py:noisy", *AT)
     assert "noise" in run("check", "program.py:noisy", *AT).stdout
+
+
+def test_whole_numbers_are_told(run: Callable[..., Result]) -> None:
+    said = run("check", "program.py:loss", "--at", "x=np.array([2, 3])", status=2).stderr
+    assert "no argument holds a float (x holds int64: write it as floats" in said
+
+
+def test_files_whose_ending_says_something_else(run: Callable[..., Result], program: Path) -> None:
+    said = run("explain", "program.py:L", *AT, "--svg", "out.png", status=2).stderr
+    assert "out.png would hold SVG: write --png out.png" in said
+    at = ("--at", "x=np.ones(3)")
+    said = run("memory", "program.py:steps", *at, "--svg", "out.html", status=2).stderr
+    assert "out.html would hold SVG" in said
+    assert not list(program.parent.glob("out.*"))

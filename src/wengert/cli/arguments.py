@@ -42,6 +42,7 @@ class Arguments:
             if not found:
                 raise click.UsageError(
                     "there is nothing to differentiate by: no argument holds a float"
+                    + self._whole_numbers()
                 )
             return found
         positions = []
@@ -49,11 +50,24 @@ class Arguments:
             if name.strip() not in self.names:
                 raise click.BadParameter(
                     f"{name.strip()!r} is no argument here: "
-                    f"there are {', '.join(self.names)}{nearest(name, self.names)}",
+                    f"there {'is' if len(self.names) == 1 else 'are'} "
+                    f"{', '.join(self.names)}{nearest(name, self.names)}",
                     param_hint="--wrt",
                 )
             positions.append(self.names.index(name.strip()))
         return tuple(positions)
+
+    def _whole_numbers(self) -> str:
+        """What to write where numbers were given, but whole ones."""
+        for k in self.given:
+            kinds = {np.asarray(leaf).dtype for leaf in flatten(self.values[k])[0]}
+            if any(kind.kind in "iu" for kind in kinds):
+                types = ", ".join(sorted(map(str, kinds)))
+                return (
+                    f" ({self.names[k]} holds {types}: write it as floats, [1, 2] or 1.0, or with "
+                    "dtype=float)"
+                )
+        return ""
 
     def argnums(self, wrt: str | None) -> int | tuple[int, ...]:
         """The same as `grad` takes them: a number where it is one."""

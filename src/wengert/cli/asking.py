@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
+_ENDINGS = ("html", "svg", "png", "pdf", "jpg")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -35,6 +37,17 @@ def takes_wrt(command: Command) -> Command:
         metavar="NAME,…",
         help="The arguments to differentiate by.  [default: all of --at that hold floats]",
     )(command)
+
+
+def check_endings(**paths: Path | None) -> None:
+    """Refuse to write one kind of file under the ending of another. paths: kind -> file."""
+    for kind, path in paths.items():
+        ending = None if path is None else path.suffix.lower().removeprefix(".")
+        if ending in _ENDINGS and ending != kind:
+            other = f": write --{ending} {path}" if ending in paths else ""
+            raise click.BadParameter(
+                f"{path} would hold {kind.upper()}{other}", param_hint=f"--{kind}"
+            )
 
 
 def _files(_context: Any, _parameter: Any, incomplete: str) -> list[CompletionItem]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from wengert.cli.arguments import bound
+from wengert.cli.arguments import bound, nearest
 from wengert.cli.asking import takes_function
 from wengert.cli.programs import loaded, running
 from wengert.cli.telling import say, say_json, working
@@ -68,7 +68,10 @@ def closed_form(
             about, _, message = str(error).partition("\n  at ")[0].partition("assume: ")
             if about:
                 raise
-            raise click.BadParameter(message, param_hint="--assume") from error
+            facts = module("wengert.explaining.closed.facts").FACTS
+            wrong = [one for some in known.values() for one in some if one not in facts]
+            hint = nearest(wrong[0], facts) if wrong else ""
+            raise click.BadParameter(message + hint, param_hint="--assume") from error
     if as_json:
         say_json(_document(form))
     elif latex or as_numpy:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from wengert.cli.arguments import bound
-from wengert.cli.asking import takes_function, takes_wrt
+from wengert.cli.asking import check_endings, takes_function, takes_wrt
 from wengert.cli.programs import loaded, running
 from wengert.cli.telling import plain, say, say_json, working
 from wengert.explaining import table
@@ -64,6 +64,7 @@ def explain(
     (forward mode), and its adjoint (reverse mode), with the chain rule written out. --html writes
     one file that needs no network, in which the steps of both modes can be gone through.
     """
+    check_endings(html=html, svg=svg, png=png)
     program = loaded(target, quiet=as_json)
     arguments = bound(program.function, program.name, at)
     chosen = arguments.chosen(wrt)
@@ -76,8 +77,10 @@ def explain(
                 _write(report, what, path, None if mode == "both" else mode)
                 written.append(str(path))
         document = _document(report, cost, why_slow, written) if as_json else {}
+        if as_json and latex:
+            document["latex"] = report.latex()
         shown: list[Any] = []
-        if latex:
+        if latex and not as_json:
             shown.append(report.latex())
         if cost:
             shown.append(report.cost)

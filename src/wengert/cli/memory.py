@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from wengert.cli.arguments import bound
-from wengert.cli.asking import takes_function, takes_wrt
+from wengert.cli.asking import check_endings, takes_function, takes_wrt
 from wengert.cli.programs import loaded, running
 from wengert.cli.telling import say, say_json, working
 from wengert.errors import MemoryBudgetError, WengertError
@@ -58,6 +58,7 @@ def memory(
     The peak, what is kept, what is repeated within the budget and how much more work that is, and
     a drawing of the live bytes over the steps.
     """
+    check_endings(svg=svg)
     program = loaded(target, quiet=as_json)
     arguments = bound(program.function, program.name, at)
     argnums = arguments.argnums(wrt)

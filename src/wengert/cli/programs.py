@@ -63,6 +63,11 @@ def loaded(target: str, quiet: bool = False) -> Program:
         raise click.UsageError(
             f"{name} in {place} is no function: it is {type(found).__name__}.{_there(module)}"
         )
+    if isinstance(found, type):
+        raise click.UsageError(
+            f"{name} in {place} is a class: name a function, or an instance that can be called."
+            f"{_there(module)}"
+        )
     return Program(found, name, getattr(module, "__file__", None))
 
 
