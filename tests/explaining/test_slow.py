@@ -130,7 +130,9 @@ def test_a_dense_jacobian_of_a_tridiagonal_function_is_found() -> None:
     large = why_slow(wg.jacobian(tridiagonal), np.ones(500))["dense derivative"]
     assert "3 products" in large.what
     assert "are computed" not in large.what
-    assert large.share is None
+    assert (large.share or 0) > 0.99
+    assert "entries" in large.of
+    assert "memory traffic" not in why_slow(wg.jacobian(tridiagonal), np.ones(500)).kinds
 
 
 def test_a_dense_hessian_of_a_separable_function_is_found() -> None:
@@ -253,3 +255,39 @@ def test_what_costs_most_comes_first_and_it_is_data() -> None:
     assert "<" in found._repr_html_()
     with pytest.raises(KeyError, match="unrolled"):
         found["unrolled loop"]
+
+
+def test_functions_take_time_by_themselves() -> None:
+    """A sine is several operations: a loop of them does not wait for memory."""
+    assert "memory traffic" not in kinds(wg.jit(lambda x: np.sum(np.sin(x))), np.ones(200_000))
+    assert "memory traffic" in kinds(wg.jit(lambda x: np.sum(x + 1.0)), np.ones(200_000))
+
+
+def test_a_loop_of_fifty_is_an_unrolled_one() -> None:
+    def f(x: Any) -> Any:
+        total = 0.0
+        for k in range(50):
+            total = total + np.sin(x[k]) * x[k - 1]
+        return total
+
+    found = why_slow(f, np.linspace(0, 1, 50))
+    assert "50 times" in found["unrolled loop"].what
+    assert "total = total + np.sin(x[k]) * x[k - 1]" in found["unrolled loop"].where[0]
+    text = repr(found)
+    assert "x[k" in text  # which is no markup
+    assert found["unrolled loop"].of == "of the steps"
+    assert "100% of the" in text
+    assert "do not add up" in text
+    traced = found["traced at each call"]
+    assert traced.where[0].endswith("def f(x: Any) -> Any:")
+    assert traced.of == "of a call, measured"
+    assert "x[k]" in repr(wg.cost(f, np.linspace(0, 1, 50)))
+
+
+def test_one_is_singular_and_a_lambda_has_a_name() -> None:
+    found = why_slow(wg.jit(lambda x: np.sum(x * 2.0)), np.ones(2_000_000))["memory traffic"]
+    assert found.what.startswith("1 loop moves")
+    single = why_slow(wg.jit(lambda x, w: np.sum(x * w)), np.ones(5000, np.float32), np.ones(5000))
+    assert "1 float32 array becomes" in single["mixed precision"].what
+    found = why_slow(lambda x: np.sum(np.sin(np.cos(x))), np.ones(3))["traced at each call"]
+    assert "value_and_grad(f)" in found.cure

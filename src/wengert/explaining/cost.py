@@ -19,7 +19,7 @@ from wengert.errors import WengertError, WengertValueError
 from wengert.execution.compiled import simplified
 from wengert.execution.jit import Jitted
 from wengert.explaining.cost_table import cost_table
-from wengert.explaining.counting import nbytes, operations
+from wengert.explaining.counting import nbytes, operations, weighted
 from wengert.explaining.kernels import Made, made_of
 from wengert.explaining.notation import subscripted
 from wengert.explaining.pages import as_html, as_text
@@ -74,6 +74,7 @@ class KernelCost:
     read: int
     written: int
     reason: str
+    weighted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +373,7 @@ def _kernels(made: Made, owners: dict[Node, str]) -> tuple[KernelCost, ...]:
             read=kernel.read,
             written=kernel.written,
             reason=kernel.reason,
+            weighted=sum(map(weighted, kernel.nodes)),
         )
         for number, kernel in enumerate(made.kernels)
     )

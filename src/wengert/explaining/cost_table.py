@@ -27,14 +27,19 @@ def cost_table(cost: Cost) -> RenderableType:
 
 def _table(title: str, caption: str = "") -> Any:
     return module("rich.table").Table(
-        title=title,
-        caption=caption or None,
+        title=_plain(title),
+        caption=_plain(caption) if caption else None,
         box=module("rich.box").SIMPLE_HEAD,
         pad_edge=False,
         collapse_padding=True,
         title_justify="left",
         caption_justify="left",
     )
+
+
+def _plain(text: str) -> Any:
+    """Text in which a bracket is a bracket, and no markup."""
+    return module("rich.text").Text(text)
 
 
 def _in_all(cost: Cost) -> Any:
@@ -67,8 +72,8 @@ def _kernels(cost: Cost) -> Any:
         what = f"{kernel.what}: {kernel.reason}" if kernel.reason else kernel.what
         table.add_row(
             str(kernel.number),
-            what,
-            _names(kernel),
+            _plain(what),
+            _plain(_names(kernel)),
             count(kernel.operations),
             in_words(kernel.read),
             in_words(kernel.written),
@@ -98,13 +103,13 @@ def _steps(cost: Cost) -> Any:
     steps = [step for step in cost.steps if step.formula]
     for step in _dearest(steps):
         table.add_row(
-            step.name,
-            step.formula,
+            _plain(step.name),
+            _plain(step.formula),
             count(step.operations),
             in_words(step.read),
             in_words(step.written),
             "" if step.kernel is None else str(step.kernel),
-            f"{step.place.rpartition(':')[2]}: {step.source}" if step.place else "",
+            _plain(f"{step.place.rpartition(':')[2]}: {step.source}" if step.place else ""),
         )
     _more(table, len(steps), "steps of fewer operations")
     return table

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 
-from wengert.control.costs import elements
+from wengert.control.costs import ELEMENT, elements, work
 from wengert.graph.body import bodies
 from wengert.graph.node import Node
 from wengert.graph.types import ArrayType, TupleType, Type
@@ -76,6 +76,15 @@ def operations(node: Node) -> int:
             return _of_qr(node)
         return round(_CUBES.get(name, _NO_CUBE) * count * order**3)
     return max(size, read)
+
+
+def weighted(node: Node) -> int:
+    """The same, where an exponential or a sine counts as the several operations that it is made
+    of."""
+    plain = operations(node)
+    if node.op.family != "elementwise" or not plain:
+        return plain
+    return round(plain * max(1.0, work(node) / (ELEMENT * plain)))
 
 
 def nbytes(type: Type) -> int:

@@ -7,14 +7,19 @@ from dataclasses import dataclass
 
 from wengert.tracing.observing import Place
 
+OF_CALL = "of a call, measured"
+OF_PROGRAM = "of the compiled program, estimated"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something that costs.
 
     kind: of what kind, such as "host call". what: what it is, in a sentence. cure: what to do.
-    share: the part of the time that it takes or that its cure would save, from 0 to 1, where that
-    can be told.
+    share: how much of something it takes, from 0 to 1, where that can be told, and `of` what: of a
+        call's time, measured; of the compiled program's time, estimated; of the steps that are
+        traced and compiled; of the products with vectors, or of the entries, of a matrix. Shares of
+        different things do not add up.
     where: the user's lines, "file:line: text".
     """
 
@@ -23,6 +28,12 @@ class Finding:
     cure: str
     share: float | None = None
     where: tuple[str, ...] = ()
+    of: str = ""
+
+
+def counted(count: int, one: str, several: str) -> str:
+    """1 loop, 2 loops."""
+    return f"{count} {one if count == 1 else several}"
 
 
 def line(place: Place | None) -> str:

@@ -1,7 +1,8 @@
 """`.why_slow` of an explanation: what costs, ranked, where it is, and what to do about it.
 
 Each kind of finding has a function of its own, which finds nothing in a program without that fault.
-Shares are estimates, from the work of `wengert.control.costs`, but where it says "measured".
+A share is a part of what the finding says: of a call's time, which is measured, of the compiled
+program's, which is estimated, or of steps, products or entries. They do not add up.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from wengert.explaining.report import Report
+
+
+_CAPTION = "Shares are of different things, each named, and do not add up."
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -54,25 +58,29 @@ class WhySlow:
         return {"function": self.function, "findings": found}
 
     def __rich__(self) -> RenderableType:
+        text = module("rich.text").Text
         if not self.findings:
-            text: RenderableType = module("rich.text").Text(
+            nothing: RenderableType = text(
                 f"{self.function}: nothing stands out that would make it slow"
             )
-            return text
+            return nothing
         table = module("rich.table").Table(
-            title=f"what costs in {self.function}",
+            title=text(f"what costs in {self.function}"),
+            caption=text(_CAPTION) if len(self.findings) > 1 else None,
+            caption_justify="left",
             box=module("rich.box").SIMPLE_HEAD,
             pad_edge=False,
             title_justify="left",
         )
-        table.add_column("share", justify="right", style="bold")
+        table.add_column("share", style="bold", max_width=16)
         table.add_column("what")
-        table.add_column("where", style="dim")
-        table.add_column("what to do", style="cyan")
+        table.add_column("where", style="dim", overflow="fold")
+        table.add_column("what to do", style="cyan", overflow="fold")
         for finding in self.findings:
-            share = "" if finding.share is None else f"{finding.share:.0%}"
+            share = "" if finding.share is None else f"{_part(finding.share)} {finding.of}".strip()
             what = f"{finding.kind}: {finding.what}"
-            table.add_row(share, what, "\n".join(finding.where), finding.cure)
+            cells = (share, what, "\n".join(finding.where), finding.cure)
+            table.add_row(*map(text, cells))  # x[i] is no markup
         found: RenderableType = table
         return found
 
@@ -81,6 +89,11 @@ class WhySlow:
 
     def _repr_html_(self) -> str:
         return as_html(self)
+
+
+def _part(share: float) -> str:
+    """In hundredths; 100 % is all of it."""
+    return "over 99%" if 0.995 <= share < 1 else f"{share:.0%}"
 
 
 def why_slow_of(report: Report) -> WhySlow:
@@ -97,6 +110,8 @@ def why_slow_of(report: Report) -> WhySlow:
         found += slow_values.captured(report)
         found += slow_values.unrolled(report)
         found += slow_values.mixed_precision(report)
+    if any(finding.kind == "dense derivative" for finding in found):  # whose traffic it is
+        found = [finding for finding in found if finding.kind != "memory traffic"]
     ranked = sorted(found, key=lambda finding: -(finding.share or 0.0))
     name = getattr(report.function, "__name__", "f")
     return WhySlow(name, tuple(ranked))

@@ -3,6 +3,9 @@ of functions that have sparse ones."""
 
 from __future__ import annotations
 
+import inspect
+import linecache
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from time import perf_counter
@@ -14,7 +17,7 @@ from wengert.derivatives.sparse import sparsity
 from wengert.errors import WengertError
 from wengert.execution.jit import MOST_PATHS, Jitted
 from wengert.explaining.cost import gradient_function
-from wengert.explaining.findings import Finding, lines
+from wengert.explaining.findings import OF_CALL, Finding, lines
 from wengert.explaining.recorded import Signature, recorded
 from wengert.explaining.timing import in_seconds, measured
 from wengert.explaining.tracing import traced
@@ -55,6 +58,7 @@ def retraces(function: Jitted) -> Iterator[Finding]:
             ),
             cure="np.where, wengert.cond or wengert.while_loop in place of control flow on values",
             share=1.0,
+            of="of the calls that go another way",
         )
 
 
@@ -135,6 +139,7 @@ def traces_at_each_call(report: Report) -> Iterator[Finding]:
     derivative = function if is_derivative else gradient_function(function, args)
     if derivative is None:
         return
+    name = "f" if name == "<lambda>" else name
     said = f"{name}" if is_derivative else f"value_and_grad({name})"
     try:
         now = _repeated(derivative, args)
@@ -151,7 +156,18 @@ def traces_at_each_call(report: Report) -> Iterator[Finding]:
             ),
             cure=f"wengert.jit({said}), where the function is pure",
             share=saved,
+            where=_definition(function),
+            of=OF_CALL,
         )
+
+
+def _definition(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The line that defines a function, "file:line: text"."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return ()
+    text = linecache.getline(code.co_filename, code.co_firstlineno).strip()
+    return (f"{os.path.basename(code.co_filename)}:{code.co_firstlineno}: {text}",)
 
 
 def _repeated(call: Callable[..., Any], args: tuple[Any, ...]) -> float:
@@ -193,6 +209,7 @@ def dense_derivatives(report: Report) -> Iterator[Finding]:
     passes = _passes(function, args) if of == "jacobian" else dense
     more = passes is not None and passes > found.products
     made = f", and {passes} are computed" if more else ""
+    zeros = 1 - found.nnz / (rows * columns)
     yield Finding(
         kind="dense derivative",
         what=(
@@ -200,8 +217,9 @@ def dense_derivatives(report: Report) -> Iterator[Finding]:
             f"entries can be nonzero: {products} with vectors would hold them all{made}"
         ),
         cure=f"wengert.{of}(f, sparse=True), which gives a scipy.sparse array",
-        share=1 - found.products / passes if passes and more else None,
-        where=(repr(function),),
+        share=1 - found.products / passes if passes and more else zeros,
+        where=_definition(function) or (repr(function),),
+        of="of the products" if passes and more else "of the entries, which are zero",
     )
 
 

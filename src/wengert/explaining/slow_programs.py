@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wengert.execution.budget.amounts import in_words
 from wengert.explaining.cost import KernelCost
 from wengert.explaining.cost_table import count
-from wengert.explaining.findings import Finding, lines
+from wengert.explaining.findings import OF_PROGRAM, Finding, counted, lines
 
 if TYPE_CHECKING:
     from wengert.explaining.report import Report
@@ -27,7 +27,7 @@ def seconds(kernel: KernelCost) -> float:
     """A guess at what a kernel takes."""
     own = CALL_SECONDS if kernel.what == "host call" else 0.0
     moved = kernel.read + kernel.written
-    return own + max(kernel.operations * OPERATION, moved * BYTE if moved > CACHED else 0.0)
+    return own + max(kernel.weighted * OPERATION, moved * BYTE if moved > CACHED else 0.0)
 
 
 def host_calls(report: Report) -> Iterator[Finding]:
@@ -53,6 +53,7 @@ def host_calls(report: Report) -> Iterator[Finding]:
             what=f"{calls} of NumPy or SciPy for {_listed(names)}: {reason}",
             cure=cure,
             share=sum(map(seconds, kernels)) / total if total else None,
+            of=OF_PROGRAM,
             where=_lines(report, names),
         )
 
@@ -66,7 +67,7 @@ def memory_traffic(report: Report) -> Iterator[Finding]:
         for kernel in cost.kernels
         if kernel.what == "loop nest"
         and kernel.read + kernel.written > CACHED
-        and kernel.operations < LEAST_INTENSITY * (kernel.read + kernel.written) / 8
+        and kernel.weighted < LEAST_INTENSITY * (kernel.read + kernel.written) / 8
     ]
     share = sum(map(seconds, bound)) / total if total else 0.0
     if not bound or share < 0.1:
@@ -77,8 +78,8 @@ def memory_traffic(report: Report) -> Iterator[Finding]:
     between = sorted(there.difference(_outputs(report)))
     names = [name for kernel in bound for name in kernel.steps]
     what = (
-        f"{len(bound)} loops move {in_words(moved)} for {count(done)} operations, so that memory "
-        "takes the time"
+        f"{counted(len(bound), 'loop moves', 'loops move')} {in_words(moved)} for {count(done)} "
+        "operations, so that memory takes the time"
     )
     cure = "float32 halves it; passes over the same array that stand side by side share one loop"
     if between:
@@ -89,7 +90,7 @@ def memory_traffic(report: Report) -> Iterator[Finding]:
             "the next line needs) keeps them apart: move it before or behind both; float32 halves "
             "the rest"
         )
-    yield Finding("memory traffic", what, cure, share, _lines(report, names))
+    yield Finding("memory traffic", what, cure, share, _lines(report, names), OF_PROGRAM)
 
 
 def _outputs(report: Report) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 from wengert.errors import WengertError
 from wengert.execution.budget.amounts import in_words
 from wengert.execution.jit import Jitted
-from wengert.explaining.findings import Finding, lines
+from wengert.explaining.findings import Finding, counted, lines
 from wengert.explaining.tracing import traced
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LARGE = 2**20
 """Bytes of an array that takes a while to be copied."""
-UNROLLED = 100
+UNROLLED = 40
 """Repetitions of a line's operations that make a loop of it."""
 LONG = 1_000
 """Elements of an array whose conversion is worth a word."""
@@ -81,6 +81,7 @@ def unrolled(report: Report) -> Iterator[Finding]:
             "whole arrays where it does not: one step is traced, whatever the count"
         ),
         share=own / len(steps),
+        of="of the steps",
         where=lines([group.place for group, _ in repeated]),
     )
 
@@ -101,10 +102,12 @@ def mixed_precision(report: Report) -> Iterator[Finding]:
         yield Finding(
             kind="mixed precision",
             what=(
-                f"{len(converted)} float32 arrays become {', '.join(kinds)} where they meet such "
-                f"ones: {in_words(moved)}, and what follows is float64"
+                f"{counted(len(converted), 'float32 array becomes', 'float32 arrays become')} "
+                f"{', '.join(kinds)} on meeting such ones: {in_words(moved)}, and what follows is "
+                "float64"
             ),
             cure="make all arrays float32 (np.asarray(a, np.float32)), or all float64 beforehand",
             share=moved / everything if everything else None,
+            of="of the bytes of all steps",
             where=lines([step.place for step in converted]),
         )
