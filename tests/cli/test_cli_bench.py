@@ -46,3 +46,28 @@ def test_long_differences_are_estimated(run_json: Callable[..., Any], program: A
 
 def test_durations() -> None:
     assert [duration(s) for s in (2.0, 0.25, 3.21e-6, 5e-9)] == ["2 s", "250 ms", "3.21 µs", "5 ns"]
+
+
+def test_what_the_function_prints_is_seen_once(run: Callable[..., Result]) -> None:
+    line = ("bench", "program.py:noisy", "--at", "x=1.5", "--quick")
+    assert run(*line).stdout.count("noise on stdout") == 1
+
+
+def test_a_gradient_that_is_nan_is_told(run: Callable[..., Result]) -> None:
+    line = ("bench", "program.py:L", "--quick", "--at")
+    assert "note: the gradient is not finite" in run(*line, "w1=-1,w2=3").stderr
+    assert "note" not in run(*line, "w1=2,w2=3").stderr
+
+
+def test_a_gradient_that_is_faster_than_its_function(
+    run: Callable[..., Result], program: Any
+) -> None:
+    (program.parent / "steps.py").write_text(
+        "import time\nimport numpy as np\n"
+        "def f(x):\n"
+        "    if type(x) is np.ndarray:\n        time.sleep(0.01)\n"
+        "    return np.sum(x * x)\n"
+    )
+    text = run("bench", "steps.py:f", "--at", "x=np.ones(3)", "--quick").stdout
+    assert "The gradient takes less time than the function" in text
+    assert "e+" not in text

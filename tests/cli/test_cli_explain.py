@@ -71,6 +71,15 @@ def test_latex(run: Callable[..., Result]) -> None:
     assert r"\sqrt" in run(*L, "--latex").stdout
 
 
+def test_what_is_not_finite_is_told(run: Callable[..., Result]) -> None:
+    line = ("explain", "program.py:L", "--at")
+    said = run(*line, "w1=-1,w2=3").stderr
+    assert "(log) is not finite; `with wengert.debug_nans():`" in said
+    assert "RuntimeWarning" not in said
+    assert "note: a derivative at" in run(*line, "w1=1,w2=3").stderr
+    assert run(*line, "w1=2,w2=3").stderr == ""
+
+
 def test_latex_stands_in_the_document(run_json: Callable[..., Any]) -> None:
     line = ("explain", "program.py:L", "--at", "w1=2,w2=3")
     assert r"\begin{align" in run_json(*line, "--latex")["latex"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
 from collections.abc import Callable
 from statistics import median
-from typing import Any
+from typing import Any, TextIO
 
 import click
 import numpy as np
@@ -13,7 +15,7 @@ import numpy as np
 from wengert.cli.arguments import bound
 from wengert.cli.asking import takes_function, takes_wrt
 from wengert.cli.programs import loaded, running
-from wengert.cli.telling import say, say_json, working
+from wengert.cli.telling import is_finite, say, say_json, working
 from wengert.derivatives.gradients import grad, value_and_grad
 from wengert.derivatives.jacobians import jacobian
 from wengert.execution.jit import jit
@@ -52,10 +54,19 @@ def bench(target: str, at: tuple[str, ...], as_json: bool, wrt: str | None, quic
     arguments = bound(program.function, program.name, at)
     argnums = arguments.argnums(wrt)
     function, values = arguments.function, arguments.values
-    with running(program.file, quiet=as_json), working("timing", as_json, _PARTS) as now:
+    with (
+        running(program.file, quiet=as_json),
+        working("timing", as_json, _PARTS) as now,
+        contextlib.ExitStack() as aside,
+        np.errstate(divide="ignore", invalid="ignore"),  # what is not finite is told at the end
+    ):
         kind = "gradient" if _is_number(function(*values)) else "Jacobian"
+        # what the function prints has been seen once
+        aside.enter_context(contextlib.redirect_stdout(aside.enter_context(_nowhere())))
+        calls = _calls(function, argnums, kind)
+        finite = is_finite(calls[kind](*values))
         seconds: dict[str, float] = {}
-        for name, call in _calls(function, argnums, kind).items():
+        for name, call in calls.items():
             now(f"timing: {name}")
             if "compiled" in name:
                 seconds[f"{name}, first call"] = _once(call, values)
@@ -63,17 +74,27 @@ def bench(target: str, at: tuple[str, ...], as_json: bool, wrt: str | None, quic
         now("timing: differences")
         of, point = arguments.restricted(wrt)
         evaluations = 2 * sum(np.size(leaf) for leaf in flatten(point)[0])
-        estimated = evaluations * seconds["function"] > _TOO_LONG
         name = f"{kind} by differences, {evaluations} evaluations"
-        if estimated:
+        if evaluations * seconds["function"] > _TOO_LONG:
             seconds[f"{name}, estimated"] = evaluations * seconds["function"]
-        else:
+        elif finite:  # differences refuse what is not
             seconds[name] = _median(lambda *at: _differences(of, at), point, quick)
     if as_json:
         names = [arguments.names[k] for k in arguments.chosen(wrt)]
         say_json({"function": program.name, "wrt": names, "seconds": seconds})
     else:
         say(_table(program.name, seconds))
+        if seconds[kind] < seconds["function"]:
+            click.echo(
+                f"The {kind} takes less time than the function, which Python runs step by step: "
+                "derivatives run as machine code from the second call on."
+            )
+    if not finite:
+        click.echo(
+            f"note: the {kind} is not finite, so there are no differences; "
+            "`with wengert.debug_nans():` around it says where that comes from",
+            err=True,
+        )
 
 
 def _calls(
@@ -90,6 +111,11 @@ def _calls(
         found["Jacobian"] = jacobian(function, argnums)
         found["Jacobian, compiled"] = jit(jacobian(function, argnums))
     return found
+
+
+def _nowhere() -> TextIO:
+    """Where a program may print what nobody reads."""
+    return open(os.devnull, "w", encoding="utf-8")
 
 
 def _is_number(value: Any) -> bool:
@@ -130,8 +156,17 @@ def _table(name: str, seconds: dict[str, float]) -> Any:
     table.add_column("time", justify="right")
     table.add_column("as a multiple of the function", justify="right")
     for what, time_ in seconds.items():
-        table.add_row(what, duration(time_), f"{time_ / seconds['function']:.3g}")
+        table.add_row(what, duration(time_), multiple(time_ / seconds["function"]))
     return table
+
+
+def multiple(ratio: float) -> str:
+    """A ratio in digits, of which three count.
+
+    >>> multiple(0.0123), multiple(2.345), multiple(391234.0)
+    ('0.0123', '2.35', '391,000')
+    """
+    return f"{float(f'{ratio:.3g}'):,.0f}" if ratio >= 100 else f"{ratio:.3g}"
 
 
 def duration(seconds: float) -> str:

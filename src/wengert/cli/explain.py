@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 from wengert.cli.arguments import bound
 from wengert.cli.asking import check_endings, takes_function, takes_wrt
 from wengert.cli.programs import loaded, running
-from wengert.cli.telling import plain, say, say_json, working
+from wengert.cli.telling import is_finite, plain, say, say_json, working
 from wengert.explaining import table
 from wengert.explaining.report import Report, explained
 from wengert.explaining.steps import Step
@@ -68,7 +70,11 @@ def explain(
     program = loaded(target, quiet=as_json)
     arguments = bound(program.function, program.name, at)
     chosen = arguments.chosen(wrt)
-    with running(program.file, quiet=as_json), working("tracing", quiet=as_json) as now:
+    with (
+        running(program.file, quiet=as_json),
+        working("tracing", quiet=as_json) as now,
+        np.errstate(divide="ignore", invalid="ignore"),  # what is not finite is told at the end
+    ):
         report = explained(arguments.function, arguments.values, {}, wrt=chosen)
         written = []
         for path, what in ((html, "html"), (svg, "svg"), (png, "png")):
@@ -90,10 +96,25 @@ def explain(
             shown.append(report if mode == "both" else _TABLES[mode](report.steps))
     if as_json:
         say_json(document)
-        return
-    say(*shown)
-    for name in written:
-        click.echo(f"wrote {name}")
+    else:
+        say(*shown)
+        for name in written:
+            click.echo(f"wrote {name}")
+    for line in _not_finite(report):
+        click.echo(line, err=True)
+
+
+def _not_finite(report: Report) -> Iterator[str]:
+    """What is said of the first value, or else of the first derivative, that is not finite."""
+    debug = "`with wengert.debug_nans():` around the derivative says where it comes from"
+    for step in report.steps:
+        if not is_finite(step.value):
+            yield f"note: the value of {step.name} ({step.op}) is not finite; {debug}"
+            return
+    for step in report.steps:
+        if not is_finite((step.tangents, step.adjoint)):
+            yield f"note: a derivative at {step.name} ({step.op}) is not finite; {debug}"
+            return
 
 
 def _write(report: Report, what: str, path: Path, mode: str | None) -> None:

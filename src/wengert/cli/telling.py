@@ -19,6 +19,7 @@ import click
 import numpy as np
 
 from wengert.lazy import module
+from wengert.tracing.trees import flatten
 
 WIDTH = 140
 """Of tables that go into a file."""
@@ -66,6 +67,16 @@ def plain(value: Any) -> Any:
         parts = {"rows": found.row, "columns": found.col, "values": found.data}
         return {"shape": list(found.shape), **plain(parts)}
     return str(value)
+
+
+def is_finite(value: Any) -> bool:
+    """Whether all numbers of a structure are finite; what is no number is no harm.
+
+    >>> is_finite((1.0, None, [2])), is_finite({"x": [np.inf]})
+    (True, False)
+    """
+    leaves = map(np.asarray, flatten(value)[0])
+    return all(np.isfinite(leaf).all() for leaf in leaves if leaf.dtype.kind in "fc")
 
 
 def _nested(array: np.ndarray[Any, Any]) -> Any:
