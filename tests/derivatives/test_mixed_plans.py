@@ -194,3 +194,7 @@ def test_a_plan_of_a_thousand_operations_is_made_soon() -> None:
     wg.plan(f)(np.ones(50))  # from the cache: tracing alone
     planning = (both - tracing) - (time.process_time() - both)
     assert planning < 0.5
+
+
+def test_one_output_is_no_outputs() -> None:
+    assert str(wg.plan(np.sum)(np.ones(3))).startswith("Jacobian of 1 output by 3 inputs: ")

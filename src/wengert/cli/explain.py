@@ -111,10 +111,11 @@ def _not_finite(report: Report) -> Iterator[str]:
         if not is_finite(step.value):
             yield f"note: the value of {step.name} ({step.op}) is not finite; {debug}"
             return
-    for step in report.steps:
-        if not is_finite((step.tangents, step.adjoint)):
-            yield f"note: a derivative at {step.name} ({step.op}) is not finite; {debug}"
-            return
+    steps = tuple(report.steps)
+    spoilt = [step for step in steps if not is_finite(step.tangents)]
+    spoilt += [step for step in steps[::-1] if not is_finite(step.adjoint)]
+    for step in spoilt[:1]:
+        yield f"note: a derivative at {step.name} ({step.op}) is not finite; {debug}"
 
 
 def _write(report: Report, what: str, path: Path, mode: str | None) -> None:

@@ -43,11 +43,16 @@ class Plan:
             for one in self.candidates
         ]
         widths = [max(len(row[k]) for row in (heads, *table)) for k in range(4)]
-        lines = [f"Jacobian of {self.rows} outputs by {self.columns} inputs: {self.chosen.name}"]
+        sides = f"{_count(self.rows, 'output')} by {_count(self.columns, 'input')}"
+        lines = [f"Jacobian of {sides}: {self.chosen.name}"]
         for row in (heads, *table):
             numbers = (text.rjust(width) for text, width in zip(row[1:4], widths[1:], strict=True))
             lines.append("  ".join((row[0].ljust(widths[0]), *numbers, row[4])).rstrip())
         return "\n".join(lines)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def plan(
