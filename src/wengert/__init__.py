@@ -21,7 +21,6 @@ from wengert.derivatives.stopping import stop_gradient
 from wengert.errors import WengertError
 from wengert.execution.jit import jit
 from wengert.execution.programs import set_native
-from wengert.explaining.report import explain
 from wengert.flow.branches import cond, switch
 from wengert.flow.checkpoints import checkpoint
 from wengert.flow.implicit import custom_linear_solve, custom_root, fixed_point
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from wengert.explaining.closed.form import closed_form
     from wengert.explaining.cost import cost
     from wengert.explaining.program import trace
+    from wengert.explaining.report import explain
     from wengert.sparse.plan import Sparsity
 
 __version__ = "0.1.0"
@@ -123,6 +123,7 @@ _DEFERRED = {
     "cost": "wengert.explaining.cost",
     "debug_nans": "wengert.checking.nans",
     "directional_derivative": "wengert.derivatives.taylor",
+    "explain": "wengert.explaining.report",
     "gauss_newton_operator": "wengert.derivatives.operators",
     "gauss_newton_vp": "wengert.derivatives.curvature",
     "hessian_diagonal": "wengert.derivatives.curvature",
