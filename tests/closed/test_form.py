@@ -318,6 +318,21 @@ def test_cross_entropy_by_its_definition() -> None:
     assert form.hessian.text == "Aᵀdiag(σ(Ax) ∘ (1 − σ(Ax)))A"
 
 
+def test_points_where_the_function_loses_its_digits_do_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At large Ax what the code computes is 1 − 1, and so is its derivative."""
+
+    def loss(x: Any) -> Any:
+        p = 1 / (1 + np.exp(-(6 * A @ x)))
+        return -np.sum(b * np.log(p) + (1 - b) * np.log(1 - p))
+
+    form = wg.closed_form(loss, np.array([0.5, -1.0, 0.8]))
+    assert form.verification.passed
+    _planted(monkeypatch, lambda d: replace(d, gradient=scale(1 + Fraction(1, 10**6), d.gradient)))
+    assert not wg.closed_form(loss, np.array([0.5, -1.0, 0.8])).verification.passed
+
+
 def test_projections_cancel() -> None:
     """The residual of least squares, by the pseudo-inverse of A."""
     form = wg.closed_form(lambda b: np.sum((A @ np.linalg.solve(A.T @ A, A.T @ b) - b) ** 2), b)
