@@ -162,18 +162,53 @@ def test_names_that_count_are_words_but_take_no_exponent() -> None:
 def test_latex_is_balanced(case: str) -> None:
     text = report(case).latex()
     check_latex(text)
-    assert text.count(r"\begin{align*}") == text.count(r"\end{align*}") == 2
+    parts = 2 * math.ceil(len(report(case).steps) / 24)  # of both sweeps, for pages to break
+    assert parts - 2 <= text.count(r"\begin{align*}") == text.count(r"\end{align*}") <= parts
     for step in report(case).steps:
         check_latex(step.latex)
         for partial in step.partials:
             check_latex(partial.latex)
 
 
+def test_latex_of_arrays_tells_their_spaces_and_lines_are_short() -> None:
+    text = explain(lambda A, x: np.sum(np.tanh(A @ x)), np.ones((20, 5)), np.ones(5)).latex()
+    assert r"A &\in \mathbb{R}^{20 \times 5}" in text
+    assert r"\bar{A} &= \left(" in text
+    assert r"\bar{v}_1 x^{\mathsf{T}} \in \mathbb{R}^{20 \times 5}" in text
+    assert "lVert" not in text
+    check_latex(text)
+
+
+def test_long_programs_tell_the_value_and_the_gradient() -> None:
+    def f(x: Any) -> Any:
+        for _ in range(150):
+            x = np.sin(x) + 1.0
+        return np.sum(x)
+
+    found = explain(f, np.array([0.5, 1.0]))
+    (value,) = [line for line in repr(found).splitlines() if line.startswith(" value ")]
+    assert value.split()[-1] == f"{f(np.array([0.5, 1.0])):.6g}"
+    assert "x̄" in repr(found)
+    page = io.StringIO()
+    rich.console.Console(file=page, width=200).print(forward(found.steps))
+    assert f"{len(found.steps) - 100} more steps are not shown" in page.getvalue()
+
+
+def test_zero_has_no_sign() -> None:
+    assert number(-0.0) == shown(np.float64(-0.0)) == "0"
+    assert shown(np.array([-0.0, 1.0])) == "2 [0, 1]"
+    assert number(-0.5) == "−0.5"
+
+
 def test_latex_of_the_course() -> None:
     lines = [line.strip() for line in explain(course, 2.0, 3.0).latex().splitlines()]
     assert (
         r"v_3 &= \sqrt{v_2} = 1.44203 & \dot{v}_3 &= \frac{\partial v_3}{\partial v_2}\cdot "
-        r"\dot{v}_2 = \frac{\dot{v}_2}{2 v_3} = \left(0.520101, 0.240338\right) \\"
+        r"\dot{v}_2 = \frac{\dot{v}_2}{2 v_3} \\"
+    ) in lines
+    assert (  # a number for each direction, which is no value of one tangent
+        r"& & & \frac{\partial v_3}{\partial w_1} = 0.520101,"
+        r"\quad \frac{\partial v_3}{\partial w_2} = 0.240338 \\"
     ) in lines
     assert (
         r"\bar{v}_2 &= \bar{v}_3\cdot \frac{\partial v_3}{\partial v_2} + \bar{v}_4\cdot "
@@ -383,3 +418,9 @@ def test_machine_code_is_loaded_after_a_picture_was_drawn() -> None:
     """V8 reserves so much address space that code and its constants may be loaded far apart."""
     for _ in range(3):
         subprocess.run([sys.executable, "-c", BESIDE_V8], check=True, timeout=300)
+
+
+def test_zero_has_no_sign() -> None:
+    text = repr(explain(lambda x: -np.sum(np.cos(x)), np.array([0.0, 1.0])))
+    assert "2 [0, −0.8415]" in text
+    assert "−0," not in text

@@ -106,10 +106,10 @@ def dotted_in_latex(latex: str) -> str:
 
 
 def number(value: Any, digits: int = 6) -> str:
-    """A scalar to some significant digits, with a true minus sign."""
+    """A scalar to some significant digits, with a true minus sign; zero has no sign."""
     if isinstance(value, bool | np.bool_):
         return str(value)
-    return format(value, f".{digits}g").replace("-", "−")
+    return format(value + 0, f".{digits}g").replace("-", "−")
 
 
 def shown(value: Any) -> str:
