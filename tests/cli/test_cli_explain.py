@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from click.testing import Result
+from rich.cells import cell_len
 
 from wengert import lazy
 
@@ -126,3 +127,11 @@ def test_the_arguments_to_differentiate_by(run_json: Callable[..., Any], program
     found = run_json("explain", "repeating.py:f", "--at", "x=2,n=3")
     assert found["inputs"] == ["x"]
     assert len(found["steps"]) == 4
+
+
+@pytest.mark.parametrize("columns", ["60", "90"])
+def test_a_table_in_a_pipe_is_as_wide_as_is_asked_for(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert max(map(cell_len, run(*L).stdout.splitlines())) <= int(columns)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import math
 import re
 import subprocess
 import sys
@@ -18,8 +20,10 @@ import wengert as wg
 from wengert.errors import WengertValueError
 from wengert.explaining.chain_rule import of_adjoint, of_tangent
 from wengert.explaining.formulas import NAME, SUM, Formula, compose
+from wengert.explaining.notation import number, shown
 from wengert.explaining.report import Report, explain
 from wengert.explaining.steps import Steps
+from wengert.explaining.table import forward
 from wengert.graph.op import OPS
 
 
@@ -190,11 +194,11 @@ def test_long_programs_tell_the_value_and_the_gradient() -> None:
     assert value.split()[-1] == f"{f(np.array([0.5, 1.0])):.6g}"
     assert "x̄" in repr(found)
     page = io.StringIO()
-    rich.console.Console(file=page, width=200).print(forward(found.steps))
+    Console(file=page, width=200).print(forward(found.steps))
     assert f"{len(found.steps) - 100} more steps are not shown" in page.getvalue()
 
 
-def test_zero_has_no_sign() -> None:
+def test_numbers_that_are_zero_have_no_sign() -> None:
     assert number(-0.0) == shown(np.float64(-0.0)) == "0"
     assert shown(np.array([-0.0, 1.0])) == "2 [0, 1]"
     assert number(-0.5) == "−0.5"

@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -22,13 +23,15 @@ from wengert.lazy import module
 from wengert.tracing.trees import flatten
 
 WIDTH = 140
-"""Of tables that go into a file."""
+"""Of tables that go into a file, where COLUMNS says nothing else."""
 
 
 def say(*what: Any) -> None:
     """Print reports, in colour on a terminal, and as wide as they are in a file."""
+    asked = os.environ.get("COLUMNS", "")
+    width = int(asked) if asked.isdigit() and int(asked) else WIDTH
     console = module("rich.console").Console(
-        file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH, soft_wrap=True
+        file=sys.stdout, width=None if sys.stdout.isatty() else width, soft_wrap=True
     )
     for one in what:
         console.print(one, highlight=False, markup=False)

@@ -62,7 +62,7 @@ class Report:
         return module("wengert.explaining.slow").why_slow_of(self)
 
     def latex(self) -> str:
-        r"""The steps and both sweeps in LaTeX, as `align*` environments (package amsmath)."""
+        r"""The steps and both sweeps in LaTeX: `align*` environments, by amsmath and amssymb."""
         text: str = module("wengert.explaining.typesetting").latex(self.steps)
         return text
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wengert.explaining import chain_rule
-from wengert.explaining.notation import dotted, norm, number, shown
+from wengert.explaining.notation import barred, dotted, norm, number, shown
 from wengert.explaining.steps import Group, Step, Steps
 from wengert.lazy import module
 
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 MOST_ROWS = 100
 """Programs of more steps are shown by line of source."""
 MOST_DIRECTIONS = 4
+MOST_RESULTS = 12
 _ON_ONE_LINE = 26
 
 
 def render(steps: Steps, rows: int = MOST_ROWS) -> RenderableType:
     """The sweeps as two tables, a row a step; of more than `rows` steps, a row a line of source."""
     if len(steps) > rows:
-        parts = [by_line(steps)]
+        parts = [by_line(steps), results(steps)]
     else:
         parts = [forward(steps), reverse(steps)]
     text = module("rich.text").Text
@@ -34,6 +35,22 @@ def render(steps: Steps, rows: int = MOST_ROWS) -> RenderableType:
     notes = [text("\n".join(caption(steps)), style="italic")] if caption(steps) else []
     group: RenderableType = module("rich.console").Group(heading, *parts, *notes)
     return group
+
+
+def results(steps: Steps) -> Table:
+    """What the function gives, and its derivatives by the inputs, without what is between."""
+    table = _table("value and gradient")
+    table.show_header = False
+    table.add_column("", style="bold")
+    table.add_column("", justify="right")
+    for name in steps.outputs[:MOST_RESULTS]:
+        _add(table, name if len(steps.outputs) > 1 else "value", shown(steps[name].value))
+    for name in steps.inputs[:MOST_RESULTS]:
+        _add(table, barred(name), shown(steps[name].adjoint))
+    left = len(steps.inputs) - MOST_RESULTS
+    if left > 0:
+        table.caption = f"{left} more inputs are not shown."
+    return table
 
 
 def forward(steps: Steps, rows: int = MOST_ROWS) -> Table:
@@ -57,6 +74,7 @@ def forward(steps: Steps, rows: int = MOST_ROWS) -> Table:
             tangent_rule(steps, step),
             *tangents(step, len(directions)),
         )
+    _tell_rest(table, len(steps), rows)
     return table
 
 
@@ -73,7 +91,13 @@ def reverse(steps: Steps, rows: int = MOST_ROWS) -> Table:
     for step in shown_steps:
         numbers = [terms(step)] * several
         _add(table, step.name, adjoint_rule(steps, step), *numbers, shown(step.adjoint))
+    _tell_rest(table, len(steps.reverse), rows)
     return table
+
+
+def _tell_rest(table: Table, count: int, rows: int) -> None:
+    if count > rows:
+        table.caption = f"{count - rows} more steps are not shown."
 
 
 def _table(title: str) -> Table:

@@ -1,25 +1,35 @@
-"""The steps in LaTeX: one `align*` environment a mode (package amsmath)."""
+"""The steps in LaTeX: `align*` environments for each mode (packages amsmath and amssymb).
+
+Numbers are written out; of an array, the space that it lies in. The environments are short enough
+for pages to break between them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from wengert.explaining import chain_rule
-from wengert.explaining.formulas import Formula
-from wengert.explaining.notation import norm
 from wengert.explaining.partials import literal_formula
 from wengert.explaining.steps import Step, Steps
 
 MOST_DIRECTIONS = 4
+MOST_ROWS = 24
 
 
 def latex(steps: Steps) -> str:
     """Values and tangents in the order of forward mode, then adjoints in that of reverse mode."""
     forward = [_forward(steps, steps[name]) for name in steps.forward]
     reverse = [_reverse(steps, steps[name]) for name in steps.reverse]
-    return f"{_aligned(forward)}\n{_aligned(reverse)}\n"
+    return "".join(f"{_aligned(rows)}\n" for rows in (*_parts(forward), *_parts(reverse)))
+
+
+def _parts(rows: list[str]) -> Iterator[list[str]]:
+    """The rows in parts that fit on pages."""
+    for start in range(0, len(rows), MOST_ROWS):
+        yield rows[start : start + MOST_ROWS]
 
 
 def _aligned(rows: list[str]) -> str:
@@ -28,56 +38,61 @@ def _aligned(rows: list[str]) -> str:
 
 
 def _forward(steps: Steps, step: Step) -> str:
-    parts = [part for part in (step.formula_latex, _value(step.value)) if part]
-    left = f"{step.latex} &= {' = '.join(parts)}" if parts else f"{step.latex} &"
+    left = _equation(step.latex, (step.formula_latex or "",), step.value)
     if not step.partials and step.name not in steps.inputs:
         return left
     name = chain_rule.tangent(step).latex
-    numbers = _tuple(step.tangents[: min(len(steps.inputs), MOST_DIRECTIONS)])
-    if step.partials:
-        rule: tuple[Formula, ...] = chain_rule.of_tangent(steps, step)
-    else:
-        rule = ()
-    return f"{left} & {_equation(name, rule, numbers)}"
+    directions = step.tangents[: min(len(steps.inputs), MOST_DIRECTIONS)]
+    one = directions[0] if len(steps.inputs) == 1 else None
+    if not step.partials:
+        return left if one is None else f"{left} & {_equation(name, (), one)}"
+    rule = [formula.latex for formula in chain_rule.of_tangent(steps, step)]
+    row = f"{left} & {_equation(name, rule, one)}"
+    if len(steps.inputs) == 1 or not all(_is_number(value) for value in directions):
+        return row
+    slopes = [
+        rf"\frac{{\partial {step.latex}}}{{\partial {steps[name].latex}}} = {_number(value)}"
+        for name, value in zip(steps.inputs, directions, strict=False)
+    ]
+    return rf"{row} \\" + "\n  & & & " + r",\quad ".join(slopes)
 
 
 def _reverse(steps: Steps, step: Step) -> str:
-    name = chain_rule.adjoint(step).latex
-    return _equation(name, chain_rule.of_adjoint(steps, step), _value(step.adjoint))
+    rule = [formula.latex for formula in chain_rule.of_adjoint(steps, step)]
+    return _equation(chain_rule.adjoint(step).latex, rule, step.adjoint)
 
 
-def _equation(name: str, rule: tuple[Formula, ...], value: str) -> str:
-    """name = with signs = with local derivatives = number, each once."""
-    parts = [part for part in (*(formula.latex for formula in rule), value) if part]
-    return f"{name} &= {' = '.join(dict.fromkeys(parts))}" if parts else f"{name} &"
+def _equation(name: str, rule: Sequence[str], value: Any) -> str:
+    """name = with signs = with local derivatives = number, each once; or ∈ the space of arrays."""
+    number, space = _value(value)
+    parts = [part for part in (*rule, number) if part]
+    equal = f"= {' = '.join(dict.fromkeys(parts))}" if parts else ""
+    return f"{name} &{f'{equal} {space}'.strip()}"
 
 
-def _value(value: Any) -> str:
-    """A number; of an array, where it lies."""
+def _value(value: Any) -> tuple[str, str]:
+    """(a number, nothing), or (nothing, the space that an array lies in)."""
     if value is None:
-        return ""
+        return "", ""
     if isinstance(value, tuple):
-        parts = ", ".join(_value(part) or r"\cdot" for part in value)
-        return rf"\left({parts}\right)"
+        parts = [number or space.removeprefix(r"\in ") for number, space in map(_value, value)]
+        return "", r"\in " + r" \times ".join(part or r"\cdot" for part in parts)
     array = np.asarray(value)
     if not array.ndim:
-        return _number(array[()])
+        return _number(array[()]), ""
     shape = r" \times ".join(map(str, array.shape))
-    about = ""
-    if array.dtype.kind == "f":
-        about = rf",\ \lVert\cdot\rVert = {literal_formula(norm(array)).latex}"
-    return rf"[{shape}{about}]"
+    field = _FIELDS.get(array.dtype.kind, r"\{0, 1\}")
+    return "", rf"\in {field}^{{{shape}}}"
+
+
+_FIELDS = {"f": r"\mathbb{R}", "c": r"\mathbb{C}", "i": r"\mathbb{Z}", "u": r"\mathbb{N}"}
 
 
 def _number(value: Any) -> str:
-    if isinstance(value, np.bool_):
+    if isinstance(value, bool | np.bool_):
         return rf"\mathrm{{{value}}}"
-    return literal_formula(value.item()).latex
+    return literal_formula(value.item() if isinstance(value, np.generic) else value).latex
 
 
-def _tuple(values: tuple[Any, ...]) -> str:
-    """The tangents in the directions of the inputs."""
-    shown = [_value(value) for value in values]
-    if not shown or not all(shown):
-        return ""
-    return shown[0] if len(shown) == 1 else rf"\left({', '.join(shown)}\right)"
+def _is_number(value: Any) -> bool:
+    return value is not None and not isinstance(value, tuple) and not np.ndim(value)
