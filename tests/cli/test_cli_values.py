@@ -205,5 +205,5 @@ def test_nothing_to_differentiate_by() -> None:
     found = bound(lambda n: n, "f", ["n=int(3)"])
     with pytest.raises(click.UsageError, match="nothing to differentiate by"):
         found.chosen(None)
-    with pytest.raises(click.BadParameter, match="'m' is no argument here: there are n"):
+    with pytest.raises(click.BadParameter, match="'m' is no argument here: there is n"):
         found.chosen("m")
