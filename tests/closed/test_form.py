@@ -52,6 +52,12 @@ def test_structures() -> None:
     np.testing.assert_allclose(form.gradient_function(parameters), 4 * x)
 
 
+def test_lists_of_numbers_are_arrays() -> None:
+    form = wg.closed_form(lambda x: x @ x, [1.0, 2.0])
+    assert form.gradient.text == "2x"
+    np.testing.assert_allclose(form.gradient_function([3.0, 4.0]), [6.0, 8.0])
+
+
 def test_columns_of_two_axes_and_results_of_one_element() -> None:
     column = x[:, None]
     form = wg.closed_form(lambda x: x.T @ S @ x, column)
@@ -107,6 +113,14 @@ def test_branches_by_what_is_held() -> None:
 # ------------------------------------------------------------------------------------- what it says
 
 
+def iterated(x: float) -> float:
+    total = 0.0
+    for _ in range(200):
+        x = np.sin(x)
+        total = total + x * x
+    return total
+
+
 @pytest.mark.parametrize(
     ("call", "error", "says"),
     [
@@ -114,6 +128,14 @@ def test_branches_by_what_is_held() -> None:
         (lambda: wg.closed_form(lambda x: A @ x, x), TypeError, "one real number"),
         (lambda: wg.closed_form(residual, x, wrt="y"), ValueError, "the function has x"),
         (lambda: wg.closed_form(residual, x, wrt=3), ValueError, "out of range"),
+        (lambda: wg.closed_form(residual, x, wrt=("x", "A")), TypeError, "once for each"),
+        (lambda: wg.closed_form(lambda z: z * z, 1 + 2j), TypeError, "complex"),
+        (
+            lambda: wg.closed_form(lambda p: p["a"] * p["b"], {"a": 1.0, "b": 2.0}),
+            ValueError,
+            "a, b",
+        ),
+        (lambda: wg.closed_form(iterated, 0.5), ValueError, "up to 500 operations"),
         (lambda: wg.closed_form(residual, x, assume={"A": "round"}), ValueError, "symmetric"),
         (lambda: wg.closed_form(residual, x, assume={"Q": "symmetric"}), ValueError, "Q"),
         (

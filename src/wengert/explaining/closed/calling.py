@@ -88,6 +88,7 @@ class Call:
 
         def of_arguments(*args: Any) -> Any:
             directed = self.of_matrix and name == "hessian"
+            args = arrays_for_lists(args)
             args, last = (args[:-1], args[-1:]) if directed else (args, ())
             leaves, spec = flatten(args)
             if formula is not None and spec == self.spec and self._like_examples(leaves):
@@ -126,6 +127,18 @@ class Call:
             return self(*leaves[: self.place], variable, *leaves[self.place + 1 :])
 
         return hvp(moved, leaves[self.place], direction)
+
+
+def arrays_for_lists(args: Sequence[Any]) -> tuple[Any, ...]:
+    """A list of numbers, or of rows of numbers, is meant as an array; what else there is, as is."""
+    return tuple(_array(arg) if isinstance(arg, list) else arg for arg in args)
+
+
+def _array(numbers: list[Any]) -> Any:
+    try:
+        return np.asarray(numbers, float)
+    except (TypeError, ValueError):
+        return numbers
 
 
 def _floating(leaf: Any) -> Any:

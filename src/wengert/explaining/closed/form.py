@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from wengert.errors import WengertTypeError
 from wengert.explaining.closed.binding import bound
-from wengert.explaining.closed.calling import Call
+from wengert.explaining.closed.calling import Call, arrays_for_lists
 from wengert.explaining.closed.deriving import derive
 from wengert.explaining.closed.formula import DerivationStep, Formula
 from wengert.explaining.closed.lifting import lift
@@ -118,7 +118,8 @@ def closed_form(
     f
         A function written with NumPy that returns one real number.
     examples
-        Arguments for it: numbers, arrays, or structures of them. Their shapes say which are columns
+        Arguments for it: numbers, arrays, or structures of them; a list of numbers is taken as an
+        array. Their shapes say which are columns
         and which are matrices; their values say where formulas are compared.
     wrt
         The argument to differentiate by, by its name or place; by default the first that holds
@@ -140,8 +141,9 @@ def closed_form(
         Where there are no examples, the function returns no real number, or an argument cannot be
         traced.
     WengertValueError
-        Where `wrt` or `assume` names nothing of the function, or an example contradicts what is
-        assumed.
+        Where `wrt` or `assume` names nothing of the function, an example contradicts what is
+        assumed, or the function is too long for a formula (hundreds of operations, as an unrolled
+        loop has).
 
     Examples
     --------
@@ -174,11 +176,12 @@ def derived(
             "closed_form needs an example of each argument, which says what is a number, a column "
             "or a matrix: write closed_form(f, np.ones(3))"
         )
+    examples = arrays_for_lists(examples)
     problem = lift(f, examples, wrt, assume)
     if prod(problem.shape) != 1:
         raise WengertTypeError(
-            f"closed_form needs a function of one real number, but {problem.name} returned an "
-            f"array of shape {problem.shape}: sum its elements, or take one of them"
+            f"closed_form needs a function that returns one real number, but {problem.name} "
+            f"returned an array of shape {problem.shape}: sum its elements, or take one of them"
         )
     derivation = derive(problem)
     call = Call.of(f, examples, problem)

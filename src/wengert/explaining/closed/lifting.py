@@ -44,6 +44,8 @@ from wengert.transforms.pushforward import pushforward
 _MASK = frozenset({"zero or one"})
 _LONGEST = 80
 """Terms of more symbols than this get names: nobody reads them."""
+MOST_OPERATIONS = 500
+"""Longer functions have no formula that could be read, and would take minutes."""
 
 
 @retried
@@ -65,11 +67,14 @@ def lift(
     WengertTypeError
         Where the function returns no real array, or an argument cannot be traced.
     WengertValueError
-        Where a name in `wrt` or `assume` is none, or an example contradicts what is assumed.
+        Where a name in `wrt` or `assume` is none, an example contradicts what is assumed, or the
+        function is too long for a formula.
     """
     leaves, spec = flatten(tuple(examples))
     parameters = leaf_parameters(f, tuple(examples))
     chosen = _chosen(wrt, parameters, leaves)
+    if wrt is None:
+        _need_one(chosen, examples, parameters, leaves)
     given = _Given(f, leaves, spec, parameters, chosen, assumptions(assume or {}))
     try:
         return given.problem(opened=True)
@@ -121,6 +126,11 @@ def _is_array(leaf: Any) -> bool:
 
 def _chosen(wrt: str | int | None, parameters: Sequence[str], leaves: Sequence[Any]) -> int:
     """The place of the variable among the leaves of the arguments."""
+    if wrt is not None and not isinstance(wrt, str | int):
+        raise WengertTypeError(
+            f"wrt={wrt!r}: closed_form derives by one argument, named or numbered; for several, "
+            "call it once for each"
+        )
     if isinstance(wrt, str):
         if wrt not in parameters:
             raise WengertValueError(
@@ -134,11 +144,32 @@ def _chosen(wrt: str | int | None, parameters: Sequence[str], leaves: Sequence[A
     floats = [k for k, leaf in enumerate(leaves) if _is_array(leaf) and _kind(leaf) == "f"]
     numbers = [k for k, leaf in enumerate(leaves) if _kind(leaf) in "fiu"]
     if not floats and not numbers:
+        if any(_kind(leaf) == "c" for leaf in leaves):
+            raise WengertTypeError(
+                "closed_form has no rules for complex numbers: write real and imaginary parts as "
+                "arguments of their own, or take wengert.grad"
+            )
         raise WengertTypeError(
             "closed_form needs an example of an argument to differentiate by: pass an array or a "
             "number of floats, as closed_form(f, np.ones(3))"
         )
     return (floats or numbers)[0]
+
+
+def _need_one(
+    chosen: int, examples: Sequence[Any], parameters: Sequence[str], leaves: Sequence[Any]
+) -> None:
+    """An error where the variable is one of several arrays of one argument, and none was named."""
+    end = 0
+    for example in examples:
+        begin, end = end, end + len(flatten(example)[0])
+        if begin <= chosen < end:
+            several = [parameters[k] for k in range(begin, end) if _kind(leaves[k]) == "f"]
+            if len(several) > 1:
+                raise WengertValueError(
+                    f"the argument to differentiate by holds {', '.join(several)}: say by which, "
+                    f"as wrt={several[0]!r}"
+                )
 
 
 def _kind(leaf: Any) -> str:
@@ -263,6 +294,12 @@ class _Lifter:
     def lifted(self, output: Node) -> Term:
         """The term of a node; the walk goes down only where a term is needed."""
         order = topological([output])
+        if len(order) > MOST_OPERATIONS:
+            raise WengertValueError(
+                f"closed_form reads functions of up to {MOST_OPERATIONS} operations, and this has "
+                f"{len(order):,}, perhaps a loop: wengert.grad differentiates it, and "
+                "wengert.explain shows its steps"
+            )
         self.moving = dependents(order, [self.root])
         self.recognised = recognised(order, self.session)
         self._made = _made(order)
