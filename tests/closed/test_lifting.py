@@ -88,7 +88,7 @@ def test_structures() -> None:
         return np.tanh(weights["w"] @ x + weights["bias"])
 
     assert gradient(f, x) == "(1 - tanh(<w'*x> + bias)^2)*w"
-    assert gradient(lambda p: p["u"] @ S @ p["v"], {"u": x, "v": z}) == "S*v"
+    assert gradient(lambda p: p["u"] @ S @ p["v"], {"u": x, "v": z}, wrt="u") == "S*v"
 
 
 def test_the_function_itself_is_left_as_it_is() -> None:
