@@ -72,6 +72,7 @@ if __name__ == "__main__":
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """`program.py` in an empty folder that is the current one."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)  # which pytest's workers have, and tables obey
     path = tmp_path / "program.py"
     path.write_text(PROGRAM, encoding="utf-8")
     modules, search = set(sys.modules), list(sys.path)
