@@ -251,7 +251,7 @@ def _with_map(
     """(output, linear map[, aux]), with what the map needs of the primal computed along."""
     residuals = linear.residuals
     held = [Tracer(node, session) for node in residuals]
-    with keeping(set(residuals).difference(nodes)):
+    with keeping(residuals, shown=nodes):
         output, held, aux = deliver(
             session, call.owner, (traced(session, spec, nodes), held, aux), concrete, memory
         )

@@ -43,13 +43,13 @@ def look(by: Inspector | None) -> None:
 
 
 @contextmanager
-def keeping(nodes: Iterable[Node]) -> Iterator[None]:
-    """Programs that run inside compute these nodes for later, and nobody sees them: what a branch
-    that is not taken has left in them is no result."""
+def keeping(nodes: Iterable[Node], shown: Iterable[Node] = ()) -> Iterator[None]:
+    """Programs that run inside compute these nodes for later, and nobody sees them, but for those
+    that are shown too: what a branch that is not taken has left in them is no result."""
     if _inspector.get() is None:
         yield
         return
-    token = _kept.set(frozenset(nodes))
+    token = _kept.set(frozenset(nodes).difference(shown))
     try:
         yield
     finally:

@@ -97,11 +97,6 @@ class ProgramCost:
     kernels: int
     host_calls: int
 
-    @property
-    def intensity(self) -> float:
-        """Operations for each byte moved. Below about ten, memory is what takes the time."""
-        return self.operations / max(self.read + self.written, 1)
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Cost:

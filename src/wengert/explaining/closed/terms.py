@@ -318,7 +318,9 @@ class Jacobian(Term):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Curvature(Term):
+class Weighted(Term):
+    """A derivative of ⟨weight, z⟩, for an intermediate z, by a symbol that z is computed from."""
+
     of: Symbol
     by: Symbol
     weight: Term
@@ -326,19 +328,15 @@ class Curvature(Term):
     def inside(self) -> Iterable[Term]:
         return (self.of, self.by, self.weight)
 
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Curvature(Weighted):
     def text(self) -> str:
         return f"H[{self.of.key}/{self.by.key}; {self.weight.key}]"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Pullback(Term):
-    of: Symbol
-    by: Symbol
-    weight: Term
-
-    def inside(self) -> Iterable[Term]:
-        return (self.of, self.by, self.weight)
-
+class Pullback(Weighted):
     def text(self) -> str:
         return f"J[{self.of.key}/{self.by.key}]'[{self.weight.key}]"
 

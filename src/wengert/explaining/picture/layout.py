@@ -20,8 +20,6 @@ from wengert.errors import WengertError, WengertRuntimeError
 from wengert.lazy import module
 
 HERE = Path(__file__).parent
-VENDORED = HERE / "vendored"
-ASSETS = HERE / "assets"
 PICTURE = ("measuring", "folding", "laying", "sweeping", "drawing")
 """The scripts that make a picture of a document, in an order in which they can be loaded."""
 _START = """
